@@ -1,0 +1,73 @@
+{#- The trimmed text of a field, NULL where it is blank; in a feature the usual spellings of "no value" are blank too. -#}
+{% macro field_text(field, column) %}
+    {%- if column.transform is defined -%}
+        case when lower(trim({{ field }})) not in ('', 'na', 'n/a', 'null', 'none') then trim({{ field }}) end
+    {%- else -%}
+        nullif(trim({{ field }}), '')
+    {%- endif -%}
+{% endmacro %}
+
+
+{% macro number(text, decimal_separator) %}
+    {%- if decimal_separator == ',' -%}
+        try_cast(replace({{ text }}, ',', '.') as double)
+    {%- else -%}
+        try_cast({{ text }} as double)
+    {%- endif -%}
+{% endmacro %}
+
+
+{#- Why the key of a row cannot be used, NULL where it can. A cast to a whole number rounds, so the fraction is looked at. -#}
+{% macro key_reason(key, text) %}
+    case
+        when {{ text }} is null then '{{ key.name }} is missing'
+        {%- if key.data_type == 'bigint' %}
+        when try_cast({{ text }} as bigint) is null or try_cast({{ text }} as double) <> floor(try_cast({{ text }} as double))
+            then '{{ key.name }} is not a whole number'
+        {%- endif %}
+    end
+{%- endmacro %}
+
+
+{#- Why the value of a feature cannot be used, NULL where it can. -#}
+{% macro feature_reason(feature, text, value) %}
+    case
+        {%- if feature.missing == 'reject' %}
+        when {{ text }} is null then '{{ feature.name }} is missing'
+        {%- endif %}
+        when {{ text }} is not null and {{ value }} is null then '{{ feature.name }} is not a number'
+        when not isfinite({{ value }}) then '{{ feature.name }} is not a finite number'
+        {%- if feature.range[0] is not none %}
+        when {{ value }} < {{ feature.range[0] }} then '{{ feature.name }} is below {{ feature.range[0] }}'
+        {%- endif %}
+        {%- if feature.range[1] is not none %}
+        when {{ value }} > {{ feature.range[1] }} then '{{ feature.name }} is above {{ feature.range[1] }}'
+        {%- endif %}
+        {%- if feature.data_type == 'integer' %}
+        when {{ value }} <> floor({{ value }}) then '{{ feature.name }} is not a whole number'
+        when try_cast({{ value }} as integer) is null then '{{ feature.name }} is beyond the largest integer; use data_type double'
+        {%- endif %}
+    end
+{%- endmacro %}
+
+
+{% macro sql_texts(texts) %}'{{ texts | map('replace', "'", "''") | join("', '") }}'{% endmacro %}
+
+
+{#- Every reason why a row is refused, in one text; NULL where it is accepted. -#}
+{% macro row_reasons(settings) %}
+    {%- set reasons = [key_reason(settings.key, settings.key.name)] -%}
+    {%- for feature in settings.features -%}
+        {%- do reasons.append(feature_reason(feature, feature.name, feature.name ~ '_number')) -%}
+    {%- endfor -%}
+    nullif(concat_ws('; ', {{ reasons | join(', ') }}), '')
+{%- endmacro %}
+
+
+{% macro json_paths(columns, keys) %}
+    {%- set paths = [] -%}
+    {%- for column in columns -%}
+        {%- do paths.append('$."' ~ keys[column.name] ~ '"') -%}
+    {%- endfor -%}
+    [{{ sql_texts(paths) }}]
+{%- endmacro %}

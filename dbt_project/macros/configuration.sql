@@ -1,0 +1,138 @@
+{#-
+    The block `segmentation:` of dbt_project.yml, checked and with its defaults filled in.
+    Every model asks here; a mistake in the block stops dbt with one sentence before anything is built.
+-#}
+{% macro segmentation() %}
+    {% set block = var('segmentation') %}
+    {% do reject_unknown_settings('segmentation', block, [
+        'source', 'key', 'attributes', 'features', 'n_clusters', 'k_range', 'seed'
+    ]) %}
+
+    {% set source = {'encoding': 'utf-8', 'decimal_separator': '.', 'max_rejected_share': 0.05} %}
+    {% do reject_unknown_settings('segmentation: source', block.source, ['file'] + source.keys() | list) %}
+    {% do source.update(block.source) %}
+    {% do source.update({'file': var('customers_file', env_var('CUSTOMERS_FILE', '') or source.file)}) %}
+    {% do require_one_of('source: encoding', source.encoding | lower, ['utf-8', 'latin-1']) %}
+    {% do require_one_of('source: decimal_separator', source.decimal_separator, ['.', ',']) %}
+
+    {% set key = configured_column(block.key, {'data_type': 'bigint'}) %}
+    {% do require_one_of('data_type of ' ~ key.name, key.data_type, ['bigint', 'varchar']) %}
+
+    {% set attributes = [] %}
+    {% for attribute in block.attributes or [] %}
+        {% do attributes.append(configured_column(attribute, {'data_type': 'varchar'})) %}
+        {% do require_one_of('data_type of ' ~ attribute.name, attributes[-1].data_type, ['varchar']) %}
+    {% endfor %}
+
+    {% set features = [] %}
+    {% for feature in block.features or [] %}
+        {% do features.append(configured_feature(feature)) %}
+    {% endfor %}
+    {% if not features %}
+        {% do configuration_error('features: is empty; name at least one numeric column to form segments from') %}
+    {% endif %}
+
+    {% set names = ([key] + attributes + features) | map(attribute='name') | list %}
+    {% for name in names if names.count(name) > 1 %}
+        {% do configuration_error('the name ' ~ name ~ ' is given to more than one column; rename all but one') %}
+    {% endfor %}
+
+    {% set k_range = block.k_range or [1, 10] %}
+    {% if k_range | length != 2 or not k_range[0] is integer or not k_range[1] is integer
+            or k_range[0] < 1 or k_range[1] < k_range[0] %}
+        {% do configuration_error('k_range: ' ~ k_range ~ ' is not a first and a last number of clusters, such as [1, 10]') %}
+    {% endif %}
+    {% set n_clusters = var('n_clusters', block.n_clusters) %}
+    {% if n_clusters != 'auto' and (not n_clusters is integer or not k_range[0] <= n_clusters <= k_range[1]) %}
+        {% do configuration_error(
+            'n_clusters: ' ~ n_clusters ~ ' is neither auto nor a whole number within k_range ' ~ k_range
+            ~ '; change one of the two'
+        ) %}
+    {% endif %}
+
+    {% do return({
+        'source': source, 'key': key, 'attributes': attributes, 'features': features,
+        'n_clusters': n_clusters, 'k_range': k_range
+    }) %}
+{% endmacro %}
+
+
+{% macro configured_column(column, defaults) %}
+    {% do reject_unknown_settings('column ' ~ column.name, column, [
+        'name', 'headers', 'data_type', 'description', 'label'
+    ]) %}
+    {% set settings = {'headers': [], 'description': ''} %}
+    {% do settings.update(defaults) %}
+    {% do settings.update(column) %}
+    {% if not modules.re.fullmatch('[a-z][a-z0-9_]*', settings.name or '') %}
+        {% do configuration_error(
+            'the column name ' ~ settings.name ~ ' is not made of small letters, digits and underscores, such as annual_income_k'
+        ) %}
+    {% endif %}
+    {% set settings = dict(settings, label=settings.label or settings.name | replace('_', ' ')) %}
+    {% do return(settings) %}
+{% endmacro %}
+
+
+{% macro configured_feature(feature) %}
+    {% set settings = {'data_type': 'double', 'range': [none, none], 'transform': 'none', 'missing': 'reject', 'unit': ''} %}
+    {% set own = ['low', 'high'] + settings.keys() | list %}
+    {% set column = {} %}
+    {% for setting, value in feature.items() if setting not in own or setting == 'data_type' %}
+        {% do column.update({setting: value}) %}
+    {% endfor %}
+    {% do settings.update(feature) %}
+    {% do settings.update(configured_column(column, {'data_type': 'double'})) %}
+    {% do settings.update({
+        'low': settings.low or 'low ' ~ settings.label,
+        'high': settings.high or 'high ' ~ settings.label,
+        'axis': settings.label[:1] | upper ~ settings.label[1:] ~ (' (' ~ settings.unit ~ ')' if settings.unit else ''),
+    }) %}
+
+    {% do require_one_of('data_type of ' ~ feature.name, settings.data_type, ['double', 'integer']) %}
+    {% do require_one_of('transform of ' ~ feature.name, settings.transform, ['none', 'log1p']) %}
+    {% do require_one_of('missing of ' ~ feature.name, settings.missing, ['reject', 'median']) %}
+    {% set bounds = settings.range %}
+    {% if bounds is string or bounds is not sequence or bounds | length != 2
+            or (bounds[0] is not none and not bounds[0] is number)
+            or (bounds[1] is not none and not bounds[1] is number)
+            or (bounds[0] is not none and bounds[1] is not none and bounds[0] >= bounds[1]) %}
+        {% do configuration_error(
+            'range of ' ~ feature.name ~ ': ' ~ bounds ~ ' is not a lowest and a highest value, such as [0, 120] or [0, null]'
+        ) %}
+    {% endif %}
+    {% if settings.transform == 'log1p' and (bounds[0] is none or bounds[0] < 0) %}
+        {% do configuration_error(
+            'feature ' ~ feature.name ~ ': the transform log1p is for values of 0 or more; give it a range that starts at 0 or above'
+        ) %}
+    {% endif %}
+    {% do return(settings) %}
+{% endmacro %}
+
+
+{#- The columns that customers are described by, as the staged data has them. -#}
+{% macro configured_columns() %}
+    {% set settings = segmentation() %}
+    {% do return(settings.attributes + settings.features) %}
+{% endmacro %}
+
+
+{% macro reject_unknown_settings(place, settings, known) %}
+    {% for setting in settings if setting not in known %}
+        {% do configuration_error(
+            place ~ ': the setting ' ~ setting ~ ' is unknown; the settings here are ' ~ known | join(', ')
+        ) %}
+    {% endfor %}
+{% endmacro %}
+
+
+{% macro require_one_of(place, value, allowed) %}
+    {% if value not in allowed %}
+        {% do configuration_error(place ~ ': ' ~ value ~ ' is unknown; use ' ~ allowed | join(' or ')) %}
+    {% endif %}
+{% endmacro %}
+
+
+{% macro configuration_error(message) %}
+    {% do exceptions.raise_compiler_error('dbt_project.yml, vars, segmentation: ' ~ message ~ '.') %}
+{% endmacro %}

@@ -1,0 +1,94 @@
+{#-
+    The records of the source files as text, in the order of the files, to select from.
+
+    A text file is read line by line: the line is all that DuckDB's CSV reader is asked for, because on dirty files it
+    drops surplus fields, swallows lines behind an open quote and refuses mixed line ends. A line keeps its number, and
+    split_record() takes it apart under rules that refuse a record rather than guess. A Parquet row becomes a JSON
+    object of texts.
+-#}
+{% macro source_records() %}
+    {% set selects = [] %}
+    {% for group in source_file_groups() %}
+        {% set files = '[' ~ sql_texts(group.files) ~ ']' %}
+        {% if group.format == 'parquet' %}
+            {% do selects.append(
+                'select filename as source_file, cast(to_json(records) as varchar) as raw_record from ('
+                ~ 'select filename, columns(* exclude (filename))::varchar from read_parquet(' ~ files ~ ', filename = true)) as records'
+            ) %}
+        {% else %}
+            {% do selects.append(
+                "select filename as source_file, raw_record from read_csv("
+                ~ files ~ ", columns = {'raw_record': 'varchar'}, delim = " ~ impossible_character()
+                ~ ", quote = '', escape = '', header = false, auto_detect = false, strict_mode = false"
+                ~ ", filename = true, store_rejects = true, encoding = '" ~ group.format ~ "')"
+            ) %}
+        {% endif %}
+    {% endfor %}
+    {{ selects | join('\nunion all\n') }}
+{% endmacro %}
+
+
+{#- U+10FFFF is set aside by Unicode never to be a character, so no line can contain it. -#}
+{% macro impossible_character() %}chr(1114111){% endmacro %}
+
+
+{#- The files that the configured path or glob stands for, grouped by format: parquet, or the encoding of the text. -#}
+{% macro source_file_groups() %}
+    {% set source = segmentation().source %}
+    {% set path = source.file | replace("'", "''") %}
+    {% set files = run_query("select file from glob('" ~ path ~ "') order by file").columns[0].values() | list if execute else [] %}
+    {% if execute and not files %}
+        {% do exceptions.raise_compiler_error(
+            'No file is found at ' ~ source.file ~ '; give the path of a CSV or Parquet file, relative to the folder of dbt_project.yml,'
+            ~ " with --vars '{customers_file: path}', the environment variable CUSTOMERS_FILE, or source: file in dbt_project.yml."
+        ) %}
+    {% endif %}
+
+    {% set groups = {} %}
+    {% for file in files %}
+        {% set format = 'parquet' if file.lower().endswith(('.parquet', '.pq')) else text_encoding(file, source.encoding) %}
+        {% do groups.setdefault(format, []).append(file) %}
+    {% endfor %}
+    {% set result = [] %}
+    {% for format, files in groups.items() %}
+        {% do result.append({'format': format, 'files': files}) %}
+    {% endfor %}
+    {% do return(result) %}
+{% endmacro %}
+
+
+{#- The declared encoding, unless the file opens with a byte order mark of UTF-16. Latin-1 shows every byte as a character. -#}
+{% macro text_encoding(file, declared) %}
+    {% set first_line %}
+        select left(raw_record, 2)
+        from read_csv(
+            '{{ file | replace("'", "''") }}', columns = {'raw_record': 'varchar'}, delim = {{ impossible_character() }},
+            quote = '', escape = '', header = false, auto_detect = false, strict_mode = false, encoding = 'latin-1'
+        )
+        limit 1
+    {% endset %}
+    {% set lines = run_query(first_line).columns[0].values() %}
+    {% set mark = lines[0] if lines else none %}
+    {% if mark == 'þÿ' %}
+        {% do exceptions.raise_compiler_error(
+            file ~ ' is UTF-16 with the high byte first, which DuckDB does not read; save it as UTF-8.'
+        ) %}
+    {% endif %}
+    {% do return('utf-16' if mark == 'ÿþ' else declared | lower) %}
+{% endmacro %}
+
+
+{#- The fields of a text record as a list, or NULL where its quotes are not balanced (RFC 4180, section 2, rules 5 to 7). -#}
+{% macro split_record(record, delimiter) %}
+    {%- set regex_delimiter = {'\t': '\\t', '|': '\\|'}.get(delimiter, delimiter) -%}
+    {%- set field = regex_delimiter ~ '(?:"(?:[^"]|"")*"|[^' ~ regex_delimiter ~ '"\\n][^' ~ regex_delimiter ~ '\\n]*|)' -%}
+    {%- set fields = "regexp_extract_all('" ~ delimiter ~ "' || " ~ record ~ ", '" ~ field ~ "')" -%}
+    case
+        when not contains({{ record }}, '"') then string_split({{ record }}, '{{ delimiter }}')
+        when array_to_string({{ fields }}, '') = '{{ delimiter }}' || {{ record }}
+            then [
+                case when field[2] = '"' then replace(field[3:-2], '""', '"') else field[2:] end
+                for field in {{ fields }}
+            ]
+    end
+{%- endmacro %}

@@ -1,0 +1,102 @@
+{%- set settings = segmentation() -%}
+{%- set key = settings.key -%}
+{%- set columns = [key] + settings.attributes + settings.features -%}
+{%- set layouts = source_layouts(ref('base_customers')) -%}
+with
+
+base_customers as (
+    select
+        rowid as row_id,
+        source_file,
+        raw_record
+    from {{ ref('base_customers') }}
+    where trim(raw_record) <> ''
+),
+
+base_customers_multiline as (
+    select * from {{ ref('base_customers_multiline') }}
+),
+
+continuation_lines as (
+    select unnest(generate_series(first_row_id + 1, last_row_id)) as row_id
+    from base_customers_multiline
+),
+
+records as (
+    select
+        base_customers.row_id,
+        base_customers.source_file,
+        coalesce(base_customers_multiline.raw_record, base_customers.raw_record) as raw_record
+    from base_customers
+    left join base_customers_multiline on base_customers.row_id = base_customers_multiline.first_row_id
+    anti join continuation_lines on base_customers.row_id = continuation_lines.row_id
+),
+
+{% for layout in layouts -%}
+split_{{ loop.index }} as (
+    select
+        row_id,
+        {% if layout.delimiter -%}
+        {{ split_record('raw_record', layout.delimiter) }} as fields
+        {%- else -%}
+        json_extract_string(raw_record, {{ json_paths(columns, layout.fields) }}) as fields
+        {%- endif %}
+    from records
+    where
+        source_file in ({{ sql_texts(layout.files) }})
+        {%- if layout.header_row_ids %}
+        and row_id not in ({{ layout.header_row_ids | join(', ') }})
+        {%- endif %}
+),
+
+texts_{{ loop.index }} as (
+    select
+        row_id,
+        {% if layout.delimiter -%}
+        case
+            when fields is null then 'quotes are not balanced'
+            when len(fields) < {{ layout.n_fields }} then 'too few fields'
+            when len(fields) > {{ layout.n_fields }} then 'too many fields'
+        end as layout_reason
+        {%- else -%}
+        cast(null as varchar) as layout_reason
+        {%- endif %}
+        {%- for column in columns %},
+        {{ field_text('fields[' ~ (layout.fields[column.name] if layout.delimiter else loop.index) ~ ']', column) }} as {{ column.name }}
+        {%- endfor %}
+    from split_{{ loop.index }}
+),
+
+{% endfor -%}
+texts as (
+    {%- for layout in layouts %}
+    select * from texts_{{ loop.index }}
+    {{- " union all" if not loop.last }}
+    {%- endfor %}
+),
+
+numbers as (
+    select
+        *
+        {%- for feature in settings.features %},
+        {{ number(feature.name, settings.source.decimal_separator) }} as {{ feature.name }}_number
+        {%- endfor %}
+    from texts
+),
+
+final as (
+    select
+        row_id,
+        -- The fields of a record that is laid out wrongly cannot be told apart, so nothing else is said about it.
+        coalesce(layout_reason, {{ row_reasons(settings) }}) as reasons,
+        try_cast({{ key.name }} as {{ key.data_type }}) as {{ key.name }}
+        {%- for attribute in settings.attributes %},
+        {{ attribute.name }}
+        {%- endfor %}
+        {%- for feature in settings.features %},
+        try_cast({{ feature.name }}_number as {{ feature.data_type }}) as {{ feature.name }}
+        {%- endfor %}
+    from numbers
+)
+
+select * from final

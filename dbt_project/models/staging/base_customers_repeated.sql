@@ -1,0 +1,18 @@
+{%- set key = segmentation().key.name -%}
+with
+
+base_customers_checked as (
+    select * from {{ ref('base_customers_checked') }}
+),
+
+final as (
+    select
+        {{ key }},
+        min(row_id) as first_row_id
+    from base_customers_checked
+    where reasons is null
+    group by {{ key }}
+    having count(*) > 1
+)
+
+select * from final
