@@ -1,0 +1,145 @@
+"""Scaling, k-means for every number of clusters, and the choice among them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.cluster import KMeans
+from sklearn.preprocessing import StandardScaler
+
+from segmentation import quality
+
+# Fifty random starts are what users compare with; one more grows out of the solution for k - 1.
+N_STARTS = 50
+
+# The silhouette needs all pairs of points: above this many distinct rows it is taken on a seeded sample of them.
+SILHOUETTE_SAMPLE = 5_000
+
+
+@dataclass(frozen=True)
+class ClusterCountScore:
+    """The measures of the best partition found for one number of clusters. NaN where a measure is not defined."""
+
+    k: int
+    wcss: float
+    elbow_score: float
+    silhouette: float
+    davies_bouldin: float
+    calinski_harabasz: float
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """A fitted model: all that scoring needs, and why it has the number of clusters that it has.
+
+    `means` and `scales` (d,) standardise a point; `centroids_scaled` (k, d) and `sizes` (k,) are in the order of the segment
+    numbers 1..k, the largest segment first; `scores` holds one entry for every k tried; `n_rows` counts distinct rows,
+    `silhouette_rows` those that the silhouette was measured on.
+    """
+
+    means: np.ndarray
+    scales: np.ndarray
+    centroids_scaled: np.ndarray
+    sizes: np.ndarray
+    scores: tuple[ClusterCountScore, ...]
+    n_rows: int
+    silhouette_rows: int
+
+    @property
+    def n_clusters(self):
+        return len(self.centroids_scaled)
+
+
+def fit_segmentation(points, weights, *, n_clusters, k_range, seed):
+    """Standardise weighted points, run k-means for every k of `k_range`, and keep the model with `n_clusters`.
+
+    `points` (n, d), finite and in any order; `weights` (n,), how many customers share a row; `n_clusters` a number within
+    `k_range`, or "auto" for the elbow of the WCSS curve (Kneedle: Satopää et al. 2011; the smaller k wins a tie);
+    `k_range` (first, last). Every k has 50 starts of greedy k-means++ (Arthur and Vassilvitskii 2007), and one more that adds the
+    worst-placed point to the best centroids for k - 1, so that WCSS never rises with k.
+
+    Points are sorted and equal ones merged before anything random happens: the order of the rows does not matter.
+    Raises ValueError where a feature is constant or fewer distinct rows than clusters are given.
+    """
+    rows, counts = _distinct(points, weights)
+    largest = k_range[0] if n_clusters == "auto" else n_clusters
+    if len(rows) < largest:
+        raise ValueError(f"{len(rows)} distinct rows cannot form {largest} clusters; lower n_clusters")
+    scaler = StandardScaler().fit(rows, sample_weight=counts)
+    if (np.ptp(rows, axis=0) == 0).any():
+        constant = np.flatnonzero(np.ptp(rows, axis=0) == 0).tolist()
+        raise ValueError(f"features {constant} have one value in every row and tell nothing apart; remove them")
+    scaled = scaler.transform(rows)
+
+    tried = range(k_range[0], min(k_range[1], len(rows)) + 1)
+    partitions = _best_partitions(scaled, counts, tried, seed)
+    sample = _silhouette_sample(len(rows), seed)
+    scores = _scores(scaled, counts, partitions, sample)
+    chosen = n_clusters
+    if n_clusters == "auto":
+        chosen = max(scores, key=lambda score: (score.elbow_score, -score.k)).k
+
+    labels = partitions[chosen]
+    centroids, sizes = _centroids(scaled, counts, labels)
+    order = _first_numbering(centroids, sizes)
+    return Segmentation(
+        means=scaler.mean_, scales=scaler.scale_, centroids_scaled=centroids[order],
+        sizes=sizes[order], scores=scores, n_rows=len(rows), silhouette_rows=len(sample),
+    )  # fmt: skip
+
+
+def _distinct(points, weights):
+    """The distinct rows in ascending order, and their summed weights."""
+    rows, positions = np.unique(np.asarray(points, dtype=float), axis=0, return_inverse=True)
+    return rows, np.bincount(positions.ravel(), weights=np.asarray(weights, dtype=float), minlength=len(rows))
+
+
+def _best_partitions(points, weights, cluster_counts, seed):
+    """{k: labels (n,)}, for each k the partition with the lowest WCSS of all starts."""
+    partitions, centroids = {}, None
+    for k in cluster_counts:
+        starts = [KMeans(k, init="k-means++", n_init=N_STARTS, random_state=seed, tol=0)]
+        if centroids is not None:
+            gaps = weights * ((points - centroids[partitions[k - 1]]) ** 2).sum(axis=1)
+            grown = np.vstack([centroids, points[gaps.argmax()]])
+            starts.append(KMeans(k, init=grown, n_init=1, tol=0))
+        fits = [start.fit(points, sample_weight=weights) for start in starts]
+        partitions[k] = min(fits, key=lambda fit: fit.inertia_).labels_
+        centroids, _ = _centroids(points, weights, partitions[k])
+    return partitions
+
+
+def _centroids(points, weights, labels):
+    """Weighted means (k, d) and summed weights (k,) of the clusters, summed in row order: the same on any number of threads."""
+    sizes = np.bincount(labels, weights)
+    sums = [np.bincount(labels, weights * column) for column in points.T]
+    return np.column_stack(sums) / sizes[:, None], sizes
+
+
+def _first_numbering(centroids, sizes):
+    """The order that gives a first fit its segment numbers: the largest first, equal ones by their centroids, ascending."""
+    return np.lexsort((*centroids.T[::-1], -sizes))
+
+
+def _silhouette_sample(n_rows, seed):
+    if n_rows <= SILHOUETTE_SAMPLE:
+        return np.arange(n_rows)
+    return np.sort(np.random.default_rng(seed).choice(n_rows, SILHOUETTE_SAMPLE, replace=False))
+
+
+def _scores(points, weights, partitions, sample):
+    measures = [(points, weights, labels, _centroids(points, weights, labels)[0]) for labels in partitions.values()]
+    curve = [quality.wcss(*measure) for measure in measures]
+    elbows = quality.elbow_scores(list(partitions), curve)
+    sampled = [np.unique(labels[sample], return_inverse=True)[1] for labels in partitions.values()]
+    silhouettes = quality.silhouettes(points[sample], weights[sample], sampled)
+    return tuple(
+        ClusterCountScore(
+            k=k,
+            wcss=curve[position],
+            elbow_score=float(elbows[position]),
+            silhouette=silhouettes[position],
+            davies_bouldin=quality.davies_bouldin(*measures[position]),
+            calinski_harabasz=quality.calinski_harabasz(*measures[position]),
+        )
+        for position, k in enumerate(partitions)
+    )

@@ -1,0 +1,67 @@
+"""A short rule in the features for every segment, so that a segment can be described and found again by a WHERE clause."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.tree import DecisionTreeClassifier
+
+# Four comparisons still read as one sentence, and enclose a segment in two features from both sides.
+MAX_COMPARISONS = 4
+
+# A shorter rule is taken where its F1 is at most this much below the best one's.
+WORTH_ANOTHER_COMPARISON = 0.02
+
+# A tree over all of a large table is no better than one over this many of its rows.
+SAMPLE = 100_000
+
+
+@dataclass(frozen=True)
+class Bound:
+    """One comparison of a rule: the feature at position `feature` lies above `lower` (exclusive) and up to `upper` (inclusive).
+
+    None means no bound; values are in the units of the points.
+    """
+
+    feature: int
+    lower: float | None
+    upper: float | None
+
+
+def segment_rules(points, weights, labels, *, seed):
+    """For every label 0..k-1, the bounds of the rule that describes it best: a tuple of k tuples of `Bound`.
+
+    One shallow decision tree (CART: Breiman et al. 1984) is grown for each segment against the rest, and the node whose members
+    have the highest F1 (the harmonic mean of coverage and precision) is turned into bounds. `points` (n, d), `weights` and
+    `labels` (n,). With a single segment its rule is empty.
+    """
+    if len(points) > SAMPLE:
+        sample = np.sort(np.random.default_rng(seed).choice(len(points), SAMPLE, replace=False))
+        points, weights, labels = points[sample], weights[sample], labels[sample]
+    return tuple(_rule(points, weights, labels == label, seed) for label in range(labels.max() + 1))
+
+
+def _rule(points, weights, is_member, seed):
+    tree = DecisionTreeClassifier(max_depth=MAX_COMPARISONS, random_state=seed).fit(points, is_member, sample_weight=weights).tree_
+    if tree.node_count == 1:
+        return ()
+    node_weights = tree.weighted_n_node_samples
+    members = tree.value[:, 0, 1] * node_weights
+    f1 = 2 * members / (members[0] + node_weights)
+    paths = _paths(tree)
+    good_enough = [node for node in paths if f1[node] >= f1.max() - WORTH_ANOTHER_COMPARISON]
+    return paths[min(good_enough, key=lambda node: (len(paths[node]), -f1[node], node))]
+
+
+def _paths(tree):
+    """{node: its bounds}, the bounds of one feature merged."""
+    paths, pending = {}, [(0, {})]
+    while pending:
+        node, limits = pending.pop()
+        paths[node] = tuple(Bound(feature, lower, upper) for feature, (lower, upper) in sorted(limits.items()))
+        if tree.children_left[node] == -1:
+            continue
+        feature, threshold = int(tree.feature[node]), float(tree.threshold[node])
+        lower, upper = limits.get(feature, (None, None))
+        pending.append((tree.children_left[node], {**limits, feature: (lower, threshold)}))
+        pending.append((tree.children_right[node], {**limits, feature: (threshold, upper)}))
+    return paths
