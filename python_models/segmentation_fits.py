@@ -36,6 +36,7 @@ def model(dbt, session):
             "segment_ids": [list(range(1, fit.n_clusters + 1))],
             "centroids_scaled": [fit.centroids_scaled.tolist()],
             "k_scores": [[vars(score) for score in fit.scores]],
+            "sizes": [fit.sizes.astype(int).tolist()],
             "rules": [
                 [
                     {"segment_id": segment_id, "feature": features[bound.feature], "lower": bound.lower, "upper": bound.upper}

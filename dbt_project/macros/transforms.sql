@@ -16,3 +16,9 @@
         {{ value }}
     {%- endif -%}
 {%- endmacro %}
+
+
+{#- Rounded to three significant digits. -#}
+{% macro three_digits(value) -%}
+    case when {{ value }} = 0 then 0 else round({{ value }}, 2 - cast(floor(log10(abs({{ value }}))) as integer)) end
+{%- endmacro %}

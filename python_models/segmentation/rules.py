@@ -28,36 +28,44 @@ class Bound:
 
 
 def segment_rules(points, weights, labels, *, seed):
-    """For every label 0..k-1, the bounds of the rule that describes it best: a tuple of k tuples of `Bound`.
+    """For every label 0..k-1 the rule that describes it best: a tuple of k rules, each a tuple of d `Bound`, one a feature.
 
     One shallow decision tree (CART: Breiman et al. 1984) is grown for each segment against the rest, and the node whose members
     have the highest F1 (the harmonic mean of coverage and precision) is turned into bounds. `points` (n, d), `weights` and
-    `labels` (n,). With a single segment its rule is empty.
+    `labels` (n,). The rule of a single segment bounds nothing.
     """
     if len(points) > SAMPLE:
         sample = np.sort(np.random.default_rng(seed).choice(len(points), SAMPLE, replace=False))
         points, weights, labels = points[sample], weights[sample], labels[sample]
-    return tuple(_rule(points, weights, labels == label, seed) for label in range(labels.max() + 1))
+    rules = (_limits(points, weights, labels == label, seed) for label in range(labels.max() + 1))
+    return tuple(
+        tuple(Bound(feature, *limits.get(feature, (None, None))) for feature in range(points.shape[1])) for limits in rules
+    )
 
 
-def _rule(points, weights, is_member, seed):
+def _limits(points, weights, is_member, seed):
+    """{feature: (lower, upper)} of the best node."""
     tree = DecisionTreeClassifier(max_depth=MAX_COMPARISONS, random_state=seed).fit(points, is_member, sample_weight=weights).tree_
     if tree.node_count == 1:
-        return ()
+        return {}
     node_weights = tree.weighted_n_node_samples
     members = tree.value[:, 0, 1] * node_weights
     f1 = 2 * members / (members[0] + node_weights)
     paths = _paths(tree)
     good_enough = [node for node in paths if f1[node] >= f1.max() - WORTH_ANOTHER_COMPARISON]
-    return paths[min(good_enough, key=lambda node: (len(paths[node]), -f1[node], node))]
+    return paths[min(good_enough, key=lambda node: (_n_comparisons(paths[node]), -f1[node], node))]
+
+
+def _n_comparisons(limits):
+    return sum(limit is not None for pair in limits.values() for limit in pair)
 
 
 def _paths(tree):
-    """{node: its bounds}, the bounds of one feature merged."""
+    """{node: its limits}, those of one feature merged into one pair."""
     paths, pending = {}, [(0, {})]
     while pending:
         node, limits = pending.pop()
-        paths[node] = tuple(Bound(feature, lower, upper) for feature, (lower, upper) in sorted(limits.items()))
+        paths[node] = limits
         if tree.children_left[node] == -1:
             continue
         feature, threshold = int(tree.feature[node]), float(tree.threshold[node])

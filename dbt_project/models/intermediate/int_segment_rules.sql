@@ -1,0 +1,81 @@
+{%- set settings = segmentation() -%}
+{%- set key = settings.key.name -%}
+-- The fitted bounds in the features' own units, rounded as a person would say them, and measured on today's customers.
+with
+
+segmentation_fits as (
+    select * from {{ ref('segmentation_fits') }}
+),
+
+stg_customers as (
+    select * from {{ ref('stg_customers') }}
+),
+
+customer_clusters as (
+    select * from {{ ref('customer_clusters') }}
+),
+
+fitted_bounds as (
+    select unnest(rules) as bound from segmentation_fits
+),
+
+bounds as (
+    {%- for feature in settings.features %}
+    select
+        bound.segment_id,
+        {{ loop.index }} as feature_order,
+        '{{ feature.name }}' as feature,
+        {{ three_digits(in_own_unit(feature, 'cast(bound.lower as double)')) }} as lower_bound,
+        {{ three_digits(in_own_unit(feature, 'cast(bound.upper as double)')) }} as upper_bound
+    from fitted_bounds
+    where bound.feature = '{{ feature.name }}'
+    {{- " union all" if not loop.last }}
+    {%- endfor %}
+),
+
+rules as (
+    select
+        segment_id,
+        {%- for feature in settings.features %}
+        max(lower_bound) filter (where feature = '{{ feature.name }}') as {{ feature.name }}_lower,
+        max(upper_bound) filter (where feature = '{{ feature.name }}') as {{ feature.name }}_upper,
+        {%- endfor %}
+        coalesce(string_agg(
+            nullif(concat_ws(
+                ' and ',
+                feature || ' > ' || printf('%.15g', lower_bound),
+                feature || ' <= ' || printf('%.15g', upper_bound)
+            ), ''),
+            ' and '
+            order by feature_order
+        ), 'true') as rule
+    from bounds
+    group by segment_id
+),
+
+matches as (
+    select
+        rules.segment_id,
+        rules.rule,
+        rules.segment_id = customer_clusters.segment_id as is_member,
+        {%- for feature in settings.features %}
+        coalesce(stg_customers.{{ feature.name }} > rules.{{ feature.name }}_lower, rules.{{ feature.name }}_lower is null)
+        and coalesce(stg_customers.{{ feature.name }} <= rules.{{ feature.name }}_upper, rules.{{ feature.name }}_upper is null)
+        {{- " and" if not loop.last else " as is_match" }}
+        {%- endfor %}
+    from stg_customers
+    inner join customer_clusters on stg_customers.{{ key }} = customer_clusters.{{ key }}
+    cross join rules
+),
+
+final as (
+    select
+        segment_id,
+        rule,
+        count(*) filter (where is_member and is_match) / nullif(count(*) filter (where is_member), 0) as rule_coverage,
+        count(*) filter (where is_member and is_match) / nullif(count(*) filter (where is_match), 0) as rule_precision
+    from matches
+    group by segment_id, rule
+)
+
+select * from final

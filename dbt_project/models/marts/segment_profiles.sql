@@ -1,0 +1,64 @@
+{{ config(pre_hook="{{ declare_feature_statistics() }}") }}
+with
+
+customer_segments as (
+    select * from {{ ref('customer_segments') }}
+),
+
+segment_feature_profiles as (
+    select * from {{ ref('segment_feature_profiles') }}
+),
+
+int_segment_rules as (
+    select * from {{ ref('int_segment_rules') }}
+),
+
+sizes as (
+    select
+        segment_id,
+        segment_name,
+        count(*) as n_customers,
+        count(*) / sum(count(*)) over () as share,
+        avg(distance) as mean_distance,
+        avg(confidence) as mean_confidence,
+        count(*) filter (where is_outlier) as n_outliers
+    from customer_segments
+    group by segment_id, segment_name
+),
+
+statistics as (
+    select
+        segment_id
+        {%- for feature in segmentation().features %}
+        {%- for statistic in feature_statistics() %},
+        max(feature_{{ statistic }}) filter (where feature = '{{ feature.name }}') as {{ feature.name }}_{{ statistic }}
+        {%- endfor %}
+        {%- endfor %}
+    from segment_feature_profiles
+    group by segment_id
+),
+
+final as (
+    select
+        sizes.segment_id,
+        sizes.segment_name,
+        int_segment_rules.rule,
+        int_segment_rules.rule_coverage,
+        int_segment_rules.rule_precision,
+        sizes.n_customers,
+        sizes.share,
+        sizes.mean_distance,
+        sizes.mean_confidence,
+        sizes.n_outliers
+        {%- for feature in segmentation().features %}
+        {%- for statistic in feature_statistics() %},
+        statistics.{{ feature.name }}_{{ statistic }}
+        {%- endfor %}
+        {%- endfor %}
+    from sizes
+    inner join statistics on sizes.segment_id = statistics.segment_id
+    inner join int_segment_rules on sizes.segment_id = int_segment_rules.segment_id
+)
+
+select * from final
+order by segment_id
