@@ -1,27 +1,41 @@
 {#-
-    Adds the columns that come from the configuration to a model's contract (and so to its comments in the database);
-    the columns that are always there stand in the YAML file. It runs before the model, on the description that dbt then enforces.
-    `columns` is a list of {name, data_type, description}.
+    The columns that come from the configuration are added to a model's description before it runs: dbt then enforces them in
+    the contract and writes them into the database as comments, like the columns of the YAML files.
 -#}
-{% macro declare_columns(columns) %}
+{% macro declare_columns(columns, first=false) %}
+    {% set declared = {} %}
     {% for column in columns %}
-        {% do model['columns'].update({column.name: {
+        {% do declared.update({column.name: {
             'name': column.name, 'data_type': column.data_type, 'description': column.description, 'constraints': []
         }}) %}
     {% endfor %}
+    {% set described = dict(model['columns']) %}
+    {% do model['columns'].clear() %}
+    {% do model['columns'].update(dict(declared, **described) if first else dict(described, **declared)) %}
 {% endmacro %}
 
 
-{#- The key and the columns that describe a customer, after those in the YAML file. -#}
 {% macro declare_customer_columns() %}
     {% if execute %}
         {% set settings = segmentation() %}
-        {% do declare_columns([settings.key] + settings.attributes + settings.features) %}
+        {% do declare_columns([settings.key], first=true) %}
+        {% do declare_columns(settings.attributes + settings.features) %}
     {% endif %}
 {% endmacro %}
 
 
-{#- The statistics of every feature, after the columns in the YAML file. -#}
+{% macro declare_transformed_features() %}
+    {% if execute %}
+        {% for feature in segmentation().features %}
+            {% do declare_columns([{
+                'name': feature.name, 'data_type': 'double',
+                'description': feature.description if feature.transform == 'none' else feature.transform ~ ' of: ' ~ feature.description
+            }]) %}
+        {% endfor %}
+    {% endif %}
+{% endmacro %}
+
+
 {% macro declare_feature_statistics() %}
     {% if execute %}
         {% for feature in segmentation().features %}
@@ -29,7 +43,7 @@
                 {% do declare_columns([{
                     'name': feature.name ~ '_' ~ statistic, 'data_type': 'double',
                     'description': description ~ ' of ' ~ feature.axis ~ ' in the segment'
-                        ~ (', 100 being the mean of all customers; NULL where that mean is not positive.' if statistic == 'index' else '.')
+                        ~ (', the mean of all customers being 100; NULL where that is not positive.' if statistic == 'index' else '.')
                 }]) %}
             {% endfor %}
         {% endfor %}

@@ -1,0 +1,44 @@
+-- Asserts: records below the headers = accepted + rejected. Whoever reports on customers relies on it; a join or filter in
+-- staging that lost a row would otherwise go unseen. Records are counted on the lines as read, without the code that splits them.
+with
+
+base_customers as (
+    select * from {{ ref('base_customers') }}
+),
+
+base_customers_multiline as (
+    select * from {{ ref('base_customers_multiline') }}
+),
+
+stg_customers as (
+    select * from {{ ref('stg_customers') }}
+),
+
+rejected_customers as (
+    select * from {{ ref('rejected_customers') }}
+),
+
+counts as (
+    select
+        (select count(*) from base_customers where trim(raw_record) <> '') as n_lines,
+        (select count(distinct source_file) from base_customers where {{ is_text('source_file') }}) as n_headers,
+        (
+            select count(*)
+            from base_customers
+            inner join base_customers_multiline
+                on
+                    base_customers.rowid > base_customers_multiline.first_row_id
+                    and base_customers.rowid <= base_customers_multiline.last_row_id
+            where trim(base_customers.raw_record) <> ''
+        ) as n_continuations,
+        (select count(*) from stg_customers) as n_accepted,
+        (select count(*) from rejected_customers) as n_rejected
+),
+
+final as (
+    select *
+    from counts
+    where n_lines - n_headers - n_continuations <> n_accepted + n_rejected
+)
+
+select * from final
