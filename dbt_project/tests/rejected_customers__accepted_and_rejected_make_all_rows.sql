@@ -3,7 +3,11 @@
 with
 
 base_customers as (
-    select * from {{ ref('base_customers') }}
+    select
+        rowid as row_id,
+        source_file,
+        raw_record
+    from {{ ref('base_customers') }}
 ),
 
 base_customers_multiline as (
@@ -27,8 +31,8 @@ counts as (
             from base_customers
             inner join base_customers_multiline
                 on
-                    base_customers.rowid > base_customers_multiline.first_row_id
-                    and base_customers.rowid <= base_customers_multiline.last_row_id
+                    base_customers.row_id > base_customers_multiline.first_row_id
+                    and base_customers.row_id <= base_customers_multiline.last_row_id
             where trim(base_customers.raw_record) <> ''
         ) as n_continuations,
         (select count(*) from stg_customers) as n_accepted,
