@@ -13,9 +13,7 @@ def model(dbt, session):
     points = np.column_stack([columns[feature] for feature in features])
     weights = columns["n_customers"]
 
-    fit = fit_segmentation(
-        points, weights, n_clusters=settings["n_clusters"], k_range=settings["k_range"], seed=settings["seed"]
-    )
+    fit = fit_segmentation(points, weights, n_clusters=settings["n_clusters"], k_range=settings["k_range"], seed=settings["seed"])
     nearest = assign(points, means=fit.means, scales=fit.scales, centroids_scaled=fit.centroids_scaled).nearest
     rules = segment_rules(points, weights, nearest, seed=settings["seed"])
 

@@ -76,19 +76,3 @@
     {% endif %}
     {% do return('utf-16' if mark == 'ÿþ' else declared | lower) %}
 {% endmacro %}
-
-
-{#- The fields of a text record as a list, or NULL where its quotes are not balanced (RFC 4180, section 2, rules 5 to 7). -#}
-{% macro split_record(record, delimiter) %}
-    {%- set regex_delimiter = {'\t': '\\t', '|': '\\|'}.get(delimiter, delimiter) -%}
-    {%- set field = regex_delimiter ~ '(?:"(?:[^"]|"")*"|[^' ~ regex_delimiter ~ '"\\n][^' ~ regex_delimiter ~ '\\n]*|)' -%}
-    {%- set fields = "regexp_extract_all('" ~ delimiter ~ "' || " ~ record ~ ", '" ~ field ~ "')" -%}
-    case
-        when not contains({{ record }}, '"') then string_split({{ record }}, '{{ delimiter }}')
-        when array_to_string({{ fields }}, '') = '{{ delimiter }}' || {{ record }}
-            then [
-                case when field[2] = '"' then replace(field[3:-2], '""', '"') else field[2:] end
-                for field in {{ fields }}
-            ]
-    end
-{%- endmacro %}

@@ -28,7 +28,7 @@
         {% endfor %}
         {% set layout = layouts.setdefault(tojson([best.delimiter, cells | length, fields], sort_keys=true), {
             'delimiter': none if best.delimiter == 'parquet' else best.delimiter,
-            'n_fields': cells | length, 'fields': fields, 'files': [], 'header_row_ids': []
+            'n_fields': columns | length if best.delimiter == 'parquet' else cells | length, 'fields': fields, 'files': [], 'header_row_ids': []
         }) %}
         {% do layout.files.append(file) %}
         {% if layout.delimiter %}{% do layout.header_row_ids.append(cells[0].row_id) %}{% endif %}

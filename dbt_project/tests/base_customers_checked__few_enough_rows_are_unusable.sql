@@ -14,8 +14,8 @@ base_customers_checked as (
 
 counts as (
     select
-        n_records,
-        n_records - n_accepted as n_rejected
+        base_customers_checked.n_records,
+        base_customers_checked.n_records - stg_customers.n_accepted as n_rejected
     from base_customers_checked
     cross join stg_customers
 )
@@ -27,6 +27,7 @@ where
         when n_rejected > {{ source.max_rejected_share }} * n_records
             then error(
                 n_rejected || ' of ' || n_records || ' rows of ' || {{ sql_texts([source.file]) }}
-                || ' are refused, more than the share of {{ source.max_rejected_share }} that is allowed: query rejected_customers for the reasons, then {{ remedy }}.'
+                || ' are refused, more than the share of {{ source.max_rejected_share }} that is allowed: '
+                || 'query rejected_customers for the reasons, then {{ remedy }}.'
             ) is not null
     end

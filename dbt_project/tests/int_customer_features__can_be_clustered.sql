@@ -8,13 +8,6 @@ int_customer_feature_counts as (
     select * from {{ ref('int_customer_feature_counts') }}
 ),
 
-counts as (
-    select
-        coalesce(sum(n_customers), 0) as n_customers,
-        count(*) as n_distinct
-    from int_customer_feature_counts
-),
-
 constant_features as (
     {%- for feature in settings.features %}
     select '{{ feature.name }}' as feature
@@ -24,21 +17,34 @@ constant_features as (
     {%- endfor %}
 ),
 
+constants as (
+    select string_agg(feature, ' and ' order by feature) as constant_features
+    from constant_features
+),
+
+counts as (
+    select
+        coalesce(sum(n_customers), 0) as n_customers,
+        count(*) as n_distinct
+    from int_customer_feature_counts
+),
+
 problems as (
     select
         case
-            when n_customers < {{ n_needed }}
-                then ' has ' || n_customers || ' usable customers, fewer than the {{ n_needed }} segments asked for; give more rows or lower n_clusters'
-            when exists (select feature from constant_features)
+            when counts.n_customers < {{ n_needed }}
+                then ' has ' || counts.n_customers || ' usable customers, fewer than the {{ n_needed }} segments asked for; give more rows or lower n_clusters'
+            when constants.constant_features is not null
                 then
-                    ' has the same value for every customer in ' || (select string_agg(feature, ' and ' order by feature) from constant_features)
+                    ' has the same value for every customer in ' || constants.constant_features
                     || ', which tells nobody apart; remove it from features'
-            when n_distinct < {{ n_needed }}
+            when counts.n_distinct < {{ n_needed }}
                 then
-                    ' has ' || n_distinct || ' different combinations of features, fewer than the {{ n_needed }} segments asked for; '
+                    ' has ' || counts.n_distinct || ' different combinations of features, fewer than the {{ n_needed }} segments asked for; '
                     || 'lower n_clusters or add a feature'
         end as problem
     from counts
+    cross join constants
 )
 
 select problem

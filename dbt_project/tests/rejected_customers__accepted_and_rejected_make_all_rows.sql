@@ -22,21 +22,33 @@ rejected_customers as (
     select * from {{ ref('rejected_customers') }}
 ),
 
+lines as (
+    select
+        count(*) as n_lines,
+        count(distinct case when {{ is_text('source_file') }} then source_file end) as n_headers
+    from base_customers
+    where trim(raw_record) <> ''
+),
+
+continuations as (
+    select count(*) as n_continuations
+    from base_customers
+    inner join base_customers_multiline
+        on
+            base_customers.row_id > base_customers_multiline.first_row_id
+            and base_customers.row_id <= base_customers_multiline.last_row_id
+    where trim(base_customers.raw_record) <> ''
+),
+
 counts as (
     select
-        (select count(*) from base_customers where trim(raw_record) <> '') as n_lines,
-        (select count(distinct source_file) from base_customers where {{ is_text('source_file') }}) as n_headers,
-        (
-            select count(*)
-            from base_customers
-            inner join base_customers_multiline
-                on
-                    base_customers.row_id > base_customers_multiline.first_row_id
-                    and base_customers.row_id <= base_customers_multiline.last_row_id
-            where trim(base_customers.raw_record) <> ''
-        ) as n_continuations,
+        lines.n_lines,
+        lines.n_headers,
+        continuations.n_continuations,
         (select count(*) from stg_customers) as n_accepted,
         (select count(*) from rejected_customers) as n_rejected
+    from lines
+    cross join continuations
 ),
 
 final as (

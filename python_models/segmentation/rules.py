@@ -45,7 +45,8 @@ def segment_rules(points, weights, labels, *, seed):
 
 def _limits(points, weights, is_member, seed):
     """{feature: (lower, upper)} of the best node."""
-    tree = DecisionTreeClassifier(max_depth=MAX_COMPARISONS, random_state=seed).fit(points, is_member, sample_weight=weights).tree_
+    classifier = DecisionTreeClassifier(max_depth=MAX_COMPARISONS, random_state=seed)
+    tree = classifier.fit(points, is_member, sample_weight=weights).tree_
     if tree.node_count == 1:
         return {}
     node_weights = tree.weighted_n_node_samples

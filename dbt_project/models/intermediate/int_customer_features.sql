@@ -9,9 +9,9 @@ stg_customers as (
 
 medians as (
     select
-        {%- for feature in imputed %}
+        {% for feature in imputed %}
         median({{ feature.name }}) as {{ feature.name }},
-        {%- endfor %}
+        {% endfor %}
         count(*) as n_customers
     from stg_customers
 ),

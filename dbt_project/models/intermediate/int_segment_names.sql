@@ -37,7 +37,7 @@ candidates as (
     select
         segment_id,
         coalesce(
-            string_agg(phrase, ', ' order by salience) filter (where is_salient and salience <= 2),
+            string_agg(phrase, ', ' order by salience) filter (where is_salient and salience <= 3),
             'average in every feature'
         ) as short_name,
         string_agg(case when is_extreme then 'very ' else '' end || phrase, ', ' order by salience) as long_name
@@ -53,7 +53,7 @@ unique_names as (
             when count(*) over (partition by short_name) = 1 then short_name
             when count(*) over (partition by long_name) = 1 then long_name
             else long_name || ' (segment ' || segment_id || ')'
-        end as name
+        end as unique_name
     from candidates
 ),
 
@@ -62,7 +62,7 @@ final as (
         unique_names.segment_id,
         coalesce(
             nullif(trim(segment_names.segment_name), ''),
-            upper(substr(unique_names.name, 1, 1)) || substr(unique_names.name, 2)
+            upper(substr(unique_names.unique_name, 1, 1)) || substr(unique_names.unique_name, 2)
         ) as segment_name
     from unique_names
     left join segment_names on unique_names.segment_id = segment_names.segment_id

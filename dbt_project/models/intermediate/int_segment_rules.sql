@@ -16,19 +16,19 @@ customer_clusters as (
 ),
 
 fitted_bounds as (
-    select unnest(rules) as bound from segmentation_fits
+    select unnest(rules) as fitted from segmentation_fits
 ),
 
 bounds as (
     {%- for feature in settings.features %}
     select
-        bound.segment_id,
+        fitted.segment_id,
         {{ loop.index }} as feature_order,
         '{{ feature.name }}' as feature,
-        {{ three_digits(in_own_unit(feature, 'cast(bound.lower as double)')) }} as lower_bound,
-        {{ three_digits(in_own_unit(feature, 'cast(bound.upper as double)')) }} as upper_bound
+        {{ three_digits(in_own_unit(feature, 'cast(fitted.lower as double)')) }} as lower_bound,
+        {{ three_digits(in_own_unit(feature, 'cast(fitted.upper as double)')) }} as upper_bound
     from fitted_bounds
-    where bound.feature = '{{ feature.name }}'
+    where fitted.feature = '{{ feature.name }}'
     {{- " union all" if not loop.last }}
     {%- endfor %}
 ),
@@ -57,12 +57,13 @@ matches as (
     select
         rules.segment_id,
         rules.rule,
-        rules.segment_id = customer_clusters.segment_id as is_member,
-        {%- for feature in settings.features %}
-        coalesce(stg_customers.{{ feature.name }} > rules.{{ feature.name }}_lower, rules.{{ feature.name }}_lower is null)
+        true
+        {% for feature in settings.features %}
+        and coalesce(stg_customers.{{ feature.name }} > rules.{{ feature.name }}_lower, rules.{{ feature.name }}_lower is null)
         and coalesce(stg_customers.{{ feature.name }} <= rules.{{ feature.name }}_upper, rules.{{ feature.name }}_upper is null)
-        {{- " and" if not loop.last else " as is_match" }}
-        {%- endfor %}
+        {% endfor %}
+            as is_match,
+        rules.segment_id = customer_clusters.segment_id as is_member
     from stg_customers
     inner join customer_clusters on stg_customers.{{ key }} = customer_clusters.{{ key }}
     cross join rules

@@ -1,6 +1,7 @@
 {{ config(pre_hook="{{ declare_customer_columns() }}") }}
 {%- set settings = segmentation() -%}
 {%- set key = settings.key.name %}
+{%- set described_by = (settings.attributes + settings.features) | map(attribute='name') %}
 with
 
 stg_customers as (
@@ -43,10 +44,8 @@ final as (
         end as confidence,
         customer_clusters.distance > fences.furthest_usual_distance as is_outlier,
         int_customer_features.has_imputed_features,
-        cast(customer_clusters.model_version as integer) as model_version
-        {%- for column in settings.attributes + settings.features %},
-        stg_customers.{{ column.name }}
-        {%- endfor %}
+        cast(customer_clusters.model_version as integer) as model_version,
+        stg_customers.{{ described_by | join(',\n        stg_customers.') }}
     from customer_clusters
     inner join stg_customers on customer_clusters.{{ key }} = stg_customers.{{ key }}
     inner join int_customer_features on customer_clusters.{{ key }} = int_customer_features.{{ key }}

@@ -32,70 +32,64 @@ records as (
     anti join continuation_lines on base_customers.row_id = continuation_lines.row_id
 ),
 
-{% for layout in layouts -%}
+{% for layout in layouts %}
 split_{{ loop.index }} as (
     select
-        row_id,
-        {% if layout.delimiter -%}
-        {{ split_record('raw_record', layout.delimiter) }} as fields
-        {%- else -%}
-        json_extract_string(raw_record, {{ json_paths(columns, layout.fields) }}) as fields
-        {%- endif %}
+        {% if layout.delimiter %}
+        {{ split_record('raw_record', layout.delimiter) }} as parts,
+        {% else %}
+        json_extract_string(raw_record, {{ json_paths(columns, layout.fields) }}) as parts,
+        {% endif %}
+        row_id
     from records
     where
         source_file in ({{ sql_texts(layout.files) }})
-        {%- if layout.header_row_ids %}
-        and row_id not in ({{ layout.header_row_ids | join(', ') }})
-        {%- endif %}
+        and row_id not in ({{ layout.header_row_ids | join(', ') or -1 }})
 ),
 
 texts_{{ loop.index }} as (
     select
-        row_id,
-        {% if layout.delimiter -%}
+        {% for column in columns %}
+        {{ field_text('parts[' ~ (layout.fields[column.name] if layout.delimiter else loop.index) ~ ']', column) }} as {{ column.name }},
+        {% endfor %}
         case
-            when fields is null then 'quotes are not balanced'
-            when len(fields) < {{ layout.n_fields }} then 'too few fields'
-            when len(fields) > {{ layout.n_fields }} then 'too many fields'
-        end as layout_reason
-        {%- else -%}
-        cast(null as varchar) as layout_reason
-        {%- endif %}
-        {%- for column in columns %},
-        {{ field_text('fields[' ~ (layout.fields[column.name] if layout.delimiter else loop.index) ~ ']', column) }} as {{ column.name }}
-        {%- endfor %}
+            when parts is null then 'quotes are not balanced'
+            when len(parts) < {{ layout.n_fields }} then 'too few fields'
+            when len(parts) > {{ layout.n_fields }} then 'too many fields'
+        end as layout_reason,
+        row_id
     from split_{{ loop.index }}
 ),
+{% endfor %}
 
-{% endfor -%}
 texts as (
-    {%- for layout in layouts %}
+    {% for layout in layouts %}
     select * from texts_{{ loop.index }}
-    {{- " union all" if not loop.last }}
-    {%- endfor %}
+    {{ "union all" if not loop.last }}
+    {% endfor %}
 ),
 
 numbers as (
     select
+        {% for feature in settings.features %}
+        {{ number(feature.name, settings.source.decimal_separator) }} as {{ feature.name }}_number,
+        {% endfor %}
         *
-        {%- for feature in settings.features %},
-        {{ number(feature.name, settings.source.decimal_separator) }} as {{ feature.name }}_number
-        {%- endfor %}
     from texts
 ),
 
 final as (
     select
-        row_id,
+        try_cast({{ key.name }} as {{ key.data_type }}) as {{ key.name }},
+        {% for attribute in settings.attributes %}
+        {{ attribute.name }},
+        {% endfor %}
+        {% for feature in settings.features %}
+        try_cast({{ feature.name }}_number as {{ feature.data_type }}) as {{ feature.name }},
+        {% endfor %}
         -- The fields of a record that is laid out wrongly cannot be told apart, so nothing else is said about it.
         coalesce(layout_reason, {{ row_reasons(settings) }}) as reasons,
-        try_cast({{ key.name }} as {{ key.data_type }}) as {{ key.name }}
-        {%- for attribute in settings.attributes %},
-        {{ attribute.name }}
-        {%- endfor %}
-        {%- for feature in settings.features %},
-        try_cast({{ feature.name }}_number as {{ feature.data_type }}) as {{ feature.name }}
-        {%- endfor %}
+        row_id
     from numbers
 )
 

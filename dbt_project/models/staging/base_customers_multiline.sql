@@ -46,10 +46,7 @@ final as (
     where
         false
         {% for layout in source_layouts(ref('base_customers')) if layout.delimiter %}
-        or (
-            source_file in ({{ sql_texts(layout.files) }})
-            and len({{ split_record('raw_record', layout.delimiter) }}) = {{ layout.n_fields }}
-        )
+        or (source_file in ({{ sql_texts(layout.files) }}) and len({{ split_record('raw_record', layout.delimiter) }}) = {{ layout.n_fields }})
         {% endfor %}
 )
 

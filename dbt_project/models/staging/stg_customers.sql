@@ -1,6 +1,7 @@
 {{ config(materialized='view') }}
 {%- set settings = segmentation() -%}
 {%- set key = settings.key.name %}
+{%- set columns = ([settings.key] + settings.attributes + settings.features) | map(attribute='name') %}
 with
 
 base_customers_checked as (
@@ -13,10 +14,7 @@ base_customers_repeated as (
 
 final as (
     select
-        base_customers_checked.{{ key }}
-        {%- for column in settings.attributes + settings.features %},
-        base_customers_checked.{{ column.name }}
-        {%- endfor %}
+        base_customers_checked.{{ columns | join(',\n        base_customers_checked.') }}
     from base_customers_checked
     left join base_customers_repeated
         on base_customers_checked.{{ key }} = base_customers_repeated.{{ key }}
