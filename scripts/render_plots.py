@@ -1,0 +1,373 @@
+"""Draw the segmentation that dbt has built: five pictures, each as PNG and as SVG.
+
+The warehouse is opened read-only and closed before the first picture is drawn. Joins, counts and sampling are SQL; a
+function called draw_ takes frames and an Axes and returns the Axes. The same warehouse gives the same bytes.
+
+    python scripts/render_plots.py --warehouse warehouse.duckdb --output reports
+"""
+
+import argparse
+import math
+import textwrap
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator, SymmetricalLogLocator
+
+TABLES = ["customer_segments", "segment_profiles", "segment_feature_profiles", "k_scores", "segment_centroids"]
+SAMPLE_SIZE = 10_000
+SEED = 42  # of the sample that is drawn, not of the segmentation
+MAX_GRID_FEATURES = 6
+WIDTH = 10  # inches
+
+# Twelve colours at least 13 apart in CIELAB, also to the colour-blind (three kinds, simulated after Machado, 2009), and
+# thirteen shapes: no pair of both returns before the 157th segment.
+COLOURS = (
+    "#0173b2", "#de8f05", "#029e73", "#cc78bc", "#5a5a5a", "#880000",
+    "#56b4e9", "#44dd66", "#331188", "#9977ff", "#552255", "#998844",
+)  # fmt: skip
+MARKERS = "osD^vPX*<>hdp"
+STYLE = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so that a picture looks alike everywhere
+    "figure.constrained_layout.use": True,
+    "figure.constrained_layout.h_pad": 0.08,
+    "figure.constrained_layout.w_pad": 0.08,
+    "figure.titlesize": 13,
+    "figure.titleweight": "bold",
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "savefig.dpi": 150,
+    "text.parse_math": False,  # the $ of k$ is text
+    "svg.fonttype": "none",
+    "svg.hashsalt": "segments",
+}
+
+K_SCORES = """
+    select k, wcss, silhouette, is_used, verdict,
+        coalesce(list_contains(string_split(preferred_by, ', '), 'elbow'), false) as is_elbow
+    from k_scores
+    where model_version = (select max(model_version) from customer_segments)
+    order by k
+"""
+SEGMENTS = "select segment_id, segment_name, n_customers, share from segment_profiles order by segment_id"
+# Centroids are brought back from the transformed unit, in which the segments are formed, to the feature's own.
+PROFILES = """
+    select segment_id, feature, feature_order, feature_label as label, feature_mean, mean_scaled, transform,
+        case transform when 'log1p' then exp(centroid) - 1 else centroid end as centroid
+    from segment_feature_profiles
+    inner join segment_centroids using (segment_id, feature, feature_order)
+    where model_version = (select max(model_version) from customer_segments)
+"""
+FEATURES = f"""
+    select feature, any_value(label) as label, any_value(transform) as transform,
+        row_number() over (order by var_pop(mean_scaled) desc, feature_order) <= 2 as is_default
+    from ({PROFILES})
+    group by feature, feature_order
+    order by feature_order
+"""
+# Tables of different builds, as an interrupted one leaves them, do not fit together.
+IS_FINISHED = f"""
+    select count(*) > 0
+        and count(*) = (select sum(n_customers) from segment_profiles)
+        and not exists (select segment_id from customer_segments except select segment_id from segment_profiles)
+        and not exists (select segment_id from segment_profiles except select segment_id from ({PROFILES}))
+        and (select bool_or(is_used) from ({K_SCORES}))
+    from customer_segments
+"""
+# In the order of a hash no segment is drawn on top of the others.
+CUSTOMERS = "select segment_id, {values} from customer_segments order by md5(concat({key}, ' {seed}')) limit {limit}"
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    k_scores: pd.DataFrame
+    segments: pd.DataFrame  # by number, with the colour, marker and label of each
+    features: pd.DataFrame  # by name, in the order of the configuration
+    profiles: pd.DataFrame
+    centroids: pd.DataFrame  # a column per feature
+    customers: pd.DataFrame  # all or a sample
+
+
+def quoted(name):
+    return '"' + name.replace('"', '""') + '"'
+
+
+def wrapped(text, width, max_lines=3):
+    return textwrap.fill(text, width, max_lines=max_lines, placeholder=" …")
+
+
+def plural(n, word):
+    return f"{n:,} {word}" if n == 1 else f"{n:,} {word}s"
+
+
+def explained(error, path):
+    if "set lock" in str(error) or "used by another process" in str(error):
+        return f"{path} is in use, perhaps by a running dbt build; try again when that is done"
+    return f"{path} cannot be read ({str(error).splitlines()[0]}); it should be the file that dbt build writes"
+
+
+def check_build(warehouse, path):
+    found = {name for (name,) in warehouse.execute("select table_name from information_schema.tables").fetchall()}
+    if missing := [table for table in TABLES if table not in found]:
+        raise SystemExit(f"{path} has no table {', '.join(missing)}; run dbt build first, and to its end")
+    if not warehouse.execute(IS_FINISHED).fetchone()[0]:
+        raise SystemExit(f"{path} does not hold a finished build: its tables do not fit together; run dbt build")
+
+
+def read_segmentation(warehouse):
+    segments = warehouse.execute(SEGMENTS).df().set_index("segment_id")
+    segments["colour"] = [COLOURS[position % len(COLOURS)] for position in range(len(segments))]
+    segments["marker"] = [MARKERS[position % len(MARKERS)] for position in range(len(segments))]
+    segments["label"] = [wrapped(name, 30) for name in segments["segment_name"]]
+    features = warehouse.execute(FEATURES).df().set_index("feature")
+    profiles = warehouse.execute(PROFILES).df()
+    key = warehouse.execute("select * from customer_segments limit 0").description[0][0]
+    columns = [quoted(feature) for feature in features.index]
+    gaps = ", ".join(f"count(*) - count({column})" for column in columns)
+    features["n_missing"] = warehouse.execute(f"select {gaps} from customer_segments").fetchone()
+    values = ", ".join(f"cast({column} as double) as {column}" for column in columns)
+    customers = CUSTOMERS.format(values=values, key=quoted(key), seed=SEED, limit=SAMPLE_SIZE)
+    return Segmentation(
+        k_scores=warehouse.execute(K_SCORES).df(),
+        segments=segments,
+        features=features,
+        profiles=profiles,
+        centroids=profiles.pivot(index="segment_id", columns="feature", values="centroid").reset_index(),
+        customers=warehouse.execute(customers).df(),
+    )
+
+
+def chosen_pair(features, wanted):
+    if not wanted:
+        return list(features.index[features["is_default"]])
+    for name in wanted:
+        if name not in features.index:
+            raise SystemExit(f"{name} is not a feature; the features are {', '.join(features.index)}")
+    if wanted[0] == wanted[1]:
+        raise SystemExit("--features needs two different features")
+    return wanted
+
+
+def draw_scores(scores, column, title, label, ax):
+    ax.plot(scores["k"], scores[column], color="#5a5a5a", marker="o", markersize=4, linewidth=1.5)
+    is_elbow = scores["is_elbow"] & ~scores["is_used"]
+    for marked, colour, words in ((is_elbow, "#b0b0b0", "elbow"), (scores["is_used"], COLOURS[0], "in use")):
+        for k, score in scores.loc[marked, ["k", column]].itertuples(index=False):
+            ax.axvline(k, color=colour, linestyle="--", linewidth=1.2, zorder=0)
+            ax.plot(k, score, color=colour, marker="o", markersize=10, linestyle="none", label=f"k = {k}, {words}")
+    ax.set(title=title, xlabel="Number of segments k", ylabel=label)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return ax
+
+
+def name_axis(ax, axis, feature, width):
+    """Label an axis and scale it as the segments were formed: a feature under log1p gets a log-like axis."""
+    ax.set(**{f"{axis}label": wrapped(feature["label"], width)})
+    if feature["transform"] == "log1p":
+        getattr(ax, f"set_{axis}scale")("function", functions=(np.log1p, np.expm1))
+        low, high = getattr(ax, f"get_{axis}lim")()
+        # Ticks at 0, 10, 100 and so on; where that makes few of them, at 2 and 5 between as well.
+        linthresh, subs = (10, [1]) if high > 100 * max(low, 1) else (1, [1, 2, 5])
+        locator = SymmetricalLogLocator(base=10, linthresh=linthresh, subs=subs)
+        locator.set_params(numticks=max(3, width // 6))
+        getattr(ax, f"{axis}axis").set_major_locator(locator)
+    getattr(ax, f"{axis}axis").set_major_formatter("{x:,.10g}")
+
+
+def draw_customers(data, x, y, ax, size=1.0, label_width=50):
+    looks = {"x": x, "y": y, "hue": "segment_id", "style": "segment_id", "legend": False, "ax": ax}
+    looks |= {"palette": data.segments["colour"].to_dict(), "markers": data.segments["marker"].to_dict()}
+    area = size * np.interp(len(data.customers), [200, SAMPLE_SIZE], [45, 12])
+    # Thousands of shapes make an SVG slow to open: they become an image inside it.
+    rasterized = len(data.customers) > 2_000
+    sns.scatterplot(data.customers, s=area, alpha=0.6, linewidth=0, rasterized=rasterized, **looks)
+    sns.scatterplot(data.centroids, s=190 * size, edgecolor="black", linewidth=1.5, zorder=3, **looks)
+    name_axis(ax, "x", data.features.loc[x], label_width)
+    name_axis(ax, "y", data.features.loc[y], label_width)
+    return ax
+
+
+def draw_distribution(data, feature, ax):
+    """One feature alone: the customers in bars, the centroids on the axis."""
+    name_axis(ax, "x", data.features.loc[feature], 50)
+    looks = {"hue": "segment_id", "palette": data.segments["colour"].to_dict(), "legend": False}
+    sns.histplot(data.customers, x=feature, multiple="stack", ax=ax, **looks)
+    for row, centroid in zip(data.segments.itertuples(), data.centroids[feature], strict=True):
+        ax.plot(centroid, 0, row.marker, color=row.colour, markeredgecolor="black", markersize=13, clip_on=False)
+    name_axis(ax, "x", data.features.loc[feature], 50)
+    ax.set(ylabel="Customers")
+    return ax
+
+
+def rounded(means):
+    """The means of a feature, with as many decimals as give the largest of them three significant digits."""
+    largest = means.abs().max()
+    decimals = min(max(2 - math.floor(math.log10(largest)), 0), 6) if largest > 0 else 0
+    return means.map(lambda mean: "" if pd.isna(mean) else f"{mean:,.{decimals}f}")
+
+
+def draw_profiles(data, ax):
+    table = data.profiles.pivot(index="segment_id", columns="feature")
+    scaled = table["mean_scaled"][data.features.index]
+    limit = max(1, scaled.abs().max(axis=None))
+    means = table["feature_mean"][data.features.index].apply(rounded)
+    words = "Standard deviations from the average\nof all customers"
+    looks = {"cmap": "vlag", "vmin": -limit, "vmax": limit, "linewidths": 2, "cbar_kws": {"label": words, "aspect": 30}}
+    sns.heatmap(scaled, annot=means, fmt="", yticklabels=data.segments["label"], ax=ax, **looks)
+    ax.set_xticklabels([wrapped(label, 16) for label in data.features["label"]])
+    ax.set(xlabel="", ylabel="")
+    ax.tick_params(length=0, labelrotation=0)
+    return ax
+
+
+def draw_sizes(data, ax):
+    places = range(len(data.segments))
+    bars = ax.barh(places, data.segments["n_customers"], color=data.segments["colour"], height=0.7)
+    ax.bar_label(bars, [f"{row.n_customers:,} ({row.share:.1%})" for row in data.segments.itertuples()], padding=5)
+    ax.set_yticks(places, data.segments["label"])
+    ax.invert_yaxis()
+    ax.margins(x=0.18, y=0.02)
+    ax.set(xlabel="Customers")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.tick_params(axis="y", length=0)
+    return ax
+
+
+def finish(figure, title, note="", title_width=90):
+    figure.suptitle(wrapped(title, title_width), x=0.01, ha="left")
+    figure.supxlabel(wrapped(note, 130, max_lines=8), x=0.01, ha="left", fontsize=9, color="#444444")
+    return figure
+
+
+def legend_height(data):
+    """In inches: every segment takes the lines of its name and one for its size."""
+    return sum(0.16 * (label.count("\n") + 2) + 0.12 for label in data.segments["label"])
+
+
+def finish_customers(figure, data, shown, loc):
+    """Title, legend of the segments, and a note of what the picture leaves out."""
+    rows = list(data.segments.itertuples())
+    figure.legend(
+        [Line2D([], [], color=row.colour, marker=row.marker, markersize=9, linestyle="none") for row in rows],
+        [f"{row.label}\n{row.n_customers:,} ({row.share:.1%})" for row in rows],
+        loc=loc,
+        labelspacing=0.8,
+    )
+    n_customers = data.segments["n_customers"].sum()
+    sample = f"A sample of {SAMPLE_SIZE:,} of" if n_customers > SAMPLE_SIZE else "All"
+    note = f"Large markers: centroids of the segments. {sample} {plural(n_customers, 'customer')}."
+    gaps = [f"{row.n_missing:,} in {row.label}" for row in data.features.loc[shown].itertuples() if row.n_missing]
+    if gaps:
+        note += f" Without a value, and so left out: {', '.join(gaps)}, of {plural(n_customers, 'customer')}."
+    title = f"{plural(len(rows), 'segment')} by {' and '.join(data.features['label'][shown])}"
+    if len(shown) > 2:
+        cut = "" if len(shown) == len(data.features) else f"the first {len(shown)} of "
+        title = f"{plural(len(rows), 'segment')} in every pair of {cut}{len(data.features)} features"
+    return finish(figure, title, note, title_width=66)
+
+
+def elbow(data, pair):
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 5))
+    draw_scores(data.k_scores, "wcss", "Spread within segments: less is better", "WCSS, in scaled units", left)
+    draw_scores(data.k_scores, "silhouette", "Separation of segments: more is better", "Silhouette, -1 to 1", right)
+    left.yaxis.set_major_formatter("{x:,.10g}")
+    left.legend()
+    used = data.k_scores["k"][data.k_scores["is_used"]].iloc[0]
+    title = f"{plural(used, 'segment')} in use"
+    # A curve over fewer than three k has no elbow.
+    for preferred in data.k_scores["k"][data.k_scores["is_elbow"]]:
+        title += ", where the curve has its elbow" if used == preferred else f"; the elbow of the curve is at {preferred}"
+    return finish(figure, title, data.k_scores["verdict"].iloc[0])
+
+
+def segments(data, pair):
+    figure, ax = plt.subplots(figsize=(WIDTH, max(6, 0.8 + legend_height(data))))
+    draw = draw_customers if len(pair) == 2 else draw_distribution
+    draw(data, *pair, ax)
+    return finish_customers(figure, data, pair, "outside right upper")
+
+
+def segment_pairs(data, pair):
+    grid = list(data.features.index[:MAX_GRID_FEATURES])
+    if len(grid) <= 2:
+        return segments(data, grid)
+    last = len(grid) - 1
+    size = (WIDTH, max(9, 0.8 + legend_height(data)))
+    figure, axes = plt.subplots(last, last, figsize=size, sharex="col", sharey="row")
+    for row, column in np.ndindex(last, last):
+        ax = axes[row, column]
+        if column > row:
+            ax.set_axis_off()
+        else:
+            draw_customers(data, grid[column], grid[row + 1], ax, size=1 / last, label_width=60 // last)
+            ax.label_outer()
+    # The empty half of the grid has room for a short legend.
+    return finish_customers(figure, data, grid, "upper right" if legend_height(data) < 3.5 else "outside right upper")
+
+
+def profiles(data, pair):
+    size = (max(WIDTH, 4.5 + 1.1 * len(data.features)), max(4, 2 + 0.6 * len(data.segments)))
+    figure, ax = plt.subplots(figsize=size)
+    draw_profiles(data, ax)
+    note = "Numbers: mean of the segment in the feature's own unit."
+    if (data.features["transform"] == "log1p").any():
+        note += " Colours: after the logarithm, for the features that are segmented by it."
+    return finish(figure, "How each segment differs from the average customer", note)
+
+
+def sizes(data, pair):
+    figure, ax = plt.subplots(figsize=(WIDTH, 1.5 + 0.55 * len(data.segments)))
+    draw_sizes(data, ax)
+    largest = data.segments.loc[data.segments["n_customers"].idxmax()]
+    total = plural(data.segments["n_customers"].sum(), "customer")
+    title = f'The largest segment, "{wrapped(largest.segment_name, 50)}", has {largest.share:.0%} of {total}'
+    return finish(figure, title)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--warehouse", type=Path, default=Path("warehouse.duckdb"), help="the file that dbt has built")
+    parser.add_argument("--output", type=Path, default=Path("reports"), help="the folder for the pictures")
+    words = "the two features of the picture `segments`; default: those in which the segments lie furthest apart"
+    parser.add_argument("--features", nargs=2, metavar=("X", "Y"), help=words)
+    arguments = parser.parse_args()
+
+    path = arguments.warehouse
+    if not path.exists():
+        raise SystemExit(f"{path} does not exist; run dbt build first")
+    try:
+        with closing(duckdb.connect(path, read_only=True)) as warehouse:
+            check_build(warehouse, path)
+            data = read_segmentation(warehouse)
+    except duckdb.Error as error:
+        raise SystemExit(explained(error, path)) from None
+    pair = chosen_pair(data.features, arguments.features)
+
+    sns.set_theme(style="ticks", font_scale=0.82, rc=STYLE)
+    try:
+        arguments.output.mkdir(parents=True, exist_ok=True)
+        for draw in (elbow, segments, segment_pairs, profiles, sizes):
+            figure = draw(data, pair)
+            picture = arguments.output / draw.__name__
+            figure.savefig(f"{picture}.png")
+            figure.savefig(f"{picture}.svg", metadata={"Date": None})
+            plt.close(figure)
+            print(f"{picture}.png, .svg", flush=True)
+    except OSError as error:
+        raise SystemExit(f"{arguments.output} cannot be written: {error.strerror}") from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,231 @@
+"""The pictures of a warehouse of 240 customers of a shop that is not the sample's.
+
+What needs a process of its own (the same bytes again, the exit code, the lock) runs the script as a user does; all else
+calls its main(), which saves the seconds that the imports take.
+"""
+
+import re
+import subprocess
+import sys
+from html import unescape
+from pathlib import Path
+
+import duckdb
+import matplotlib.image
+import pytest
+import render_plots
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "render_plots.py"
+PICTURES = ["elbow", "segments", "segment_pairs", "profiles", "sizes"]
+NAMES = ["Frequent, $pends a lot$", "Rare & <thrifty>", "Jo's largest"]
+LABELS = ["Visits (per month)", "Spend (k$)", 'Returns "net" (%)']
+
+WAREHOUSE = """
+    create table customer_segments as
+    select 'C' || i as "client no.", 1 + i % 3 as segment_id,
+        ['Frequent, $pends a lot$', 'Rare & <thrifty>', 'Jo''s largest'][1 + i % 3] as segment_name, 1 as model_version,
+        case when i % 40 > 0 then 10 * (i % 3) + i % 7 end as visits,
+        exp(2 * (i % 3) + i % 5 / 5) as "spend in k$",
+        20 * (i % 3) + i % 11 as "re""turns"
+    from range(240) as customers (i);
+
+    create table segment_profiles as
+    select segment_id, segment_name, count(*) as n_customers, count(*) / 240 as share
+    from customer_segments group by all;
+
+    create table features (feature_order integer, feature varchar, feature_label varchar, transform varchar);
+    insert into features values
+        (1, 'visits', 'Visits (per month)', 'none'),
+        (2, 'spend in k$', 'Spend (k$)', 'log1p'),
+        (3, 're"turns', 'Returns "net" (%)', 'none');
+
+    create table segment_centroids as
+    select 1 as model_version, segment_id, feature, feature_order, transform, 2.0 * segment_id as centroid
+    from segment_profiles cross join features;
+
+    create table segment_feature_profiles as
+    select segment_id, segment_name, feature, feature_label, feature_order, 1234.5 * segment_id as feature_mean,
+        feature_order * (segment_id - 2.0) as mean_scaled
+    from segment_profiles cross join features;
+
+    create table k_scores as
+    select 1 as model_version, k, 1000.0 / k as wcss, case when k > 1 then 1.0 / k end as silhouette, k = 3 as is_used,
+        case k when 2 then 'elbow, silhouette' end as preferred_by, '3 are used, as n_clusters says.' as verdict
+    from range(1, 7) as ks (k);
+"""
+
+
+def change(path, sql):
+    with duckdb.connect(path) as connection:
+        connection.execute(sql)
+
+
+@pytest.fixture
+def warehouse(tmp_path):
+    path = tmp_path / "warehouse.duckdb"
+    change(path, WAREHOUSE)
+    return path
+
+
+def options(warehouse, *features):
+    return ["--warehouse", str(warehouse), "--output", str(warehouse.parent / "reports"), *features]
+
+
+def render_as_user(warehouse):
+    return subprocess.run([sys.executable, SCRIPT, *options(warehouse)], capture_output=True, text=True)
+
+
+@pytest.fixture
+def render(monkeypatch):
+    def call_main(warehouse, *features):
+        monkeypatch.setattr(sys, "argv", ["render_plots.py", *options(warehouse, *features)])
+        render_plots.main()
+        return warehouse.parent / "reports"
+
+    return call_main
+
+
+@pytest.fixture
+def refusal(render):
+    """What the script says when it gives up: SystemExit with a text prints it to stderr and ends with exit code 1."""
+
+    def call_main(warehouse, *features):
+        with pytest.raises(SystemExit) as refused:
+            render(warehouse, *features)
+        assert isinstance(refused.value.code, str)
+        assert len(refused.value.code.splitlines()) == 1
+        return refused.value.code
+
+    return call_main
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def svg_text(path):
+    """The words of an SVG, with the line breaks that a long name was given taken out."""
+    texts = re.findall(r"<(?:text|tspan)[^>]*>([^<]*)<", path.read_text(encoding="utf-8"))
+    return " ".join(unescape(" ".join(texts)).split())
+
+
+def test_every_picture_is_drawn_and_twice_the_same(warehouse):
+    before = warehouse.read_bytes()
+    run = render_as_user(warehouse)
+    assert (run.returncode, run.stderr) == (0, "")
+    reports = warehouse.parent / "reports"
+    assert run.stdout.splitlines() == [f"{reports / picture}.png, .svg" for picture in PICTURES]
+    drawn = contents(reports)
+    assert sorted(drawn) == sorted(f"{picture}.{kind}" for picture in PICTURES for kind in ("png", "svg"))
+
+    for picture in PICTURES:
+        pixels = matplotlib.image.imread(reports / f"{picture}.png")
+        assert pixels.shape[1] >= 1200
+        assert pixels[0, 0, :3].tolist() == [1, 1, 1]
+        assert pixels.std() > 0.05
+    for picture in ("segments", "segment_pairs", "profiles", "sizes"):
+        for name in NAMES:
+            assert name in svg_text(reports / f"{picture}.svg")
+    for picture in ("segment_pairs", "profiles"):
+        for label in LABELS:
+            assert label in svg_text(reports / f"{picture}.svg")
+
+    text = svg_text(reports / "elbow.svg")
+    assert "3 segments in use; the elbow of the curve is at 2" in text
+    assert "3 are used, as n_clusters says." in text
+    # The centroids lie furthest apart in the second and the third feature.
+    assert '3 segments by Spend (k$) and Returns "net" (%)' in svg_text(reports / "segments.svg")
+    assert "80 (33.3%)" in svg_text(reports / "sizes.svg")
+    assert "2,469" in svg_text(reports / "profiles.svg")
+
+    render_as_user(warehouse)
+    assert contents(reports) == drawn
+    assert warehouse.read_bytes() == before
+
+
+def test_the_features_asked_for_are_drawn_without_missing_values(warehouse, render):
+    text = svg_text(render(warehouse, "--features", 're"turns', "visits") / "segments.svg")
+    assert '3 segments by Returns "net" (%) and Visits (per month)' in text
+    assert "Without a value, and so left out: 6 in Visits (per month), of 240 customers." in text
+
+
+def test_a_large_table_is_sampled_and_the_picture_says_so(warehouse, render):
+    change(
+        warehouse,
+        """
+        insert into customer_segments
+        select c.* replace ("client no." || '-' || i as "client no.")
+        from customer_segments as c cross join range(1, 50) as copies (i);
+        update segment_profiles set n_customers = 50 * n_customers;
+        """,
+    )
+    reports = render(warehouse)
+    for picture in ("segments", "segment_pairs"):
+        assert "A sample of 10,000 of 12,000 customers." in svg_text(reports / f"{picture}.svg")
+
+
+def test_a_single_feature_and_a_single_segment_are_drawn(warehouse, render):
+    change(
+        warehouse,
+        """
+        delete from segment_feature_profiles where feature_order != 2 or segment_id != 1;
+        delete from segment_profiles where segment_id != 1;
+        delete from customer_segments where segment_id != 1;
+        """,
+    )
+    reports = render(warehouse)
+    for picture in ("segments", "segment_pairs"):
+        assert "1 segment by Spend (k$)" in svg_text(reports / f"{picture}.svg")
+
+
+def test_a_missing_warehouse_is_one_sentence_and_exit_code_1(tmp_path):
+    run = render_as_user(tmp_path / "none.duckdb")
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr == f"{tmp_path / 'none.duckdb'} does not exist; run dbt build first\n"
+
+
+def test_a_locked_warehouse_is_one_sentence_and_exit_code_1(warehouse):
+    with duckdb.connect(warehouse):
+        run = render_as_user(warehouse)
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr == f"{warehouse} is in use, perhaps by a running dbt build; try again when that is done\n"
+
+
+def test_a_file_that_is_no_database_is_one_sentence(tmp_path, refusal):
+    path = tmp_path / "warehouse.duckdb"
+    path.write_bytes(b"not a database " * 1000)
+    assert "cannot be read" in refusal(path)
+
+
+def test_a_damaged_database_is_one_sentence(warehouse, refusal):
+    damaged = bytearray(warehouse.read_bytes())
+    damaged[20_000:] = bytes(len(damaged) - 20_000)
+    warehouse.write_bytes(damaged)
+    assert "cannot be read" in refusal(warehouse)
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        ("drop table k_scores", "has no table k_scores; run dbt build"),
+        ("delete from customer_segments", "does not hold a finished build"),
+        ("delete from customer_segments where segment_id = 1", "does not hold a finished build"),
+        ("delete from segment_centroids where segment_id = 1", "does not hold a finished build"),
+        ("update k_scores set is_used = false", "does not hold a finished build"),
+        ("alter table k_scores drop column verdict", "cannot be read"),
+    ],
+)
+def test_an_unfinished_build_is_one_sentence(warehouse, refusal, sql, words):
+    change(warehouse, sql)
+    assert words in refusal(warehouse)
+
+
+def test_unknown_and_repeated_features_are_one_sentence(warehouse, refusal):
+    sentence = refusal(warehouse, "--features", "visits", "age")
+    assert sentence == 'age is not a feature; the features are visits, spend in k$, re"turns'
+    assert refusal(warehouse, "--features", "visits", "visits") == "--features needs two different features"
+
+
+def test_an_output_that_cannot_be_written_is_one_sentence(warehouse, refusal):
+    (warehouse.parent / "reports").write_text("a file, not a folder")
+    assert "reports cannot be written" in refusal(warehouse)
