@@ -1,0 +1,92 @@
+"""The real project, copied into a temporary folder, built by a subprocess and read back read-only."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+DATA = ROOT.parent / "shared" / "data"
+DBT = Path(sys.executable).with_name("dbt")
+COLOURS = re.compile(r"\x1b\[\d+m")
+
+
+class Project:
+    """A copy of the project in a folder of its own."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"]
+        for name in subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0"):
+            if name and (ROOT / name).exists() and not name.startswith("tests/"):
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, folder / name)
+
+    def configure(self, **settings):
+        """Replace settings of the block `segmentation:`; `source` is merged."""
+        path = self.folder / "dbt_project.yml"
+        project = yaml.safe_load(path.read_text(encoding="utf-8"))
+        block = project["vars"]["segmentation"]
+        settings["source"] = block["source"] | settings.get("source", {})
+        block.update(settings)
+        path.write_text(yaml.safe_dump(project, sort_keys=False), encoding="utf-8")
+
+    def dbt(self, *arguments, file=None):
+        """Run dbt; returns (exit code, what it printed, without colours and line breaks)."""
+        environment = {name: value for name, value in os.environ.items() if name != "CUSTOMERS_FILE"}
+        if file:
+            environment["CUSTOMERS_FILE"] = str(file)
+        run = subprocess.run(
+            [DBT, *arguments], cwd=self.folder, env=environment, capture_output=True, text=True, encoding="utf-8", check=False
+        )
+        return run.returncode, " ".join(COLOURS.sub("", run.stdout + run.stderr).split())
+
+    def build(self, *arguments, file=None):
+        """Run dbt build, which must succeed; returns what it printed."""
+        code, output = self.dbt("build", *arguments, file=file)
+        assert code == 0, output
+        return output
+
+    def query(self, sql):
+        with duckdb.connect(self.folder / "warehouse.duckdb", read_only=True) as warehouse:
+            return warehouse.sql(sql).fetchall()
+
+    def frame(self, sql):
+        with duckdb.connect(self.folder / "warehouse.duckdb", read_only=True) as warehouse:
+            return warehouse.sql(sql).df()
+
+    def value(self, sql):
+        return self.query(sql)[0][0]
+
+
+@pytest.fixture(scope="session")
+def new_project(tmp_path_factory):
+    """A function that makes a copy of the project."""
+    return lambda: Project(tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture(scope="session")
+def built_sample(new_project):
+    """The project built on its own sample. Tests that change it or build in it take a copy."""
+    project = new_project()
+    project.output = project.build()
+    return project
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """A function from a file name to the path of real data; skips where the data is absent."""
+
+    def path_of(name):
+        path = DATA / name
+        if not path.exists():
+            pytest.skip(f"the real data is absent: {name} is not in {DATA}")
+        return path
+
+    return path_of

@@ -1,0 +1,72 @@
+"""The Mall Customers table, in both copies that are in circulation."""
+
+import numpy as np
+import pytest
+from sklearn.cluster import KMeans
+from sklearn.metrics import adjusted_rand_score
+from sklearn.preprocessing import StandardScaler
+
+# Published reference: scikit-learn 1.9.1, n_init=50, on standardised age, income and score; k = 1..10.
+WCSS_OF_FIFTY_STARTS = [
+    600.0000, 389.3862, 295.2122, 205.2251, 168.2476, 133.8683, 117.0116, 103.8286, 92.2665, 81.5458,
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def builds(new_project, shared_data):
+    """{file name: the project built on it}"""
+    built = {}
+    for name in ("Mall_Customers.csv", "Mall_Customers_genre_crlf.csv"):
+        built[name] = new_project()
+        built[name].build(file=shared_data(name))
+    return built
+
+
+@pytest.fixture(scope="module", params=["Mall_Customers.csv", "Mall_Customers_genre_crlf.csv"])
+def mall(request, builds):
+    return builds[request.param]
+
+
+def test_every_customer_is_accepted(mall):
+    assert mall.value("select count(*) from customer_segments") == 200
+    assert mall.value("select count(*) from rejected_customers") == 0
+
+
+def test_wcss_is_never_above_that_of_fifty_starts(mall):
+    wcss = [value for (value,) in mall.query("select wcss from k_scores order by k")]
+    assert all(ours <= reference + 1e-3 for ours, reference in zip(wcss, WCSS_OF_FIFTY_STARTS, strict=True))
+    # Up to k = 6 every long search ends at the same value, so there the reference is a floor too.
+    assert wcss[:6] == pytest.approx(WCSS_OF_FIFTY_STARTS[:6], abs=1e-3)
+
+
+def test_labels_equal_those_of_scikit_learn(mall):
+    customers = mall.frame("select age, annual_income_k, spending_score, segment_id from customer_segments order by customer_id")
+    scaled = StandardScaler().fit_transform(customers.drop(columns="segment_id"))
+    labels = KMeans(5, init="k-means++", n_init=50, random_state=42).fit_predict(scaled)
+    assert adjusted_rand_score(labels, customers["segment_id"]) == 1.0
+
+
+def test_quality_equals_that_of_scikit_learn(mall):
+    from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, silhouette_score
+
+    customers = mall.frame("select age, annual_income_k, spending_score, segment_id from customer_segments")
+    scaled = StandardScaler().fit_transform(customers.drop(columns="segment_id"))
+    quality = mall.query("select silhouette, davies_bouldin, calinski_harabasz from segmentation_models")[0]
+    measures = (silhouette_score, davies_bouldin_score, calinski_harabasz_score)
+    assert quality == pytest.approx([measure(scaled, customers["segment_id"]) for measure in measures])
+
+
+def test_both_copies_give_the_same_segments(builds):
+    customers = "select customer_id, gender, segment_id, segment_name, distance from customer_segments order by customer_id"
+    first, second = (project.query(customers) for project in builds.values())
+    assert first == second
+    profiles = "select * from segment_profiles order by segment_id"
+    first, second = (project.frame(profiles) for project in builds.values())
+    assert first.equals(second)
+
+
+def test_scaling_is_recorded(mall):
+    centroids = mall.frame("select distinct feature, mean, scale from segment_centroids").set_index("feature")
+    customers = mall.frame("select age, annual_income_k, spending_score from stg_customers")
+    assert np.allclose(centroids.loc[customers.columns, "mean"], customers.mean())
+    assert np.allclose(centroids.loc[customers.columns, "scale"], customers.std(ddof=0))
