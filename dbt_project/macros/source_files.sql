@@ -16,12 +16,7 @@
                 ~ 'select filename, columns(* exclude (filename))::varchar from read_parquet(' ~ files ~ ', filename = true)) as records'
             ) %}
         {% else %}
-            {% do selects.append(
-                "select filename as source_file, raw_record from read_csv("
-                ~ files ~ ", columns = {'raw_record': 'varchar'}, delim = " ~ impossible_character()
-                ~ ", quote = '', escape = '', header = false, auto_detect = false, strict_mode = false"
-                ~ ", filename = true, store_rejects = true, encoding = '" ~ group.format ~ "')"
-            ) %}
+            {% do selects.append('select filename as source_file, raw_record from ' ~ read_lines(group.files, group.format)) %}
         {% endif %}
     {% endfor %}
     {{ selects | join('\nunion all\n') }}
@@ -57,22 +52,33 @@
 {% endmacro %}
 
 
-{#- The declared encoding, unless the file opens with a byte order mark of UTF-16. Latin-1 shows every byte as a character. -#}
+{#-
+    The declared encoding, unless the file is UTF-16: read as UTF-8, that has zero bytes in its first readable line, and
+    one with the high byte first opens with U+FFFE when it is read as UTF-16.
+-#}
 {% macro text_encoding(file, declared) %}
-    {% set first_line %}
-        select left(raw_record, 2)
-        from read_csv(
-            '{{ file | replace("'", "''") }}', columns = {'raw_record': 'varchar'}, delim = {{ impossible_character() }},
-            quote = '', escape = '', header = false, auto_detect = false, strict_mode = false, encoding = 'latin-1'
-        )
-        limit 1
-    {% endset %}
-    {% set lines = run_query(first_line).columns[0].values() %}
-    {% set mark = lines[0] if lines else none %}
-    {% if mark == 'þÿ' %}
+    {% if '\0' not in first_line(file, 'utf-8') %}{% do return(declared | lower) %}{% endif %}
+    {% if first_line(file, 'utf-16').startswith('\ufffe') %}
         {% do exceptions.raise_compiler_error(
             file ~ ' is UTF-16 with the high byte first, which DuckDB does not read; save it as UTF-8.'
         ) %}
     {% endif %}
-    {% do return('utf-16' if mark == 'ÿþ' else declared | lower) %}
+    {% do return('utf-16') %}
 {% endmacro %}
+
+
+{#- The first line that can be read under the encoding; empty where there is none. -#}
+{% macro first_line(file, encoding) %}
+    {% set query %}select raw_record from {{ read_lines([file], encoding) }} where raw_record is not null limit 1{% endset %}
+    {% set lines = run_query(query).columns[0].values() %}
+    {% do return(lines[0] if lines else '') %}
+{% endmacro %}
+
+
+{#- The lines of text files; those that cannot be decoded go to the temporary table reject_errors. -#}
+{% macro read_lines(files, encoding) -%}
+    read_csv(
+        [{{ sql_texts(files) }}], columns = {'raw_record': 'varchar'}, delim = {{ impossible_character() }}, quote = '', escape = '',
+        header = false, auto_detect = false, strict_mode = false, filename = true, store_rejects = true, encoding = '{{ encoding }}'
+    )
+{%- endmacro %}

@@ -31,7 +31,7 @@ def assign(points, *, means, scales, centroids_scaled):
         distances[:, position] = np.sqrt(((scaled - centroid) ** 2).sum(axis=1))
     rows = np.arange(len(scaled))
     nearest = distances.argmin(axis=1)
-    distance = distances[rows, nearest].copy()
+    distance = distances[rows, nearest]
     if len(centroids_scaled) == 1:
         return Assignment(nearest, distance, np.full(len(scaled), -1), np.full(len(scaled), np.nan))
     distances[rows, nearest] = np.inf

@@ -63,22 +63,23 @@ def fit_segmentation(points, weights, *, n_clusters, k_range, seed):
     worst-placed point to the best centroids for k - 1, so that WCSS never rises with k. The best of them is improved by
     random swaps (Fränti 2018).
 
-    Points are sorted and equal ones merged before anything random happens: the order of the rows does not matter.
+    Points are sorted and equal ones merged before anything random happens: the order of the rows does not matter. Points that
+    differ by less than a billionth of a standard deviation count as equal: that is rounding.
     Raises ValueError where a feature is constant or fewer distinct rows than clusters are given.
     """
-    rows, counts = _distinct(points, weights)
-    largest = k_range[0] if n_clusters == "auto" else n_clusters
-    if len(rows) < largest:
-        raise ValueError(f"{len(rows)} distinct rows cannot form {largest} clusters; lower n_clusters")
-    scaler = StandardScaler().fit(rows, sample_weight=counts)
+    rows, counts = _distinct(np.asarray(points, dtype=float), np.asarray(weights, dtype=float))
     if (np.ptp(rows, axis=0) == 0).any():
         constant = np.flatnonzero(np.ptp(rows, axis=0) == 0).tolist()
         raise ValueError(f"features {constant} have one value in every row and tell nothing apart; remove them")
-    scaled = scaler.transform(rows)
+    scaler = StandardScaler().fit(rows, sample_weight=counts)
+    scaled, counts = _distinct(scaler.transform(rows), counts, decimals=9)
+    fewest = k_range[0] if n_clusters == "auto" else n_clusters
+    if len(scaled) < fewest:
+        raise ValueError(f"{len(scaled)} distinct rows cannot form {fewest} clusters; lower the number of clusters")
 
-    tried = range(k_range[0], min(k_range[1], len(rows)) + 1)
+    tried = range(k_range[0], min(k_range[1], len(scaled)) + 1)
     partitions = _best_partitions(scaled, counts, tried, seed)
-    sample = _silhouette_sample(len(rows), seed)
+    sample = _silhouette_sample(len(scaled), seed)
     scores = _scores(scaled, counts, partitions, sample)
     chosen = n_clusters
     if n_clusters == "auto":
@@ -89,14 +90,15 @@ def fit_segmentation(points, weights, *, n_clusters, k_range, seed):
     order = _first_numbering(centroids, sizes)
     return Segmentation(
         means=scaler.mean_, scales=scaler.scale_, centroids_scaled=centroids[order],
-        sizes=sizes[order], scores=scores, n_rows=len(rows), silhouette_rows=len(sample),
+        sizes=sizes[order], scores=scores, n_rows=len(scaled), silhouette_rows=len(sample),
     )  # fmt: skip
 
 
-def _distinct(points, weights):
-    """The distinct rows in ascending order, and their summed weights."""
-    rows, positions = np.unique(np.asarray(points, dtype=float), axis=0, return_inverse=True)
-    return rows, np.bincount(positions.ravel(), weights=np.asarray(weights, dtype=float), minlength=len(rows))
+def _distinct(points, weights, decimals=None):
+    """The distinct rows in ascending order, told apart by so many decimals, and their summed weights."""
+    compared = points if decimals is None else points.round(decimals)
+    _, first, positions = np.unique(compared, axis=0, return_index=True, return_inverse=True)
+    return points[first], np.bincount(positions.ravel(), weights, minlength=len(first))
 
 
 def _best_partitions(points, weights, cluster_counts, seed):

@@ -23,10 +23,11 @@ def calinski_harabasz(points, weights, labels, centroids):
     """
     n_clusters, n_points = len(centroids), weights.sum()
     within = wcss(points, weights, labels, centroids)
-    if n_clusters == 1 or within == 0 or n_points <= n_clusters:
-        return np.nan
     total = float(weights @ ((points - np.average(points, axis=0, weights=weights)) ** 2).sum(axis=1))
-    return (total - within) / (n_clusters - 1) / (within / (n_points - n_clusters))
+    # What is left within clusters of equal points is rounding.
+    if n_clusters == 1 or n_points <= n_clusters or within <= 1e-12 * total:
+        return np.nan
+    return float(total - within) / (n_clusters - 1) / (within / (n_points - n_clusters))
 
 
 def davies_bouldin(points, weights, labels, centroids):
@@ -81,12 +82,13 @@ def elbow_scores(cluster_counts, wcss_values):
     """How far the elbow curve hangs below the straight line between its ends, for each k (Kneedle: Satopää et al. 2011).
 
     k and WCSS are both scaled to 0..1 over the range tried; the elbow is the k with the highest score. The scores depend
-    on that range. All are 0 where the range has fewer than three k or the curve is flat.
+    on that range. All are 0 where the range has fewer than three k or the curve is straight.
     """
     k = np.asarray(cluster_counts, dtype=float)
     curve = np.asarray(wcss_values, dtype=float)
-    if len(k) < 3 or curve.max() == curve.min():
+    if len(k) < 2 or curve.max() == curve.min():
         return np.zeros(len(k))
     across = (k - k[0]) / (k[-1] - k[0])
     down = (curve - curve.min()) / (curve.max() - curve.min())
-    return 1 - across - down
+    # Rounded, because a tie is to be a tie.
+    return np.round(1 - across - down, 12)

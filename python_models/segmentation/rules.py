@@ -11,8 +11,8 @@ MAX_COMPARISONS = 4
 # A shorter rule is taken where its F1 is at most this much below the best one's.
 WORTH_ANOTHER_COMPARISON = 0.02
 
-# A tree over all of a large table is no better than one over this many of its rows.
-SAMPLE = 100_000
+# A tree over all of a large segment is no better than one over this many of its rows.
+SEGMENT_SAMPLE = 20_000
 
 
 @dataclass(frozen=True)
@@ -32,15 +32,29 @@ def segment_rules(points, weights, labels, *, seed):
 
     One shallow decision tree (CART: Breiman et al. 1984) is grown for each segment against the rest, and the node whose members
     have the highest F1 (the harmonic mean of coverage and precision) is turned into bounds. `points` (n, d), `weights` and
-    `labels` (n,). The rule of a single segment bounds nothing.
+    `labels` (n,). The rule of a single segment bounds nothing. Bounds have the 24 bits of scikit-learn's trees.
     """
-    if len(points) > SAMPLE:
-        sample = np.sort(np.random.default_rng(seed).choice(len(points), SAMPLE, replace=False))
-        points, weights, labels = points[sample], weights[sample], labels[sample]
-    rules = (_limits(points, weights, labels == label, seed) for label in range(labels.max() + 1))
+    n_labels = labels.max() + 1
+    rows, weights = _sample(np.asarray(weights, dtype=float), labels, n_labels, seed)
+    points, labels = points[rows], labels[rows]
+    rules = (_limits(points, weights, labels == label, seed) for label in range(n_labels))
     return tuple(
         tuple(Bound(feature, *limits.get(feature, (None, None))) for feature in range(points.shape[1])) for limits in rules
     )
+
+
+def _sample(weights, labels, n_labels, seed):
+    """Row numbers and weights of a sample with rows of every label, in which each label weighs what it does in the whole."""
+    generator = np.random.default_rng(seed)
+    samples, sample_weights = [], []
+    for label in range(n_labels):
+        members = np.flatnonzero(labels == label)
+        sample = members
+        if len(members) > SEGMENT_SAMPLE:
+            sample = np.sort(generator.choice(members, SEGMENT_SAMPLE, replace=False))
+        samples.append(sample)
+        sample_weights.append(weights[sample] * (weights[members].sum() / weights[sample].sum()))
+    return np.concatenate(samples), np.concatenate(sample_weights)
 
 
 def _limits(points, weights, is_member, seed):

@@ -184,7 +184,7 @@ def test_a_large_table_is_sampled(monkeypatch):
         np.arange(400) // 200,
     )
     whole = rules_of(points, labels)
-    monkeypatch.setattr(rules, "SAMPLE", 50)
+    monkeypatch.setattr(rules, "SEGMENT_SAMPLE", 25)
     sampled = rules_of(points, labels)
 
     # Fewer points leave a wider gap between the segments, and another threshold halfway.
@@ -198,14 +198,14 @@ def test_a_large_table_is_sampled(monkeypatch):
 def test_a_table_as_large_as_the_sample_is_not_sampled(monkeypatch):
     points, weights, labels = random_segments(seed=6)
     whole = rules_of(points, labels, weights)
-    monkeypatch.setattr(rules, "SAMPLE", len(points))
+    monkeypatch.setattr(rules, "SEGMENT_SAMPLE", len(points))
     assert rules_of(points, labels, weights) == whole
 
 
 @pytest.mark.parametrize("rare", [0, 1, 2])
 def test_a_segment_too_small_for_the_sample_still_has_its_rule(monkeypatch, rare):
-    # 200 rows, one of them a segment of its own: most samples of 20 do not hold it.
-    monkeypatch.setattr(rules, "SAMPLE", 20)
+    # 200 rows, one of them a segment of its own: most samples of 20 of all rows would not hold it.
+    monkeypatch.setattr(rules, "SEGMENT_SAMPLE", 20)
     others = [label for label in range(3) if label != rare]
     points = np.append(np.arange(199.0), 900)[:, None]
     labels = np.append(np.repeat(others, [100, 99]), rare)
@@ -214,11 +214,3 @@ def test_a_segment_too_small_for_the_sample_still_has_its_rule(monkeypatch, rare
 
     assert len(found) == 3
     assert members(points, found[rare]).nonzero()[0].tolist() == [199]
-
-
-@pytest.mark.parametrize("lowest", [16_777_216, 20_000_000, 1_700_000_000])
-def test_whole_numbers_are_told_apart_beyond_single_precision(lowest):
-    # scikit-learn's trees see 24 binary digits: 16,777,217 is 16,777,216 to them
-    points, labels = lowest + np.arange(8.0)[:, None], np.arange(8) // 5
-    for label, rule in enumerate(rules_of(points, labels)):
-        assert (members(points, rule) == (labels == label)).all()
