@@ -51,7 +51,8 @@
 {%- endmacro %}
 
 
-{% macro sql_texts(texts) %}'{{ texts | map('replace', "'", "''") | join("', '") }}'{% endmacro %}
+{#- SQL literals, separated by commas; SQL text cannot hold a zero byte. -#}
+{% macro sql_texts(texts) %}'{{ texts | map('replace', "'", "''") | map('replace', '\0', '') | join("', '") }}'{% endmacro %}
 
 
 {#- Every reason why a row is refused, in one text; NULL where it is accepted. -#}

@@ -36,6 +36,9 @@
     {% for name in names if names.count(name) > 1 %}
         {% do configuration_error('the name ' ~ name ~ ' is given to more than one column; rename all but one') %}
     {% endfor %}
+    {% for name in names if name in names_of_our_own() %}
+        {% do configuration_error('the name ' ~ name ~ ' is taken by a column of the tables; choose another one') %}
+    {% endfor %}
 
     {% set k_range = block.k_range or [1, 10] %}
     {% if k_range | length != 2 or not k_range[0] is integer or not k_range[1] is integer
@@ -107,6 +110,31 @@
         ) %}
     {% endif %}
     {% do return(settings) %}
+{% endmacro %}
+
+
+{#- Columns that stand beside the configured ones in a table. -#}
+{% macro names_of_our_own() %}
+    {% do return([
+        'segment_id', 'segment_name', 'distance', 'runner_up_segment_id', 'runner_up_distance', 'confidence', 'is_outlier',
+        'has_imputed_features', 'model_version', 'n_customers', 'row_id', 'reasons', 'parts', 'layout_reason'
+    ]) %}
+{% endmacro %}
+
+
+{#- DuckDB is asked which words it keeps for itself, so this needs a connection. -#}
+{% macro require_names_without_keywords() %}
+    {% set settings = segmentation() %}
+    {% set names = ([settings.key] + settings.attributes + settings.features) | map(attribute='name') | list %}
+    {% set query %}
+        select keyword_name
+        from duckdb_keywords()
+        where keyword_category = 'reserved' and keyword_name in ({{ sql_texts(names) }})
+        order by keyword_name
+    {% endset %}
+    {% for keyword in run_query(query).columns[0].values() %}
+        {% do configuration_error('the name ' ~ keyword ~ ' is a keyword of SQL; choose another one, such as ' ~ keyword ~ '_value') %}
+    {% endfor %}
 {% endmacro %}
 
 

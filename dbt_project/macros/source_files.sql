@@ -57,6 +57,9 @@
     one with the high byte first opens with U+FFFE when it is read as UTF-16.
 -#}
 {% macro text_encoding(file, declared) %}
+    {% if file.lower().endswith(('.xlsx', '.xls', '.ods')) %}
+        {% do exceptions.raise_compiler_error(file ~ ' is a workbook; save its sheet as CSV.') %}
+    {% endif %}
     {% if '\0' not in first_line(file, 'utf-8') %}{% do return(declared | lower) %}{% endif %}
     {% if first_line(file, 'utf-16').startswith('\ufffe') %}
         {% do exceptions.raise_compiler_error(

@@ -117,16 +117,14 @@
             ) %}
         {% elif not found %}
             {% set nearest = nearest_header(cells, column) %}
-            {% do missing.append(
-                column.name ~ (' (the nearest header is "' ~ nearest ~ '")' if nearest else ' (the first line is "'
-                ~ (cells | map(attribute='header') | map('default', '', true) | join(', '))[:80] ~ '")')
-            ) %}
+            {% do missing.append(column.name ~ (' (the nearest header is "' ~ nearest ~ '")' if nearest else '')) %}
         {% endif %}
     {% endfor %}
     {% if missing %}
         {% do exceptions.raise_compiler_error(
-            file ~ ' has no column for ' ~ missing | join(', nor for ')
-            ~ '; rename the header in the file, or add it under headers: in dbt_project.yml, vars, segmentation.'
+            file ~ ' has no column for ' ~ missing | join(', nor for ') ~ '; its first line is "'
+            ~ (cells | map(attribute='header') | map('default', '', true) | join(', '))[:200]
+            ~ '"; rename the header in the file, or add it under headers: in dbt_project.yml, vars, segmentation.'
         ) %}
     {% endif %}
 {% endmacro %}
@@ -153,6 +151,7 @@
 {#- Runs behind base_customers, in its transaction: a file that cannot be used leaves the last good one in place. -#}
 {% macro require_usable_source(records) %}
     {% if not execute %}{% do return('') %}{% endif %}
+    {% do require_names_without_keywords() %}
     {% set files = [] %}
     {% for group in source_file_groups() %}
         {% do files.extend(group.files) %}

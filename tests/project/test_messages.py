@@ -1,0 +1,202 @@
+"""Bad input stops the build with one sentence: what is wrong, where, what to do; the segments stay as they were."""
+
+import hashlib
+
+import duckdb
+import pytest
+import yaml
+
+HEADER = "CustomerID,Gender,Age,Annual Income (k$),Spending Score (1-100)"
+ROWS = [f"{i},Male,{20 + i},{30 + 2 * i},{40 + i}" for i in range(1, 21)]
+GOOD = "\n".join([HEADER, *ROWS])
+
+
+def changed(row, field, value):
+    fields = row.split(",")
+    fields[field] = str(value)
+    return ",".join(fields)
+
+
+@pytest.fixture(scope="module")
+def project(new_project):
+    project = new_project()
+    project.build()
+    project.configuration = (project.folder / "dbt_project.yml").read_text(encoding="utf-8")
+    return project
+
+
+def published(project):
+    """A digest of every public table."""
+    tables = [
+        "customer_segments",
+        "segment_profiles",
+        "segment_feature_profiles",
+        "k_scores",
+        "segmentation_models",
+        "segment_centroids",
+    ]
+    rows = [repr(project.query(f"select * from {table} order by all")) for table in tables]
+    return hashlib.sha256("".join(rows).encode()).hexdigest()
+
+
+def assert_stopped(project, sentence, **build):
+    before = published(project)
+    code, output = project.dbt("build", **build)
+    assert code != 0, output
+    assert sentence in output
+    assert "Traceback" not in output
+    assert published(project) == before
+
+
+FILES = {
+    "a_header_misspelt": (
+        GOOD.replace("Spending Score (1-100)", "Spendig Score"),
+        'data.csv has no column for spending_score (the nearest header is "Spendig Score"); its first line is '
+        '"CustomerID, Gender, Age, Annual Income (k$), Spendig Score"; rename the header in the file, or add it under headers: '
+        "in dbt_project.yml, vars, segmentation.",
+    ),
+    "another_table_altogether": (
+        "order,amount\n1,2\n",
+        "data.csv has no column for customer_id, nor for gender, nor for age, nor for annual_income_k, nor for spending_score; "
+        'its first line is "order,amount"; rename',
+    ),
+    "two_columns_for_one_feature": (
+        GOOD.replace("Gender", "age"),
+        'data.csv has more than one column for age, "age" and "Age"; rename or remove all but one of them.',
+    ),
+    "empty": ("", "data.csv is empty; give a file with a header line and one line for each customer."),
+    "blank": ("\n  \n\n", "data.csv is empty; give a file with a header line and one line for each customer."),
+    "header_only": (HEADER + "\n", "data.csv has a header and no rows below it; give a file with one line for each customer."),
+    "latin_1_undeclared": (
+        GOOD.replace("3,Male", "3,Männlich").encode("latin-1"),
+        "data.csv, line 4, is not utf-8 text; save the file as UTF-8, or set encoding: latin-1",
+    ),
+    "utf_16_high_byte_first": (
+        b"\xfe\xff" + GOOD.encode("utf-16-be"),
+        "data.csv is UTF-16 with the high byte first, which DuckDB does not read; save it as UTF-8.",
+    ),
+    "fewer_customers_than_segments": (
+        "\n".join([HEADER, *ROWS[:3]]),
+        "data.csv has 3 usable customers, fewer than the 5 segments asked for; give more rows or lower n_clusters in "
+        "dbt_project.yml, vars, segmentation.",
+    ),
+    "fewer_different_customers_than_segments": (
+        "\n".join([HEADER, *[f"{i},Male,{20 + i % 4},{30 + i % 4},{40 + i % 4}" for i in range(20)]]),
+        "data.csv has 4 different combinations of features, fewer than the 5 segments asked for; lower n_clusters or add a "
+        "feature in dbt_project.yml, vars, segmentation.",
+    ),
+    "a_constant_feature": (
+        "\n".join([HEADER, *[changed(row, 3, 50) for row in ROWS]]),
+        "data.csv has the same value for every customer in annual_income_k, which tells nobody apart; remove it from features",
+    ),
+    "too_many_refused": (
+        "\n".join([HEADER, *ROWS[:18], *[changed(row, 2, "") for row in ROWS[18:]]]),
+        "2 of 20 rows of",
+    ),
+    "every_row_refused": (
+        "\n".join([HEADER, *[changed(row, 2, "") for row in ROWS]]),
+        "20 of 20 rows of",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FILES)
+def test_a_file_that_cannot_be_used(project, case):
+    content, sentence = FILES[case]
+    path = project.folder / "data.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert_stopped(project, sentence, file=path)
+
+
+def test_a_workbook(project):
+    path = project.folder / "data.xlsx"
+    path.write_bytes(b"PK\x03\x04")
+    assert_stopped(project, "data.xlsx is a workbook; save its sheet as CSV.", file=path)
+
+
+def test_a_file_that_is_not_there(project):
+    sentence = (
+        "No file is found at no/such.csv; give the path of a CSV or Parquet file, relative to the folder of dbt_project.yml,"
+    )
+    assert_stopped(project, sentence, file="no/such.csv")
+
+
+def test_a_parquet_file_without_a_column(project):
+    path = project.folder / "data.parquet"
+    duckdb.sql(f"copy (select 1 as CustomerID, 'x' as Gender, 30 as Age, 40 as Income) to '{path}'")
+    assert_stopped(project, "data.parquet has no column for annual_income_k", file=path)
+
+
+def test_the_refused_rows_of_a_stopped_build_can_be_looked_at(project):
+    path = project.folder / "data.csv"
+    path.write_text("\n".join([HEADER, *[changed(row, 2, "old") for row in ROWS]]), encoding="utf-8")
+    sentence = "more than the share of 0.05 that is allowed: query rejected_customers for the reasons, then mend the file"
+    assert_stopped(project, sentence, file=path)
+    assert project.query("select distinct reasons from rejected_customers") == [("age is not a number",)]
+
+
+CONFIGURATIONS = {
+    "an_unknown_transform": (
+        lambda block: block["features"][0].update(transform="sqrt"),
+        "transform of age: sqrt is unknown; use none or log1p.",
+    ),
+    "log1p_of_negative_values": (
+        lambda block: block["features"][0].update(transform="log1p", range=[None, 120]),
+        "feature age: the transform log1p is for values of 0 or more; give it a range that starts at 0 or above.",
+    ),
+    "an_unknown_setting": (
+        lambda block: block.update(clusters=5),
+        "segmentation: the setting clusters is unknown; the settings here are source, key, attributes, features, n_clusters, "
+        "k_range, seed.",
+    ),
+    "an_unknown_treatment_of_missing_values": (
+        lambda block: block["features"][0].update(missing="mean"),
+        "missing of age: mean is unknown; use reject or median.",
+    ),
+    "an_unknown_encoding": (
+        lambda block: block["source"].update(encoding="utf-7"),
+        "source: encoding: utf-7 is unknown; use utf-8 or latin-1.",
+    ),
+    "a_range_upside_down": (
+        lambda block: block["features"][0].update(range=[120, 0]),
+        "range of age: [120, 0] is not a lowest and a highest value, such as [0, 120] or [0, null].",
+    ),
+    "more_segments_than_tried": (
+        lambda block: block.update(n_clusters=12),
+        "n_clusters: 12 is neither auto nor a whole number within k_range [1, 10]; change one of the two.",
+    ),
+    "a_range_of_k_upside_down": (
+        lambda block: block.update(k_range=[10, 1]),
+        "k_range: [10, 1] is not a first and a last number of clusters, such as [1, 10].",
+    ),
+    "one_name_twice": (
+        lambda block: block["features"][0].update(name="gender"),
+        "the name gender is given to more than one column; rename all but one.",
+    ),
+    "no_features": (lambda block: block.update(features=[]), "features: is empty; name at least one numeric column"),
+    "a_name_with_a_space": (
+        lambda block: block["features"][0].update(name="Age in years"),
+        "the column name Age in years is not made of small letters, digits and underscores, such as annual_income_k.",
+    ),
+    "a_name_that_is_a_keyword": (
+        lambda block: block["features"][0].update(name="order"),
+        "the name order is a keyword of SQL; choose another one, such as order_value.",
+    ),
+    "a_name_that_is_taken": (
+        lambda block: block["features"][0].update(name="segment_id"),
+        "the name segment_id is taken by a column of the tables; choose another one.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CONFIGURATIONS)
+def test_a_configuration_that_cannot_be_used(project, case):
+    change, sentence = CONFIGURATIONS[case]
+    configuration = yaml.safe_load(project.configuration)
+    change(configuration["vars"]["segmentation"])
+    path = project.folder / "dbt_project.yml"
+    path.write_text(yaml.safe_dump(configuration, sort_keys=False), encoding="utf-8")
+    try:
+        assert_stopped(project, "dbt_project.yml, vars, segmentation: " + sentence)
+    finally:
+        path.write_text(project.configuration, encoding="utf-8")
