@@ -69,7 +69,7 @@
     {% do settings.update(column) %}
     {% if not modules.re.fullmatch('[a-z][a-z0-9_]*', settings.name or '') %}
         {% do configuration_error(
-            'the column name ' ~ settings.name ~ ' is not made of small letters, digits and underscores, such as annual_income_k'
+            'the column name ' ~ settings.name ~ ' is not made of small letters, digits and underscores, such as income_k'
         ) %}
     {% endif %}
     {% set settings = dict(settings, label=settings.label or settings.name | replace('_', ' ')) %}

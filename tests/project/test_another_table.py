@@ -1,4 +1,4 @@
-"""A wholesaler's purchases per category: another key and six skewed features, by editing the configuration block and nothing else."""
+"""A wholesaler's purchases per category: another key and six skewed features, by editing the configuration block alone."""
 
 import numpy as np
 import pytest

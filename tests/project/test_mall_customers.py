@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from segmentation import fit_segmentation, fitting
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler
@@ -37,6 +38,14 @@ def test_wcss_is_never_above_that_of_fifty_starts(mall):
     assert all(ours <= reference + 1e-3 for ours, reference in zip(wcss, WCSS_OF_FIFTY_STARTS, strict=True))
     # Up to k = 6 every long search ends at the same value, so there the reference is a floor too.
     assert wcss[:6] == pytest.approx(WCSS_OF_FIFTY_STARTS[:6], abs=1e-3)
+
+
+def test_without_swaps_fifty_starts_miss_the_best_partition(mall, monkeypatch):
+    """What the search is for: on the merged rows the starts alone end above the reference at k = 7."""
+    monkeypatch.setattr(fitting, "N_FAILED_SWAPS", 0)
+    columns = mall.frame("select age, annual_income_k, spending_score, n_customers from int_customer_feature_counts").to_numpy()
+    fit = fit_segmentation(columns[:, :3], columns[:, 3], n_clusters=5, k_range=(1, 10), seed=42)
+    assert fit.scores[6].wcss > WCSS_OF_FIFTY_STARTS[6] + 1e-3
 
 
 def test_labels_equal_those_of_scikit_learn(mall):

@@ -176,7 +176,7 @@ CONFIGURATIONS = {
     "no_features": (lambda block: block.update(features=[]), "features: is empty; name at least one numeric column"),
     "a_name_with_a_space": (
         lambda block: block["features"][0].update(name="Age in years"),
-        "the column name Age in years is not made of small letters, digits and underscores, such as annual_income_k.",
+        "the column name Age in years is not made of small letters, digits and underscores, such as income_k.",
     ),
     "a_name_that_is_a_keyword": (
         lambda block: block["features"][0].update(name="order"),
