@@ -1,9 +1,10 @@
-import platform
+from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
-import sklearn
 from segmentation import assign, fit_segmentation, segment_rules
+
+LIBRARIES = ["scikit-learn", "numpy", "duckdb", "dbt-core", "dbt-duckdb"]
 
 
 def model(dbt, session):
@@ -42,7 +43,6 @@ def model(dbt, session):
                     for bound in bounds
                 ]
             ],
-            "python_version": [platform.python_version()],
-            "scikit_learn_version": [sklearn.__version__],
+            "library_versions": [", ".join(f"{name} {version(name)}" for name in LIBRARIES)],
         }
     )

@@ -1,28 +1,39 @@
-{#- The trimmed text of a field, NULL where it is blank; in a feature the usual spellings of "no value" are blank too. -#}
-{% macro field_text(field, column) %}
-    {%- if column.transform is defined -%}
-        case when lower(trim({{ field }})) not in ('', 'na', 'n/a', 'null', 'none') then trim({{ field }}) end
+{#- The trimmed text of a field, NULL where it is blank; but for attributes, the usual spellings of "no value" are blank too. -#}
+{% macro field_text(field, is_attribute) %}
+    {%- set trimmed = "trim(" ~ field ~ ", ' ' || chr(9))" -%}
+    {%- if is_attribute -%}
+        nullif({{ trimmed }}, '')
     {%- else -%}
-        nullif(trim({{ field }}), '')
+        case when lower({{ trimmed }}) not in ('', 'na', 'n/a', 'null', 'none') then {{ trimmed }} end
     {%- endif -%}
 {% endmacro %}
 
 
+{#- The number in a text, NULL where there is none. DuckDB reads 1_000 as a thousand and a German reader 1.000; neither is guessed. -#}
 {% macro number(text, decimal_separator) %}
     {%- if decimal_separator == ',' -%}
-        try_cast(replace({{ text }}, ',', '.') as double)
+        case when not contains({{ text }}, '_') and not contains({{ text }}, '.') then try_cast(replace({{ text }}, ',', '.') as double) end
     {%- else -%}
-        try_cast({{ text }} as double)
+        case when not contains({{ text }}, '_') then try_cast({{ text }} as double) end
     {%- endif -%}
 {% endmacro %}
 
 
-{#- Why the key of a row cannot be used, NULL where it can. A cast to a whole number rounds, so the fraction is looked at. -#}
+{#-
+    Why the key of a row cannot be used, NULL where it can. A cast to a whole number rounds, so a fraction is looked for: in a
+    decimal, because a double rounds it away from seventeen digits on.
+-#}
 {% macro key_reason(key, text) %}
     case
         when {{ text }} is null then '{{ key.name }} is missing'
         {%- if key.data_type == 'bigint' %}
-        when try_cast({{ text }} as bigint) is null or try_cast({{ text }} as double) <> floor(try_cast({{ text }} as double))
+        when
+            try_cast({{ text }} as bigint) is null
+            or contains({{ text }}, '_')
+            or (
+                regexp_matches({{ text }}, '[.eE]')
+                and coalesce(try_cast({{ text }} as decimal(38, 18)) % 1 <> 0, true)
+            )
             then '{{ key.name }} is not a whole number'
         {%- endif %}
     end
@@ -45,7 +56,7 @@
         {%- endif %}
         {%- if feature.data_type == 'integer' %}
         when {{ value }} <> floor({{ value }}) then '{{ feature.name }} is not a whole number'
-        when try_cast({{ value }} as integer) is null then '{{ feature.name }} is beyond the largest integer; use data_type double'
+        when {{ value }} is not null and try_cast({{ value }} as integer) is null then '{{ feature.name }} is beyond the largest integer; use data_type double'
         {%- endif %}
     end
 {%- endmacro %}
@@ -59,7 +70,7 @@
 {% macro row_reasons(settings) %}
     {%- set reasons = [key_reason(settings.key, settings.key.name)] -%}
     {%- for feature in settings.features -%}
-        {%- do reasons.append(feature_reason(feature, feature.name, feature.name ~ '_number')) -%}
+        {%- do reasons.append(feature_reason(feature, feature.name, '_number_' ~ feature.name)) -%}
     {%- endfor -%}
     nullif(concat_ws('; ', {{ reasons | join(', ') }}), '')
 {%- endmacro %}

@@ -8,12 +8,19 @@
         'source', 'key', 'attributes', 'features', 'n_clusters', 'k_range', 'seed'
     ]) %}
 
+    {% for setting in ['source', 'key', 'features', 'n_clusters', 'k_range', 'seed'] if block[setting] is not defined %}
+        {% do configuration_error(setting ~ ': is missing; give it as in the file that the project ships') %}
+    {% endfor %}
+
     {% set source = {'encoding': 'utf-8', 'decimal_separator': '.', 'max_rejected_share': 0.05} %}
     {% do reject_unknown_settings('segmentation: source', block.source, ['file'] + source.keys() | list) %}
     {% do source.update(block.source) %}
     {% do source.update({'file': var('customers_file', env_var('CUSTOMERS_FILE', '') or source.file)}) %}
     {% do require_one_of('source: encoding', source.encoding | lower, ['utf-8', 'latin-1']) %}
     {% do require_one_of('source: decimal_separator', source.decimal_separator, ['.', ',']) %}
+    {% if source.max_rejected_share is not number or not 0 <= source.max_rejected_share <= 1 %}
+        {% do configuration_error('source: max_rejected_share: ' ~ source.max_rejected_share ~ ' is not a share from 0 to 1, such as 0.05') %}
+    {% endif %}
 
     {% set key = configured_column(block.key, {'data_type': 'bigint'}) %}
     {% do require_one_of('data_type of ' ~ key.name, key.data_type, ['bigint', 'varchar']) %}
@@ -40,10 +47,13 @@
         {% do configuration_error('the name ' ~ name ~ ' is taken by a column of the tables; choose another one') %}
     {% endfor %}
 
-    {% set k_range = block.k_range or [1, 10] %}
-    {% if k_range | length != 2 or not k_range[0] is integer or not k_range[1] is integer
+    {% set k_range = block.k_range %}
+    {% if k_range is string or k_range is not sequence or k_range | length != 2 or not k_range[0] is integer or not k_range[1] is integer
             or k_range[0] < 1 or k_range[1] < k_range[0] %}
         {% do configuration_error('k_range: ' ~ k_range ~ ' is not a first and a last number of clusters, such as [1, 10]') %}
+    {% endif %}
+    {% if not block.seed is integer or not 0 <= block.seed < 2 ** 32 %}
+        {% do configuration_error('seed: ' ~ block.seed ~ ' is not a whole number of 0 or more, such as 42') %}
     {% endif %}
     {% set n_clusters = var('n_clusters', block.n_clusters) %}
     {% if n_clusters != 'auto' and (not n_clusters is integer or not k_range[0] <= n_clusters <= k_range[1]) %}
@@ -71,6 +81,9 @@
         {% do configuration_error(
             'the column name ' ~ settings.name ~ ' is not made of small letters, digits and underscores, such as income_k'
         ) %}
+    {% endif %}
+    {% if settings.headers is string or settings.headers is not sequence %}
+        {% do configuration_error('headers of ' ~ settings.name ~ ': ' ~ settings.headers ~ ' is not a list, such as [' ~ settings.headers ~ ']') %}
     {% endif %}
     {% set settings = dict(settings, label=settings.label or settings.name | replace('_', ' ')) %}
     {% do return(settings) %}
@@ -117,7 +130,7 @@
 {% macro names_of_our_own() %}
     {% do return([
         'segment_id', 'segment_name', 'distance', 'runner_up_segment_id', 'runner_up_distance', 'confidence', 'is_outlier',
-        'has_imputed_features', 'model_version', 'n_customers', 'row_id', 'reasons', 'parts', 'layout_reason'
+        'has_imputed_features', 'model_version', 'n_customers', 'row_id', 'first_row_id', 'reasons'
     ]) %}
 {% endmacro %}
 
@@ -129,19 +142,12 @@
     {% set query %}
         select keyword_name
         from duckdb_keywords()
-        where keyword_category = 'reserved' and keyword_name in ({{ sql_texts(names) }})
+        where keyword_category in ('reserved', 'type_function') and keyword_name in ({{ sql_texts(names) }})
         order by keyword_name
     {% endset %}
     {% for keyword in run_query(query).columns[0].values() %}
         {% do configuration_error('the name ' ~ keyword ~ ' is a keyword of SQL; choose another one, such as ' ~ keyword ~ '_value') %}
     {% endfor %}
-{% endmacro %}
-
-
-{#- The columns that customers are described by, as the staged data has them. -#}
-{% macro configured_columns() %}
-    {% set settings = segmentation() %}
-    {% do return(settings.attributes + settings.features) %}
 {% endmacro %}
 
 

@@ -5,10 +5,16 @@
     {%- set fields = "regexp_extract_all('" ~ delimiter ~ "' || " ~ record ~ ", '" ~ field ~ "')" -%}
     case
         when not contains({{ record }}, '"') then string_split({{ record }}, '{{ delimiter }}')
-        when array_to_string({{ fields }}, '') = '{{ delimiter }}' || {{ record }}
-            then [
-                case when piece[2] = '"' then replace(piece[3:-2], '""', '"') else piece[2:] end
-                for piece in {{ fields }}
-            ]
+        -- A list of the one list of fields, so that they are looked for once.
+        else [
+            case
+                when array_to_string(fields, '') = '{{ delimiter }}' || {{ record }}
+                    then [
+                        case when piece[2] = '"' then replace(piece[3:-2], '""', '"') else piece[2:] end
+                        for piece in fields
+                    ]
+            end
+            for fields in [{{ fields }}]
+        ][1]
     end
 {%- endmacro %}

@@ -1,14 +1,18 @@
-{#- Says on the console, and in dbt's own count of warnings, how many rows were refused and where they are to be seen. -#}
-{% macro warn_of_rejected_rows() %}
+{#- Says on the console how many rows were refused, and where they are to be seen. -#}
+{% macro warn_of_rejected_rows(rejected, records) %}
     {% if execute %}
-        {% set counts = run_query(
-            'select (select count(*) from ' ~ this ~ ') as n_rejected, (select count(*) from ' ~ ref('base_customers_checked') ~ ') as n_records'
-        ).rows[0] %}
-        {% if counts['n_rejected'] > 0 %}
+        {% set query %}
+            select
+                count(*) as n_rejected,
+                (select count(*) from {{ records }}) as n_records
+            from {{ rejected }}
+            having count(*) > 0
+        {% endset %}
+        {% for row in run_query(query) %}
             {% do exceptions.warn(
-                counts['n_rejected'] ~ ' of ' ~ counts['n_records'] ~ ' rows of ' ~ segmentation().source.file
+                row['n_rejected'] ~ ' of ' ~ row['n_records'] ~ ' rows of ' ~ segmentation().source.file
                 ~ ' are refused; the table rejected_customers holds each with its reasons.'
             ) %}
-        {% endif %}
+        {% endfor %}
     {% endif %}
 {% endmacro %}

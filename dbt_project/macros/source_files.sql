@@ -9,12 +9,14 @@
 {% macro source_records() %}
     {% set selects = [] %}
     {% for group in source_file_groups() %}
-        {% set files = '[' ~ sql_texts(group.files) ~ ']' %}
         {% if group.format == 'parquet' %}
-            {% do selects.append(
-                'select filename as source_file, cast(to_json(records) as varchar) as raw_record from ('
-                ~ 'select filename, columns(* exclude (filename))::varchar from read_parquet(' ~ files ~ ', filename = true)) as records'
-            ) %}
+            {# One by one: files need not have the same columns, and one may have a column called filename. #}
+            {% for file in group.files %}
+                {% do selects.append(
+                    'select ' ~ sql_texts([file]) ~ ' as source_file, cast(to_json(_parquet_row) as varchar) as raw_record from ('
+                    ~ 'select columns(*)::varchar from read_parquet(' ~ exact_paths([file]) ~ ')) as _parquet_row'
+                ) %}
+            {% endfor %}
         {% else %}
             {% do selects.append('select filename as source_file, raw_record from ' ~ read_lines(group.files, group.format)) %}
         {% endif %}
@@ -70,6 +72,12 @@
 {% endmacro %}
 
 
+{#- A list of paths that are meant as they are: a bracket or star in the name of a file is no pattern. -#}
+{% macro exact_paths(files) -%}
+    [{{ sql_texts(files | map('replace', '[', '[[]') | map('replace', '*', '[*]') | map('replace', '?', '[?]') | list) }}]
+{%- endmacro %}
+
+
 {#- The first line that can be read under the encoding; empty where there is none. -#}
 {% macro first_line(file, encoding) %}
     {% set query %}select raw_record from {{ read_lines([file], encoding) }} where raw_record is not null limit 1{% endset %}
@@ -81,7 +89,7 @@
 {#- The lines of text files; those that cannot be decoded go to the temporary table reject_errors. -#}
 {% macro read_lines(files, encoding) -%}
     read_csv(
-        [{{ sql_texts(files) }}], columns = {'raw_record': 'varchar'}, delim = {{ impossible_character() }}, quote = '', escape = '',
+        {{ exact_paths(files) }}, columns = {'raw_record': 'varchar'}, delim = {{ impossible_character() }}, quote = '', escape = '',
         header = false, auto_detect = false, strict_mode = false, filename = true, store_rejects = true, encoding = '{{ encoding }}'
     )
 {%- endmacro %}

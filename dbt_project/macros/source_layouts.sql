@@ -155,7 +155,7 @@
     {% set files = [] %}
     {% for group in source_file_groups() %}
         {% do files.extend(group.files) %}
-        {% if group.format != 'parquet' %}{% do require_readable_lines(group.format) %}{% endif %}
+        {% if group.format != 'parquet' %}{% do require_readable_lines(group) %}{% endif %}
     {% endfor %}
 
     {% set filled = run_query('select distinct source_file from ' ~ records ~ " where trim(raw_record) <> ''").columns[0].values() %}
@@ -163,7 +163,14 @@
         {% do exceptions.raise_compiler_error(file ~ ' is empty; give a file with a header line and one line for each customer.') %}
     {% endfor %}
 
-    {% set headers = source_layouts(records) | sum(attribute='header_row_ids', start=[]) | length %}
+    {% set layouts = source_layouts(records) %}
+    {% set laid_out = layouts | sum(attribute='files', start=[]) %}
+    {% for file in files if file not in laid_out %}
+        {% do exceptions.raise_compiler_error(
+            file ~ ': the quotes of its first line are not balanced; the header has to stand on one line, with each quote closed.'
+        ) %}
+    {% endfor %}
+    {% set headers = layouts | sum(attribute='header_row_ids', start=[]) | length %}
     {% set n_records = run_query('select count(*) from ' ~ records ~ " where trim(raw_record) <> ''").columns[0].values()[0] | int %}
     {% if n_records == headers %}
         {% do exceptions.raise_compiler_error(
@@ -174,18 +181,19 @@
 
 
 {#- The reader sets aside the lines that it cannot decode, in a temporary table of the connection that has just read. -#}
-{% macro require_readable_lines(encoding) %}
+{% macro require_readable_lines(group) %}
     {% set query %}
         select reject_scans.file_path, reject_errors.line, reject_errors.error_type
         from reject_errors
         inner join reject_scans using (scan_id, file_id)
+        where reject_scans.file_path in ({{ sql_texts(group.files) }})
         order by reject_errors.scan_id desc, reject_errors.line
         limit 1
     {% endset %}
     {% for row in run_query(query) %}
         {% do exceptions.raise_compiler_error(
             row['file_path'] ~ ', line ' ~ row['line'] ~ ', ' ~ (
-                'is not ' ~ encoding ~ ' text; save the file as UTF-8, or set encoding: latin-1 under source: in dbt_project.yml, vars, segmentation.'
+                'is not ' ~ group.format ~ ' text; save the file as UTF-8, or set encoding: latin-1 under source: in dbt_project.yml, vars, segmentation.'
                 if row['error_type'] == 'INVALID ENCODING'
                 else 'cannot be read as text (' ~ row['error_type'] | lower ~ '); is this a text file?'
             )

@@ -18,7 +18,7 @@
 {%- endmacro %}
 
 
-{#- Rounded to three significant digits. -#}
-{% macro three_digits(value) -%}
-    case when {{ value }} = 0 then 0 else round({{ value }}, 2 - cast(floor(log10(abs({{ value }}))) as integer)) end
+{#- Rounded to three significant digits, or to a hundredth of the spread where that is finer: 2020.5 is not 2020 among years. -#}
+{% macro rounded_bound(value, spread) -%}
+    round({{ value }}, 2 - cast(floor(log10(least(nullif(abs({{ value }}), 0), nullif({{ spread }}, 0)))) as integer))
 {%- endmacro %}

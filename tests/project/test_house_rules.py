@@ -120,6 +120,10 @@ def test_the_examples_of_the_readme_give_what_it_shows(built_sample, query, tabl
     assert rows == [["" if value is None else str(value) for value in row] for row in built_sample.query(query)]
 
 
+def test_the_readme_has_examples():
+    assert len(EXAMPLES) >= 5
+
+
 def test_every_public_table_is_in_the_readme():
     marts = [path.stem for path in MODELS if path.parent.name == "marts"]
     assert [name for name in marts if f"| `{name}` |" not in README] == []

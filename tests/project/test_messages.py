@@ -31,6 +31,7 @@ def published(project):
         "customer_segments",
         "segment_profiles",
         "segment_feature_profiles",
+        "segment_attribute_profiles",
         "k_scores",
         "segmentation_models",
         "segment_centroids",
@@ -67,6 +68,10 @@ FILES = {
     "empty": ("", "data.csv is empty; give a file with a header line and one line for each customer."),
     "blank": ("\n  \n\n", "data.csv is empty; give a file with a header line and one line for each customer."),
     "header_only": (HEADER + "\n", "data.csv has a header and no rows below it; give a file with one line for each customer."),
+    "a_quote_left_open_in_the_header": (
+        '"' + GOOD,
+        "data.csv: the quotes of its first line are not balanced; the header has to stand on one line, with each quote closed.",
+    ),
     "latin_1_undeclared": (
         GOOD.replace("3,Male", "3,Männlich").encode("latin-1"),
         "data.csv, line 4, is not utf-8 text; save the file as UTF-8, or set encoding: latin-1",
@@ -114,6 +119,43 @@ def test_a_workbook(project):
     assert_stopped(project, "data.xlsx is a workbook; save its sheet as CSV.", file=path)
 
 
+def test_one_bad_file_among_good_ones(project):
+    folder = project.folder / "several"
+    folder.mkdir()
+    (folder / "good.csv").write_text(GOOD, encoding="utf-8")
+    (folder / "broken.csv").write_text('"' + GOOD, encoding="utf-8")
+    assert_stopped(project, "broken.csv: the quotes of its first line are not balanced", file=folder / "*.csv")
+    (folder / "broken.csv").write_text("", encoding="utf-8")
+    assert_stopped(project, "broken.csv is empty", file=folder / "*.csv")
+
+
+def test_rows_that_are_lost_stop_the_build(project):
+    """The accounting itself, proven to fail: a filter smuggled into staging loses rows, and no segment is computed."""
+    model = project.folder / "dbt_project" / "models" / "staging" / "stg_customers.sql"
+    before = model.read_text(encoding="utf-8")
+    model.write_text(
+        before.replace("base_customers_checked.reasons is null", "base_customers_checked.reasons is null and age < 30")
+    )
+    try:
+        assert_stopped(project, "FAIL 1 rejected_customers__accepted_and_rejected_make_all_rows")
+    finally:
+        model.write_text(before, encoding="utf-8")
+
+
+def test_a_feature_without_any_value(project):
+    path = project.folder / "data.csv"
+    path.write_text("\n".join([HEADER, *[changed(row, 2, "") for row in ROWS]]), encoding="utf-8")
+    configuration = yaml.safe_load(project.configuration)
+    configuration["vars"]["segmentation"]["features"][0]["missing"] = "median"
+    (project.folder / "dbt_project.yml").write_text(yaml.safe_dump(configuration, sort_keys=False), encoding="utf-8")
+    try:
+        assert_stopped(
+            project, "data.csv has no value at all in age, so there is no median to fill in; remove it from features", file=path
+        )
+    finally:
+        (project.folder / "dbt_project.yml").write_text(project.configuration, encoding="utf-8")
+
+
 def test_a_file_that_is_not_there(project):
     sentence = (
         "No file is found at no/such.csv; give the path of a CSV or Parquet file, relative to the folder of dbt_project.yml,"
@@ -157,6 +199,16 @@ CONFIGURATIONS = {
         lambda block: block["source"].update(encoding="utf-7"),
         "source: encoding: utf-7 is unknown; use utf-8 or latin-1.",
     ),
+    "a_share_in_percent": (
+        lambda block: block["source"].update(max_rejected_share="5%"),
+        "source: max_rejected_share: 5% is not a share from 0 to 1, such as 0.05.",
+    ),
+    "a_header_that_is_no_list": (
+        lambda block: block["features"][0].update(headers="Age"),
+        "headers of age: Age is not a list, such as [Age].",
+    ),
+    "a_negative_seed": (lambda block: block.update(seed=-1), "seed: -1 is not a whole number of 0 or more, such as 42."),
+    "no_range_of_k": (lambda block: block.pop("k_range"), "k_range: is missing; give it as in the file that the project ships."),
     "a_range_upside_down": (
         lambda block: block["features"][0].update(range=[120, 0]),
         "range of age: [120, 0] is not a lowest and a highest value, such as [0, 120] or [0, null].",
@@ -181,6 +233,10 @@ CONFIGURATIONS = {
     "a_name_that_is_a_keyword": (
         lambda block: block["features"][0].update(name="order"),
         "the name order is a keyword of SQL; choose another one, such as order_value.",
+    ),
+    "a_name_that_is_another_keyword": (
+        lambda block: block["features"][0].update(name="left"),
+        "the name left is a keyword of SQL; choose another one, such as left_value.",
     ),
     "a_name_that_is_taken": (
         lambda block: block["features"][0].update(name="segment_id"),

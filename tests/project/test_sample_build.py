@@ -145,13 +145,14 @@ def test_the_warehouse_explains_itself(built_sample):
     assert uncommented == []
 
 
-def test_shuffled_rows_another_seed_and_another_order_of_columns_change_no_label(built_sample, new_project):
+def test_shuffled_rows_another_order_of_columns_and_another_seed_change_no_label(built_sample, new_project):
     header, *rows = (ROOT / "dbt_project" / "sample" / "customers.csv").read_text(encoding="utf-8").splitlines()
     np.random.default_rng(1).shuffle(rows)
+    rows = [",".join(row.split(",")[::-1]) for row in [header, *rows]]
     project = new_project()
     project.configure(seed=7, k_range=[3, 6])
     shuffled = project.folder / "shuffled.csv"
-    shuffled.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    shuffled.write_text("\n".join(rows) + "\n", encoding="utf-8")
     project.build(file=shuffled)
     # Of a key that occurs twice the first row is kept, and the shuffle may have put the other one first.
     same = "select customer_id, segment_id from customer_segments where customer_id <> 1 order by customer_id"
@@ -177,6 +178,38 @@ def test_one_segment_is_possible(new_project):
     assert project.query("select distinct runner_up_segment_id, runner_up_distance, confidence from customer_segments") == [
         (None, None, None)
     ]
+
+
+def test_one_number_of_segments_tried_is_possible(new_project):
+    project = new_project()
+    project.configure(n_clusters=1, k_range=[1, 1])
+    project.build("--exclude", "test_type:unit")
+    verdict = "Too few numbers of segments were tried to compare them. 1 are used, as n_clusters says."
+    assert project.query("select k, preferred_by, verdict from k_scores") == [(1, None, verdict)]
+
+
+def test_missing_values_of_whole_number_features_are_filled_in_and_names_with_a_suffix_are_not_confused(new_project):
+    project = new_project()
+    lines = [f"{i},p{i},{'' if i % 10 == 0 else 20 + i % 7},{2018 + i % 5}" for i in range(100)]
+    (project.folder / "years.csv").write_text("\n".join(["id,age_number,age,signup_year", *lines]), encoding="utf-8")
+    project.configure(
+        source={"file": "years.csv"},
+        key={"name": "id"},
+        attributes=[{"name": "age_number"}],
+        features=[
+            {"name": "age", "data_type": "integer", "missing": "median"},
+            {"name": "signup_year", "data_type": "integer"},
+        ],
+    )
+    project.build("--exclude", "test_type:unit")
+    assert project.query("select id, age_number, age, has_imputed_features from customer_segments order by id limit 2") == [
+        (0, "p0", None, True),
+        (1, "p1", 21, False),
+    ]
+    assert project.value("select count(*) from rejected_customers") == 0
+    # Years differ in their last digits: a rule rounded to three of them would match nobody.
+    assert project.value("select min(rule_coverage) from segment_profiles") > 0.5
+    assert project.value("select count(distinct rule) from segment_profiles") == 5
 
 
 def test_the_business_names_segments_by_a_seed(new_project):

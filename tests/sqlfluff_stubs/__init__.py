@@ -33,8 +33,5 @@ def feature_statistics():
     return {"mean": "Mean", "median": "Median"}
 
 
-def declare_customer_columns():
+def warn_of_rejected_rows(rejected, records):
     return ""
-
-
-declare_feature_statistics = declare_customer_columns

@@ -1,6 +1,7 @@
 {%- set settings = segmentation() -%}
 {%- set key = settings.key.name -%}
 {%- set imputed = settings.features | selectattr('missing', 'equalto', 'median') | list -%}
+-- Nothing is computed before the rows of the files are accounted for. depends_on: {{ ref('rejected_customers') }}
 with
 
 stg_customers as (
@@ -24,11 +25,8 @@ final as (
         {%- if feature in imputed %}
         {%- set value = 'coalesce(' ~ value ~ ', medians.' ~ feature.name ~ ')' %}
         {%- endif %}
-        {{ transformed(feature, value) }} as {{ feature.name }},
+        {{ transformed(feature, value) }} as {{ feature.name }}{{ "," if not loop.last }}
         {%- endfor %}
-        {% for feature in imputed -%}
-        stg_customers.{{ feature.name }} is null or {% endfor -%}
-        false as has_imputed_features
     from stg_customers
     cross join medians
 )

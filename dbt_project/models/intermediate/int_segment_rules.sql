@@ -15,6 +15,15 @@ customer_clusters as (
     select * from {{ ref('customer_clusters') }}
 ),
 
+spreads as (
+    select
+        {% for feature in settings.features %}
+        stddev_pop({{ feature.name }}) as {{ feature.name }},
+        {% endfor %}
+        count(*) as n_customers
+    from stg_customers
+),
+
 fitted_bounds as (
     select unnest(rules) as fitted from segmentation_fits
 ),
@@ -25,9 +34,10 @@ bounds as (
         fitted.segment_id,
         {{ loop.index }} as feature_order,
         '{{ feature.name }}' as feature,
-        {{ three_digits(in_own_unit(feature, 'cast(fitted.lower as double)')) }} as lower_bound,
-        {{ three_digits(in_own_unit(feature, 'cast(fitted.upper as double)')) }} as upper_bound
+        {{ rounded_bound(in_own_unit(feature, 'cast(fitted.lower as double)'), 'spreads.' ~ feature.name) }} as lower_bound,
+        {{ rounded_bound(in_own_unit(feature, 'cast(fitted.upper as double)'), 'spreads.' ~ feature.name) }} as upper_bound
     from fitted_bounds
+    cross join spreads
     where fitted.feature = '{{ feature.name }}'
     {{- " union all" if not loop.last }}
     {%- endfor %}

@@ -1,4 +1,3 @@
-{{ config(pre_hook="{{ declare_customer_columns() }}") }}
 {%- set settings = segmentation() -%}
 {%- set key = settings.key.name %}
 {%- set described_by = (settings.attributes + settings.features) | map(attribute='name') %}
@@ -6,10 +5,6 @@ with
 
 stg_customers as (
     select * from {{ ref('stg_customers') }}
-),
-
-int_customer_features as (
-    select * from {{ ref('int_customer_features') }}
 ),
 
 customer_clusters as (
@@ -43,12 +38,15 @@ final as (
                 then 1 - customer_clusters.distance / nullif(customer_clusters.runner_up_distance, 0)
         end as confidence,
         customer_clusters.distance > fences.furthest_usual_distance as is_outlier,
-        int_customer_features.has_imputed_features,
+        false
+        {% for feature in settings.features if feature.missing == 'median' %}
+        or stg_customers.{{ feature.name }} is null
+        {% endfor %}
+            as has_imputed_features,
         cast(customer_clusters.model_version as integer) as model_version,
         stg_customers.{{ described_by | join(',\n        stg_customers.') }}
     from customer_clusters
     inner join stg_customers on customer_clusters.{{ key }} = stg_customers.{{ key }}
-    inner join int_customer_features on customer_clusters.{{ key }} = int_customer_features.{{ key }}
     inner join int_segment_names on customer_clusters.segment_id = int_segment_names.segment_id
     inner join fences on customer_clusters.segment_id = fences.segment_id
 )

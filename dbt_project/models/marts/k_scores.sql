@@ -20,11 +20,12 @@ scores as (
         n_clusters,
         n_clusters_setting,
         score['k'] as k,
-        score['wcss'] as wcss,
-        case when not isnan(score['silhouette']) then score['silhouette'] end as silhouette,
-        case when not isnan(score['davies_bouldin']) then score['davies_bouldin'] end as davies_bouldin,
-        case when not isnan(score['calinski_harabasz']) then score['calinski_harabasz'] end as calinski_harabasz,
-        score['elbow_score'] as elbow_score
+        cast(score['wcss'] as double) as wcss,
+        cast(case when not isnan(score['silhouette']) then score['silhouette'] end as double) as silhouette,
+        cast(case when not isnan(score['davies_bouldin']) then score['davies_bouldin'] end as double) as davies_bouldin,
+        cast(case when not isnan(score['calinski_harabasz']) then score['calinski_harabasz'] end as double) as calinski_harabasz,
+        cast(score['elbow_score'] as double) as elbow_score,
+        max(score['elbow_score']) over (partition by model_version) > 0 as has_elbow
     from tried
 ),
 
@@ -34,7 +35,7 @@ criteria as (
         k,
         1 as criterion_order,
         'elbow' as criterion,
-        case when elbow_score > 0 then elbow_score end as goodness
+        case when has_elbow then elbow_score end as goodness
     from scores
     union all
     select
@@ -70,11 +71,13 @@ preferences as (
         criterion
     from criteria
     where goodness is not null
+    -- A criterion prefers something only where there is something to compare.
     qualify
         row_number() over (
             partition by model_version, criterion
             order by goodness desc, k asc
         ) = 1
+        and count(*) over (partition by model_version, criterion) > 1
 ),
 
 preferred as (
@@ -157,11 +160,13 @@ final as (
         scores.k = scores.n_clusters as is_used,
         concat_ws(
             ' ',
-            coalesce(agreements.sentence, 'No criterion compares the numbers of segments tried.'),
+            coalesce(agreements.sentence, 'Too few numbers of segments were tried to compare them.'),
             sensitivities.sentence,
             case
-                when scores.n_clusters_setting = 'auto'
+                when scores.n_clusters_setting = 'auto' and scores.has_elbow
                     then scores.n_clusters || ' are used: n_clusters is auto, which takes the elbow.'
+                when scores.n_clusters_setting = 'auto'
+                    then scores.n_clusters || ' are used: n_clusters is auto, and where there is no elbow it takes the smallest number tried.'
                 else scores.n_clusters || ' are used, as n_clusters says.'
             end
         ) as verdict

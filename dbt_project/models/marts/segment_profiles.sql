@@ -1,4 +1,3 @@
-{{ config(pre_hook="{{ declare_feature_statistics() }}") }}
 with
 
 customer_segments as (

@@ -26,8 +26,7 @@ final as (
         k_scores.davies_bouldin,
         k_scores.calinski_harabasz,
         k_scores.verdict,
-        segmentation_fits.python_version,
-        segmentation_fits.scikit_learn_version
+        segmentation_fits.library_versions
     from segmentation_fits
     inner join k_scores
         on

@@ -36,9 +36,9 @@ records as (
 split_{{ loop.index }} as (
     select
         {% if layout.delimiter %}
-        {{ split_record('raw_record', layout.delimiter) }} as parts,
+        {{ split_record('raw_record', layout.delimiter) }} as _parts,
         {% else %}
-        json_extract_string(raw_record, {{ json_paths(columns, layout.fields) }}) as parts,
+        json_extract_string(raw_record, {{ json_paths(columns, layout.fields) }}) as _parts,
         {% endif %}
         row_id
     from records
@@ -50,13 +50,14 @@ split_{{ loop.index }} as (
 texts_{{ loop.index }} as (
     select
         {% for column in columns %}
-        {{ field_text('parts[' ~ (layout.fields[column.name] if layout.delimiter else loop.index) ~ ']', column) }} as {{ column.name }},
+        {{ field_text('_parts[' ~ (layout.fields[column.name] if layout.delimiter else loop.index) ~ ']', column in settings.attributes) }}
+            as {{ column.name }},
         {% endfor %}
         case
-            when parts is null then 'quotes are not balanced'
-            when len(parts) < {{ layout.n_fields }} then 'too few fields'
-            when len(parts) > {{ layout.n_fields }} then 'too many fields'
-        end as layout_reason,
+            when _parts is null then 'quotes are not balanced'
+            when len(_parts) < {{ layout.n_fields }} then 'too few fields'
+            when len(_parts) > {{ layout.n_fields }} then 'too many fields'
+        end as _layout_reason,
         row_id
     from split_{{ loop.index }}
 ),
@@ -72,7 +73,7 @@ texts as (
 numbers as (
     select
         {% for feature in settings.features %}
-        {{ number(feature.name, settings.source.decimal_separator) }} as {{ feature.name }}_number,
+        {{ number(feature.name, settings.source.decimal_separator) }} as _number_{{ feature.name }},
         {% endfor %}
         *
     from texts
@@ -85,10 +86,10 @@ final as (
         {{ attribute.name }},
         {% endfor %}
         {% for feature in settings.features %}
-        try_cast({{ feature.name }}_number as {{ feature.data_type }}) as {{ feature.name }},
+        try_cast(_number_{{ feature.name }} as {{ feature.data_type }}) as {{ feature.name }},
         {% endfor %}
         -- The fields of a record that is laid out wrongly cannot be told apart, so nothing else is said about it.
-        coalesce(layout_reason, {{ row_reasons(settings) }}) as reasons,
+        coalesce(_layout_reason, {{ row_reasons(settings) }}) as reasons,
         row_id
     from numbers
 )

@@ -23,18 +23,26 @@ odd_lines as (
     where (length(raw_record) - length(replace(raw_record, '"', ''))) % 2 = 1
 ),
 
+spans as (
+    select
+        first_row_id,
+        last_row_id,
+        source_file,
+        unnest(generate_series(first_row_id, last_row_id)) as row_id
+    from odd_lines
+    -- Longer than any address or comment; it bounds the work that two stray quotes far apart can cause.
+    where last_row_id - first_row_id <= 100
+),
+
 candidates as (
     select
-        odd_lines.first_row_id,
-        odd_lines.last_row_id,
-        odd_lines.source_file,
+        spans.first_row_id,
+        spans.last_row_id,
+        spans.source_file,
         string_agg(coalesce(base_customers.raw_record, ''), chr(10) order by base_customers.row_id) as raw_record
-    from odd_lines
-    inner join base_customers
-        on base_customers.row_id between odd_lines.first_row_id and odd_lines.last_row_id
-    -- Longer than any address or comment; it bounds the work that two stray quotes far apart can cause.
-    where odd_lines.last_row_id - odd_lines.first_row_id <= 1000
-    group by all
+    from spans
+    inner join base_customers on spans.row_id = base_customers.row_id
+    group by spans.first_row_id, spans.last_row_id, spans.source_file
 ),
 
 final as (

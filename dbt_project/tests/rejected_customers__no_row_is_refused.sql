@@ -1,0 +1,15 @@
+{{ config(severity='warn') }}
+{%- do warn_of_rejected_rows(ref('rejected_customers'), ref('base_customers_checked')) -%}
+-- Asserts: every row of the files is used. It warns only: a refused row is no mistake of the build, but somebody should look.
+with
+
+rejected_customers as (
+    select * from {{ ref('rejected_customers') }}
+),
+
+final as (
+    select reasons
+    from rejected_customers
+)
+
+select * from final
