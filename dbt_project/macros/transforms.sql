@@ -22,3 +22,15 @@
 {% macro rounded_bound(value, spread) -%}
     round({{ value }}, 2 - cast(floor(log10(least(nullif(abs({{ value }}), 0), nullif({{ spread }}, 0)))) as integer))
 {%- endmacro %}
+
+
+{#- The features of stg_customers, separated by commas: missing values filled in from the table medians, then transformed. -#}
+{% macro finished_features(features) -%}
+    {%- for feature in features -%}
+        {%- set value = 'stg_customers.' ~ feature.name -%}
+        {%- if feature.missing == 'median' -%}
+            {%- set value = 'coalesce(' ~ value ~ ', medians.' ~ feature.name ~ ')' -%}
+        {%- endif -%}
+        {{ transformed(feature, value) }} as {{ feature.name }}{{ ', ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}

@@ -20,13 +20,7 @@ medians as (
 final as (
     select
         stg_customers.{{ key }},
-        {%- for feature in settings.features %}
-        {%- set value = 'stg_customers.' ~ feature.name %}
-        {%- if feature in imputed %}
-        {%- set value = 'coalesce(' ~ value ~ ', medians.' ~ feature.name ~ ')' %}
-        {%- endif %}
-        {{ transformed(feature, value) }} as {{ feature.name }}{{ "," if not loop.last }}
-        {%- endfor %}
+        {{ finished_features(settings.features) }}
     from stg_customers
     cross join medians
 )

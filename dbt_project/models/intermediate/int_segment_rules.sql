@@ -24,21 +24,30 @@ spreads as (
     from stg_customers
 ),
 
+fitted_rules as (
+    select unnest(rules) as bound from segmentation_fits
+),
+
 fitted_bounds as (
-    select unnest(rules) as fitted from segmentation_fits
+    select
+        bound['segment_id'] as segment_id,
+        bound['feature'] as feature,
+        cast(bound['lower'] as double) as lower_fitted,
+        cast(bound['upper'] as double) as upper_fitted
+    from fitted_rules
 ),
 
 bounds as (
     {%- for feature in settings.features %}
     select
-        fitted.segment_id,
+        fitted_bounds.segment_id,
         {{ loop.index }} as feature_order,
         '{{ feature.name }}' as feature,
-        {{ rounded_bound(in_own_unit(feature, 'cast(fitted.lower as double)'), 'spreads.' ~ feature.name) }} as lower_bound,
-        {{ rounded_bound(in_own_unit(feature, 'cast(fitted.upper as double)'), 'spreads.' ~ feature.name) }} as upper_bound
+        {{ rounded_bound(in_own_unit(feature, 'fitted_bounds.lower_fitted'), 'spreads.' ~ feature.name) }} as lower_bound,
+        {{ rounded_bound(in_own_unit(feature, 'fitted_bounds.upper_fitted'), 'spreads.' ~ feature.name) }} as upper_bound
     from fitted_bounds
     cross join spreads
-    where fitted.feature = '{{ feature.name }}'
+    where fitted_bounds.feature = '{{ feature.name }}'
     {{- " union all" if not loop.last }}
     {%- endfor %}
 ),
