@@ -171,11 +171,15 @@ def draw_scores(scores, column, title, label, ax):
     return ax
 
 
-def name_axis(ax, axis, feature, width):
-    """Label an axis and scale it as the segments were formed: a feature under log1p gets a log-like axis."""
-    ax.set(**{f"{axis}label": wrapped(feature["label"], width)})
+def scale_axis(ax, axis, feature):
+    """Scale an axis as the segments were formed. Both axes are scaled before the limits of one are read, which settles both."""
     if feature["transform"] == "log1p":
         getattr(ax, f"set_{axis}scale")("function", functions=(np.log1p, np.expm1))
+
+
+def name_axis(ax, axis, feature, width):
+    ax.set(**{f"{axis}label": wrapped(feature["label"], width)})
+    if feature["transform"] == "log1p":
         low, high = getattr(ax, f"get_{axis}lim")()
         # Ticks at 0, 10, 100 and so on; where that makes few of them, at 2 and 5 between as well.
         linthresh, subs = (10, [1]) if high > 100 * max(low, 1) else (1, [1, 2, 5])
@@ -193,14 +197,16 @@ def draw_customers(data, x, y, ax, size=1.0, label_width=50):
     rasterized = len(data.customers) > 2_000
     sns.scatterplot(data.customers, s=area, alpha=0.6, linewidth=0, rasterized=rasterized, **looks)
     sns.scatterplot(data.centroids, s=190 * size, edgecolor="black", linewidth=1.5, zorder=3, **looks)
-    name_axis(ax, "x", data.features.loc[x], label_width)
-    name_axis(ax, "y", data.features.loc[y], label_width)
+    for axis, feature in (("x", x), ("y", y)):
+        scale_axis(ax, axis, data.features.loc[feature])
+    for axis, feature in (("x", x), ("y", y)):
+        name_axis(ax, axis, data.features.loc[feature], label_width)
     return ax
 
 
 def draw_distribution(data, feature, ax):
     """One feature alone: the customers in bars, the centroids on the axis."""
-    name_axis(ax, "x", data.features.loc[feature], 50)
+    scale_axis(ax, "x", data.features.loc[feature])
     looks = {"hue": "segment_id", "palette": data.segments["colour"].to_dict(), "legend": False}
     sns.histplot(data.customers, x=feature, multiple="stack", ax=ax, **looks)
     for row, centroid in zip(data.segments.itertuples(), data.centroids[feature], strict=True):
@@ -271,6 +277,10 @@ def finish_customers(figure, data, shown, loc):
     gaps = [f"{row.n_missing:,} in {row.label}" for row in data.features.loc[shown].itertuples() if row.n_missing]
     if gaps:
         note += f" Without a value, and so left out: {', '.join(gaps)}, of {plural(n_customers, 'customer')}."
+    if len(shown) < len(data.features):
+        note += (
+            f" The segments are formed from {len(data.features)} features: where they overlap here, another one tells them apart."
+        )
     title = f"{plural(len(rows), 'segment')} by {' and '.join(data.features['label'][shown])}"
     if len(shown) > 2:
         cut = "" if len(shown) == len(data.features) else f"the first {len(shown)} of "

@@ -71,10 +71,8 @@
 
 
 {% macro configured_column(column, defaults) %}
-    {% do reject_unknown_settings('column ' ~ column.name, column, [
-        'name', 'headers', 'data_type', 'description', 'label'
-    ]) %}
-    {% set settings = {'headers': [], 'description': ''} %}
+    {% do reject_unknown_settings('column ' ~ column.name, column, ['name', 'headers', 'data_type', 'description', 'label']) %}
+    {% set settings = {'headers': [], 'description': column.label or column.name} %}
     {% do settings.update(defaults) %}
     {% do settings.update(column) %}
     {% if not modules.re.fullmatch('[a-z][a-z0-9_]*', settings.name or '') %}
@@ -93,6 +91,7 @@
 {% macro configured_feature(feature) %}
     {% set settings = {'data_type': 'double', 'range': [none, none], 'transform': 'none', 'missing': 'reject', 'unit': ''} %}
     {% set own = ['low', 'high'] + settings.keys() | list %}
+    {% do reject_unknown_settings('feature ' ~ feature.name, feature, ['name', 'headers', 'description', 'label'] + own) %}
     {% set column = {} %}
     {% for setting, value in feature.items() if setting not in own or setting == 'data_type' %}
         {% do column.update({setting: value}) %}

@@ -36,7 +36,7 @@
     {% set files = run_query("select file from glob('" ~ path ~ "') order by file").columns[0].values() | list if execute else [] %}
     {% if execute and not files %}
         {% do exceptions.raise_compiler_error(
-            'No file is found at ' ~ source.file ~ '; give the path of a CSV or Parquet file, relative to the folder of dbt_project.yml,'
+            'No file is found at ' ~ source.file ~ '; give the path of a CSV or Parquet file, or a pattern such as exports/*.csv, relative to the folder of dbt_project.yml,'
             ~ " with --vars '{customers_file: path}', the environment variable CUSTOMERS_FILE, or source: file in dbt_project.yml."
         ) %}
     {% endif %}
@@ -61,6 +61,8 @@
 {% macro text_encoding(file, declared) %}
     {% if file.lower().endswith(('.xlsx', '.xls', '.ods')) %}
         {% do exceptions.raise_compiler_error(file ~ ' is a workbook; save its sheet as CSV.') %}
+    {% elif file.lower().endswith('.zip') %}
+        {% do exceptions.raise_compiler_error(file ~ ' is an archive; unpack it, or pack the file with gzip.') %}
     {% endif %}
     {% if '\0' not in first_line(file, 'utf-8') %}{% do return(declared | lower) %}{% endif %}
     {% if first_line(file, 'utf-16').startswith('\ufffe') %}

@@ -124,7 +124,7 @@
         {% do exceptions.raise_compiler_error(
             file ~ ' has no column for ' ~ missing | join(', nor for ') ~ '; its first line is "'
             ~ (cells | map(attribute='header') | map('default', '', true) | join(', '))[:200]
-            ~ '"; rename the header in the file, or add it under headers: in dbt_project.yml, vars, segmentation.'
+            ~ '"; rename the header in the file, or add it under headers: in dbt_project.yml, vars, segmentation; what the file does not have can be removed there.'
         ) %}
     {% endif %}
 {% endmacro %}

@@ -22,19 +22,6 @@ constants as (
     from constant_features
 ),
 
-empty_features as (
-    {%- for feature in settings.features %}
-    select '{{ feature.name }}' as feature
-    from int_customer_feature_counts
-    having count({{ feature.name }}) = 0
-    {{- " union all" if not loop.last }}
-    {%- endfor %}
-),
-
-empties as (
-    select string_agg(feature, ' and ' order by feature) as empty_features
-    from empty_features
-),
 
 counts as (
     select
@@ -48,8 +35,6 @@ problems as (
         case
             when counts.n_customers < {{ n_needed }}
                 then ' has ' || counts.n_customers || ' usable customers, fewer than the {{ n_needed }} segments asked for; give more rows or lower n_clusters'
-            when empties.empty_features is not null
-                then ' has no value at all in ' || empties.empty_features || ', so there is no median to fill in; remove it from features'
             when constants.constant_features is not null
                 then
                     ' has the same value for every customer in ' || constants.constant_features
@@ -61,7 +46,6 @@ problems as (
         end as problem
     from counts
     cross join constants
-    cross join empties
 )
 
 select problem

@@ -164,7 +164,7 @@ def test_auto_takes_the_elbow_and_the_verdict_says_so(new_project):
     project.build("--vars", "{n_clusters: auto}")
     used, preferred_by, verdict = project.query("select k, preferred_by, verdict from k_scores where is_used")[0]
     assert "elbow" in preferred_by
-    assert f"{used} are used: n_clusters is auto" in verdict
+    assert f"In use: {used}, since n_clusters is auto" in verdict
     assert project.value("select count(*) from segment_profiles") == used
 
 
@@ -173,7 +173,7 @@ def test_one_segment_is_possible(new_project):
     project.configure(n_clusters=1, k_range=[1, 2])
     project.build()
     assert project.query("select segment_id, segment_name, rule, n_customers, share, mean_confidence from segment_profiles") == [
-        (1, "Average in every feature", "true", 3000, 1.0, None)
+        (1, "Close to the average", "true", 3000, 1.0, None)
     ]
     assert project.query("select distinct runner_up_segment_id, runner_up_distance, confidence from customer_segments") == [
         (None, None, None)
@@ -184,7 +184,7 @@ def test_one_number_of_segments_tried_is_possible(new_project):
     project = new_project()
     project.configure(n_clusters=1, k_range=[1, 1])
     project.build("--exclude", "test_type:unit")
-    verdict = "Too few numbers of segments were tried to compare them. 1 are used, as n_clusters says."
+    verdict = "Too few numbers of segments were tried to compare them. In use: 1, as n_clusters says."
     assert project.query("select k, preferred_by, verdict from k_scores") == [(1, None, verdict)]
 
 

@@ -229,3 +229,26 @@ def test_unknown_and_repeated_features_are_one_sentence(warehouse, refusal):
 def test_an_output_that_cannot_be_written_is_one_sentence(warehouse, refusal):
     (warehouse.parent / "reports").write_text("a file, not a folder")
     assert "reports cannot be written" in refusal(warehouse)
+
+
+def test_log_axes_show_every_customer(warehouse):
+    """Both axes under log1p, of amounts over five orders of magnitude: the limits are numbers and hold all points."""
+    change(
+        warehouse,
+        """
+        update customer_segments set "re""turns" = exp(random() * 11);
+        update features set transform = 'log1p' where feature_order > 1;
+        update segment_centroids set transform = 'log1p' where feature_order > 1;
+        """,
+    )
+    with duckdb.connect(warehouse, read_only=True) as connection:
+        data = render_plots.read_segmentation(connection)
+    for pair in (["spend in k$", 're"turns'], ["visits", 're"turns'], ['re"turns', "spend in k$"]):
+        figure, ax = render_plots.plt.subplots()
+        render_plots.draw_customers(data, *pair, ax)
+        figure.canvas.draw()
+        for (low, high), feature in zip((ax.get_xlim(), ax.get_ylim()), pair, strict=True):
+            values = data.customers[feature].dropna()
+            assert low < values.min()
+            assert values.max() < high
+        render_plots.plt.close(figure)

@@ -38,7 +38,7 @@ candidates as (
         segment_id,
         coalesce(
             string_agg(phrase, ', ' order by salience) filter (where is_salient and salience <= 3),
-            'average in every feature'
+            'close to the average'
         ) as short_name,
         string_agg(case when is_extreme then 'very ' else '' end || phrase, ', ' order by salience) as long_name
     from phrases

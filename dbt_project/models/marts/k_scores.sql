@@ -164,10 +164,10 @@ final as (
             sensitivities.sentence,
             case
                 when scores.n_clusters_setting = 'auto' and scores.has_elbow
-                    then scores.n_clusters || ' are used: n_clusters is auto, which takes the elbow.'
+                    then 'In use: ' || scores.n_clusters || ', since n_clusters is auto, which takes the elbow.'
                 when scores.n_clusters_setting = 'auto'
-                    then scores.n_clusters || ' are used: n_clusters is auto, and where there is no elbow it takes the smallest number tried.'
-                else scores.n_clusters || ' are used, as n_clusters says.'
+                    then 'In use: ' || scores.n_clusters || ', since n_clusters is auto, which takes the smallest number tried where there is no elbow.'
+                else 'In use: ' || scores.n_clusters || ', as n_clusters says.'
             end
         ) as verdict
     from scores
