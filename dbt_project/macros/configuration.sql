@@ -5,7 +5,7 @@
 {% macro segmentation() %}
     {% set block = var('segmentation') %}
     {% do reject_unknown_settings('segmentation', block, [
-        'source', 'key', 'attributes', 'features', 'n_clusters', 'k_range', 'seed'
+        'source', 'key', 'attributes', 'features', 'n_clusters', 'k_range', 'seed', 'refit', 'gates'
     ]) %}
 
     {% for setting in ['source', 'key', 'features', 'n_clusters', 'k_range', 'seed'] if block[setting] is not defined %}
@@ -63,10 +63,32 @@
         ) %}
     {% endif %}
 
+    {% set refit = var('refit', block.refit or 'auto') %}
+    {% do require_one_of('refit', refit, ['auto', 'always', 'never', true]) %}
+
     {% do return({
         'source': source, 'key': key, 'attributes': attributes, 'features': features,
-        'n_clusters': n_clusters, 'k_range': k_range
+        'n_clusters': n_clusters, 'k_range': k_range, 'seed': block.seed, 'refit': refit, 'gates': configured_gates(block.gates or {})
     }) %}
+{% endmacro %}
+
+
+{#- {name: {bound, severity}} of every gate. -#}
+{% macro configured_gates(block) %}
+    {% set gates = {
+        'smallest_share': {'bound': 0.01, 'severity': 'error'},
+        'silhouette': {'bound': 0.15, 'severity': 'warn'},
+        'agreement': {'bound': 0.65, 'severity': 'warn'},
+        'drift': {'bound': 0.25, 'severity': 'warn'},
+        'stability': {'bound': 0.6, 'severity': 'warn'},
+    } %}
+    {% do reject_unknown_settings('gates', block, gates.keys() | list) %}
+    {% for name, gate in block.items() %}
+        {% do reject_unknown_settings('gate ' ~ name, gate, ['bound', 'severity']) %}
+        {% do gates[name].update(gate) %}
+        {% do require_one_of('severity of the gate ' ~ name, gates[name].severity, ['error', 'warn']) %}
+    {% endfor %}
+    {% do return(gates) %}
 {% endmacro %}
 
 
@@ -129,7 +151,8 @@
 {% macro names_of_our_own() %}
     {% do return([
         'segment_id', 'segment_name', 'distance', 'runner_up_segment_id', 'runner_up_distance', 'confidence', 'is_outlier',
-        'has_imputed_features', 'model_version', 'n_customers', 'row_id', 'first_row_id', 'reasons'
+        'has_imputed_features', 'model_version', 'previous_segment_id', 'changed_at', 'n_customers', 'row_id', 'first_row_id', 'reasons',
+        'segment_id_before', 'previous_model_segment_id', 'built_at'
     ]) %}
 {% endmacro %}
 

@@ -34,3 +34,11 @@
         {{ transformed(feature, value) }} as {{ feature.name }}{{ ', ' if not loop.last }}
     {%- endfor -%}
 {%- endmacro %}
+
+
+{#- SQL literals such as 'age (none)', separated by commas. -#}
+{% macro features_with_transforms() -%}
+    {%- for feature in segmentation().features -%}
+        '{{ feature.name }} ({{ feature.transform }})'{{ ', ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}

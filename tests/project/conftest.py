@@ -28,6 +28,10 @@ class Project:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, folder / name)
 
+    def block(self):
+        """The configuration block `segmentation:`."""
+        return yaml.safe_load((self.folder / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]["segmentation"]
+
     def configure(self, **settings):
         """Replace settings of the block `segmentation:`; `source` is merged."""
         path = self.folder / "dbt_project.yml"
@@ -50,7 +54,7 @@ class Project:
     def build(self, *arguments, file=None):
         """Run dbt build, which must succeed; returns what it printed."""
         code, output = self.dbt("build", *arguments, file=file)
-        assert code == 0, output
+        assert code == 0, output[-3000:]
         return output
 
     def query(self, sql):

@@ -187,7 +187,7 @@ CONFIGURATIONS = {
     "an_unknown_setting": (
         lambda block: block.update(clusters=5),
         "segmentation: the setting clusters is unknown; the settings here are source, key, attributes, features, n_clusters, "
-        "k_range, seed.",
+        "k_range, seed, refit, gates.",
     ),
     "a_setting_misspelt": (
         lambda block: block["features"][0].update(transfrom="log1p"),

@@ -14,7 +14,9 @@ PUBLIC_TABLES = [
     "k_scores",
     "segment_attribute_profiles",
     "segment_centroids",
+    "segment_drift",
     "segment_feature_profiles",
+    "segment_migrations",
     "segment_profiles",
     "segmentation_models",
 ]

@@ -11,7 +11,7 @@ _FEATURE = {"data_type": "double", "range": [None, None], "transform": "none", "
 def segmentation():
     block = yaml.safe_load(_PROJECT.read_text(encoding="utf-8"))["vars"]["segmentation"]
     features = [_FEATURE | feature | {"axis": feature["label"]} for feature in block["features"]]
-    return block | {"features": features}
+    return block | {"features": features, "refit": "auto"}
 
 
 def source_layouts(records):
@@ -35,3 +35,23 @@ def feature_statistics():
 
 def warn_of_rejected_rows(rejected, records):
     return ""
+
+
+def as_left_by_last_build(name):
+    return name
+
+
+def model_configuration():
+    return "{}"
+
+
+def build_time():
+    return "cast('2026-01-01' as timestamp)"
+
+
+def build_columns():
+    return f"'1' as build_id,\n        {build_time()} as built_at"
+
+
+def gate(name, query):
+    return query

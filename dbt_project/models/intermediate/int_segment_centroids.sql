@@ -4,14 +4,11 @@ segmentation_fits as (
     select * from {{ ref('segmentation_fits') }}
 ),
 
-features as (
-    {{ configured_features() }}
-),
-
 segments as (
     select
         model_version,
         features,
+        transforms,
         means,
         scales,
         unnest(segment_ids) as segment_id,
@@ -24,6 +21,8 @@ centroids as (
         model_version,
         segment_id,
         unnest(features) as feature,
+        unnest(generate_series(1, len(features))) as feature_order,
+        unnest(transforms) as transform,
         unnest(means) as mean,
         unnest(scales) as scale,
         unnest(centroid_scaled) as centroid_scaled
@@ -32,17 +31,17 @@ centroids as (
 
 final as (
     select
-        centroids.model_version,
-        centroids.segment_id,
-        centroids.feature,
-        features.feature_order,
-        features.transform,
-        centroids.mean,
-        centroids.scale,
-        centroids.mean + centroids.scale * centroids.centroid_scaled as centroid,
-        centroids.centroid_scaled
+        model_version,
+        segment_id,
+        feature,
+        feature_order,
+        transform,
+        mean,
+        scale,
+        mean + scale * centroid_scaled as centroid,
+        centroid_scaled,
+        model_version = max(model_version) over () as is_current
     from centroids
-    inner join features on centroids.feature = features.feature
 )
 
 select * from final

@@ -13,48 +13,72 @@ features as (
     {{ configured_features() }}
 ),
 
-phrases as (
+-- A name is given once, from the first centroid that a segment had in the features of today, and kept: it follows the number.
+named_centroids as (
     select
         int_segment_centroids.segment_id,
+        int_segment_centroids.model_version,
+        int_segment_centroids.centroid_scaled,
+        features.label,
+        features.low_phrase,
+        features.high_phrase,
+        features.feature_order
+    from int_segment_centroids
+    inner join features
+        on
+            int_segment_centroids.feature = features.feature
+            and int_segment_centroids.transform = features.transform
+    qualify
+        count(*) over (partition by int_segment_centroids.segment_id, int_segment_centroids.model_version)
+        = {{ segmentation().features | length }}
+),
+
+phrases as (
+    select
+        segment_id,
+        model_version,
         -- Cohen (1988) calls half a standard deviation a medium difference: less is not worth a name.
-        abs(int_segment_centroids.centroid_scaled) >= 0.5 as is_salient,
+        abs(centroid_scaled) >= 0.5 as is_salient,
         case
-            when int_segment_centroids.centroid_scaled >= 0.5 then features.high_phrase
-            when int_segment_centroids.centroid_scaled <= -0.5 then features.low_phrase
-            else 'average ' || features.label
+            when centroid_scaled >= 0.5 then high_phrase
+            when centroid_scaled <= -0.5 then low_phrase
+            else 'average ' || label
         end as phrase,
         -- Beyond one and a half only one customer in seven is found on a bell curve, both ends taken together.
-        abs(int_segment_centroids.centroid_scaled) >= 1.5 as is_extreme,
+        abs(centroid_scaled) >= 1.5 as is_extreme,
         row_number() over (
-            partition by int_segment_centroids.segment_id
-            order by abs(int_segment_centroids.centroid_scaled) desc, features.feature_order
+            partition by segment_id, model_version
+            order by abs(centroid_scaled) desc, feature_order asc
         ) as salience
-    from int_segment_centroids
-    inner join features on int_segment_centroids.feature = features.feature
+    from named_centroids
+    qualify model_version = min(model_version) over (partition by segment_id)
 ),
 
 candidates as (
     select
         segment_id,
+        model_version,
         coalesce(
             string_agg(phrase, ', ' order by salience) filter (where is_salient and salience <= 3),
             'close to the average'
         ) as short_name,
         string_agg(case when is_extreme then 'very ' else '' end || phrase, ', ' order by salience) as long_name
     from phrases
-    group by segment_id
+    group by segment_id, model_version
 ),
 
--- Two segments may share the short name: then both say more, and in the last resort their number.
+-- Where segments share the short name, both say more, and in the last resort their number; but none because of a later one.
 unique_names as (
     select
-        segment_id,
+        candidates.segment_id,
         case
-            when count(*) over (partition by short_name) = 1 then short_name
-            when count(*) over (partition by long_name) = 1 then long_name
-            else long_name || ' (segment ' || segment_id || ')'
+            when count(*) filter (where older.short_name = candidates.short_name) = 1 then candidates.short_name
+            when count(*) filter (where older.long_name = candidates.long_name) = 1 then candidates.long_name
+            else candidates.long_name || ' (segment ' || candidates.segment_id || ')'
         end as unique_name
     from candidates
+    inner join candidates as older on candidates.model_version >= older.model_version
+    group by candidates.segment_id, candidates.short_name, candidates.long_name
 ),
 
 final as (

@@ -25,15 +25,18 @@ spreads as (
 ),
 
 fitted_rules as (
-    select unnest(rules) as bound from segmentation_fits
+    select unnest(rules) as bound
+    from segmentation_fits
+    qualify model_version = max(model_version) over ()
 ),
 
 fitted_bounds as (
     select
         bound['segment_id'] as segment_id,
         bound['feature'] as feature,
-        cast(bound['lower'] as double) as lower_fitted,
-        cast(bound['upper'] as double) as upper_fitted
+        -- NaN is stored where there is no bound.
+        case when not isnan(bound['lower']) then bound['lower'] end as lower_fitted,
+        case when not isnan(bound['upper']) then bound['upper'] end as upper_fitted
     from fitted_rules
 ),
 

@@ -15,6 +15,10 @@ int_segment_names as (
     select * from {{ ref('int_segment_names') }}
 ),
 
+int_previous_segments as (
+    select * from {{ ref('int_previous_segments') }}
+),
+
 -- Tukey's fence (1977): beyond the third quartile by more than one and a half times the distance between the quartiles.
 fences as (
     select
@@ -44,11 +48,20 @@ final as (
         {% endfor %}
             as has_imputed_features,
         cast(customer_clusters.model_version as integer) as model_version,
+        cast(case
+            when int_previous_segments.segment_id = customer_clusters.segment_id then int_previous_segments.segment_id_before
+            else int_previous_segments.segment_id
+        end as integer) as previous_segment_id,
+        cast(case
+            when int_previous_segments.segment_id = customer_clusters.segment_id then int_previous_segments.changed_at
+            else {{ build_time() }}
+        end as timestamp) as changed_at,
         stg_customers.{{ described_by | join(',\n        stg_customers.') }}
     from customer_clusters
     inner join stg_customers on customer_clusters.{{ key }} = stg_customers.{{ key }}
     inner join int_segment_names on customer_clusters.segment_id = int_segment_names.segment_id
     inner join fences on customer_clusters.segment_id = fences.segment_id
+    left join int_previous_segments on customer_clusters.{{ key }} = int_previous_segments.{{ key }}
 )
 
 select * from final

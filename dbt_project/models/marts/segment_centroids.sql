@@ -9,7 +9,7 @@ final as (
         cast(model_version as integer) as model_version,
         cast(segment_id as integer) as segment_id,
         feature,
-        feature_order,
+        cast(feature_order as integer) as feature_order,
         transform,
         mean,
         scale,

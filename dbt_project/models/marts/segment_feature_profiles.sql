@@ -51,6 +51,7 @@ final as (
         on
             statistics.segment_id = int_segment_centroids.segment_id
             and statistics.feature = int_segment_centroids.feature
+            and int_segment_centroids.is_current
 )
 
 select * from final

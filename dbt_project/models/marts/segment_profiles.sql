@@ -12,6 +12,18 @@ int_segment_rules as (
     select * from {{ ref('int_segment_rules') }}
 ),
 
+segmentation_fits as (
+    select * from {{ ref('segmentation_fits') }}
+),
+
+stabilities as (
+    select
+        unnest(segment_ids) as segment_id,
+        unnest(stabilities) as stability
+    from segmentation_fits
+    qualify model_version = max(model_version) over ()
+),
+
 sizes as (
     select
         segment_id,
@@ -48,7 +60,8 @@ final as (
         sizes.share,
         sizes.mean_distance,
         sizes.mean_confidence,
-        sizes.n_outliers
+        sizes.n_outliers,
+        case when not isnan(stabilities.stability) then stabilities.stability end as stability
         {%- for feature in segmentation().features %}
         {%- for statistic in feature_statistics() %},
         statistics.{{ feature.name }}_{{ statistic }}
@@ -57,6 +70,7 @@ final as (
     from sizes
     inner join statistics on sizes.segment_id = statistics.segment_id
     inner join int_segment_rules on sizes.segment_id = int_segment_rules.segment_id
+    inner join stabilities on sizes.segment_id = stabilities.segment_id
 )
 
 select * from final

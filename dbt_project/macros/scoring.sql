@@ -1,0 +1,58 @@
+{#-
+    The number of the nearest segment, as an expression over columns named as the features, in their own units: for a model or an ad-hoc
+    query on new customers. `centroids` is the table segment_centroids; those of the current model are read when the expression is rendered. Ties go to the lowest number; NULL where a feature is NULL.
+
+        select client_id, {{ nearest_segment(ref('segment_centroids')) }} as segment_id from new_clients
+-#}
+{% macro nearest_segment(centroids) %}
+    {%- set distances = distances_to_segments(centroids) -%}
+    case
+        {%- if distances | length > 1 %} least({{ distances.values() | join(', ') }}){% else %} {{ distances.values() | first }}{% endif %}
+        {%- for segment_id, distance in distances.items() %}
+        when {{ distance }} then {{ segment_id }}
+        {%- endfor %}
+    end
+{%- endmacro %}
+
+
+{#- The distance to that segment, in standard deviations of the features. -#}
+{% macro distance_to_nearest_segment(centroids) %}
+    {%- set distances = distances_to_segments(centroids) -%}
+    {{ 'least(' ~ distances.values() | join(', ') ~ ')' if distances | length > 1 else distances.values() | first }}
+{%- endmacro %}
+
+
+{#- {segment_id: expression} of the current model, in the order of the numbers. -#}
+{% macro distances_to_segments(centroids) %}
+    {% if not execute %}{% do return({0: 'null'}) %}{% endif %}
+    {% set query %}
+        select segment_id, feature, transform, mean::varchar as mean, scale::varchar as scale, centroid_scaled::varchar as centroid_scaled
+        from {{ centroids }}
+        where model_version = (select max(model_version) from {{ centroids }})
+        order by segment_id, feature_order
+    {% endset %}
+    {% set terms = {} %}
+    {% for row in run_query(query) %}
+        {% do terms.setdefault(row['segment_id'] | int, []).append(
+            'power((' ~ transformed({'transform': row['transform']}, row['feature']) ~ ' - ' ~ row['mean'] ~ '::double) / '
+            ~ row['scale'] ~ '::double - ' ~ row['centroid_scaled'] ~ '::double, 2)'
+        ) %}
+    {% endfor %}
+    {% set distances = {} %}
+    {% for segment_id, squares in terms.items() %}
+        {% do distances.update({segment_id: 'sqrt(' ~ squares | join(' + ') ~ ')'}) %}
+    {% endfor %}
+    {% do return(distances) %}
+{% endmacro %}
+
+
+{#- Puts both expressions into the database as functions of the features, for everybody who queries it. -#}
+{% macro create_scoring_functions() %}
+    {% if execute %}
+        {% set features = segmentation().features | map(attribute='name') | join(', ') %}
+        {% do run_query('create or replace macro ' ~ this.schema ~ '.nearest_segment(' ~ features ~ ') as ' ~ nearest_segment(this)) %}
+        {% do run_query(
+            'create or replace macro ' ~ this.schema ~ '.distance_to_nearest_segment(' ~ features ~ ') as ' ~ distance_to_nearest_segment(this)
+        ) %}
+    {% endif %}
+{% endmacro %}

@@ -1,0 +1,14 @@
+{{ config(severity=segmentation().gates.agreement.severity) }}
+{%- set bound = segmentation().gates.agreement.bound -%}
+-- Asserts: a new model puts customers together much as the one before did. Everybody who compares over time relies on it.
+{% set query %}
+    select
+        'Model ' || model_version || ' agrees with the one before by an adjusted Rand index of ' || round(agreement, 3)
+        || ', below the gate of {{ bound }}: see segment_migrations for who moved; go back to the configuration before, or lower the '
+        || 'bound under gates: agreement: in dbt_project.yml to accept the new segments.' as sentence
+    from {{ ref('segmentation_models') }}
+    where
+        model_version = (select max(model_version) from {{ ref('segmentation_models') }})
+        and agreement < {{ bound }}
+{% endset %}
+{{ gate('agreement', query) }}

@@ -1,0 +1,105 @@
+"""Every gate, passing in the default build and failing where its bound is moved; what it then says and stops."""
+
+import pytest
+
+# gate: (a bound that the sample cannot keep, what the sentence says)
+GATES = {
+    "smallest_share": (0.16, "customers, a share of 0.157, below the gate of 0.16: lower n_clusters"),
+    "silhouette": (0.5, "The silhouette of model 1 is 0.492, below the gate of 0.5"),
+    "stability": (0.99, "has a bootstrap stability of 0.98"),
+}
+
+
+def gate_tests(output, outcome):
+    """Names of the gates with an outcome in dbt's report."""
+    import re
+
+    return set(re.findall(rf"{outcome}(?: \d+)? \w+?__gate_(\w+)", output))
+
+
+@pytest.fixture(scope="module")
+def project(new_project):
+    project = new_project()
+    project.build()
+    return project
+
+
+def test_all_gates_pass_on_the_sample(built_sample):
+    assert gate_tests(built_sample.output, "PASS") == {"smallest_share", "silhouette", "agreement", "drift", "stability"}
+
+
+@pytest.mark.parametrize("gate", GATES)
+def test_a_gate_fails_says_why_and_keeps_the_build_out_of_the_history(project, gate):
+    bound, sentence = GATES[gate]
+    before = project.query("select count(*), max(dbt_updated_at) from customer_segment_history")
+    project.configure(gates={gate: {"bound": bound, "severity": "error"}})
+    code, output = project.dbt("build", "--exclude", "test_type:unit")
+    assert code == 1
+    assert sentence in output
+    assert "under gates" in output
+    assert project.query("select count(*), max(dbt_updated_at) from customer_segment_history") == before
+    assert "SKIP relation main.segment_migrations" in output
+
+
+@pytest.mark.parametrize("gate", GATES)
+def test_with_the_severity_warn_it_is_said_and_the_build_goes_on(project, gate):
+    bound, sentence = GATES[gate]
+    project.configure(gates={gate: {"bound": bound, "severity": "warn"}})
+    output = project.build("--exclude", "test_type:unit")
+    assert sentence in output
+    assert gate_tests(output, "WARN") == {gate}
+
+
+def test_drift_and_agreement(new_project):
+    """Without a refit drift fails its gate; with one the new model may agree too little with the one before."""
+    project = new_project()
+    project.build("--exclude", "test_type:unit")
+    rows = project.query("select * from stg_customers order by customer_id")
+    header = "CustomerID,Gender,Age,Annual Income (k$),Spending Score (1-100)"
+    # Turning scores around for half of the customers mixes the groups.
+    lines = [f"{key},,{age},{income},{101 - score if key % 2 else score // 2 + 1}" for key, _, age, income, score in rows]
+    (project.folder / "turned.csv").write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
+    project.configure(source={"file": "turned.csv"}, refit="never", gates={"drift": {"bound": 0.25, "severity": "error"}})
+    code, output = project.dbt("build", "--exclude", "test_type:unit")
+    assert code == 1
+    assert "spending_score has drifted from what model 1 was fitted on: its stability index is" in output
+    assert "fit anew with --vars '{refit: true}'" in output
+
+    project.configure(refit="auto", gates={"agreement": {"bound": 0.95, "severity": "error"}})
+    code, output = project.dbt("build", "--exclude", "test_type:unit")
+    assert code == 1
+    assert "Model 2 agrees with the one before by an adjusted Rand index of" in output
+
+
+def test_a_model_whose_features_are_gone_cannot_score(new_project):
+    project = new_project()
+    project.build("--exclude", "test_type:unit")
+    project.configure(features=project.block()["features"][1:], refit="never")
+    code, output = project.dbt("build", "--exclude", "test_type:unit")
+    assert code == 1
+    assert "Model 1 was fitted on age (none), which the configuration no longer has, and refit is never: fit anew with" in output
+    assert "Traceback" not in output
+    project.configure(refit="auto")
+    project.build("--exclude", "test_type:unit")
+    assert project.query("select model_version, reason, agreement from segmentation_models where model_version = 2") == [
+        (2, "the configuration changed", None)
+    ]
+    by_model, by_customer = project.query(
+        "select sum(n_model_changed), sum(n_customer_changed) from segment_migrations "
+        "where model_version = 2 and from_segment_id <> to_segment_id"
+    )[0]
+    assert by_model > 0
+    assert by_customer == 0
+    # Two of the three features remain: those segments that are still where they were keep their numbers.
+    assert project.value("select max(segment_id) from segment_profiles") >= 5
+
+
+def test_unknown_gates_and_severities_are_named(project):
+    for gates, sentence in [
+        ({"size": {"bound": 1}}, "gates: the setting size is unknown; the settings here are smallest_share, silhouette"),
+        ({"drift": {"severity": "fatal"}}, "severity of the gate drift: fatal is unknown; use error or warn."),
+    ]:
+        project.configure(gates=gates)
+        code, output = project.dbt("build")
+        assert code != 0
+        assert sentence in output
