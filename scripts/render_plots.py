@@ -1,4 +1,4 @@
-"""Draw the segmentation that dbt has built: five pictures, each as PNG and as SVG.
+"""Draw the segmentation that dbt has built: seven pictures, each as PNG and as SVG.
 
 The warehouse is opened read-only and closed before the first picture is drawn. Joins, counts and sampling are SQL; a
 function called draw_ takes frames and an Axes and returns the Axes. The same warehouse gives the same bytes.
@@ -21,10 +21,19 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.dates import AutoDateLocator, DateFormatter
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator, SymmetricalLogLocator
+from matplotlib.ticker import MaxNLocator, PercentFormatter, SymmetricalLogLocator
 
-TABLES = ["customer_segments", "segment_profiles", "segment_feature_profiles", "k_scores", "segment_centroids"]
+TABLES = [
+    "customer_segments",
+    "segment_profiles",
+    "segment_feature_profiles",
+    "k_scores",
+    "segment_centroids",
+    "segment_migrations",
+    "segment_drift",
+]
 SAMPLE_SIZE = 10_000
 SEED = 42  # of the sample that is drawn, not of the segmentation
 MAX_GRID_FEATURES = 6
@@ -76,6 +85,25 @@ FEATURES = f"""
     group by feature, feature_order
     order by feature_order
 """
+# 0 stands for those who were, or are, in no segment.
+MIGRATIONS = """
+    select coalesce(from_segment_id, 0) as origin, coalesce(to_segment_id, 0) as destination, n_customers,
+        n_customer_changed, n_model_changed + n_both_changed as n_model_changed,
+        from_segment_id <> to_segment_id as is_move
+    from segment_migrations
+    where built_at = (select max(built_at) from segment_migrations)
+"""
+# Of several builds on a day the last one counts, or else the picture is all about trying things out.
+SHARES = """
+    select cast(built_at as date) as day, segment_id, share
+    from segment_drift
+    where n_customers > 0
+    qualify built_at = max(built_at) over (partition by cast(built_at as date))
+    order by day, segment_id
+"""
+NAMES = (
+    "select segment_id, max_by(segment_name, built_at) as segment_name from segment_drift group by segment_id order by segment_id"
+)
 # Tables of different builds, as an interrupted one leaves them, do not fit together.
 IS_FINISHED = f"""
     select count(*) > 0
@@ -96,6 +124,9 @@ class Segmentation:
     features: pd.DataFrame  # by name, in the order of the configuration
     profiles: pd.DataFrame
     centroids: pd.DataFrame  # a column per feature
+    migrations: pd.DataFrame  # of the newest build, by origin and destination
+    shares: pd.DataFrame  # by day and segment
+    names: dict  # of all segments that ever were, by number
     customers: pd.DataFrame  # all or a sample
 
 
@@ -144,6 +175,9 @@ def read_segmentation(warehouse):
         features=features,
         profiles=profiles,
         centroids=profiles.pivot(index="segment_id", columns="feature", values="centroid").reset_index(),
+        migrations=warehouse.execute(MIGRATIONS).df(),
+        shares=warehouse.execute(SHARES).df(),
+        names=dict(warehouse.execute(NAMES).fetchall()),
         customers=warehouse.execute(customers).df(),
     )
 
@@ -251,6 +285,43 @@ def draw_sizes(data, ax):
     return ax
 
 
+def draw_migrations(data, ax):
+    """Rows are where customers were, columns where they are now, coloured by the share of the row."""
+    table = data.migrations.pivot_table(index="origin", columns="destination", values="n_customers", fill_value=0, sort=True)
+    table = table[[number for number in table if number] + [number for number in table if not number]]
+    shares = table.div(table.sum(axis=1), axis=0)
+    texts = table.map(lambda n: f"{n:,.0f}" if n else "")
+    looks = {"cmap": "Blues", "vmin": 0, "vmax": 1, "linewidths": 2, "cbar_kws": {"label": "Share of the row", "aspect": 30}}
+    labels = [wrapped(data.names.get(number, "Joined"), 30) for number in table.index]
+    sns.heatmap(shares, annot=texts, fmt="", yticklabels=labels, ax=ax, **looks)
+    ax.set_xticklabels([wrapped(data.names.get(number, "Left"), 14, max_lines=5) for number in table])
+    ax.set(xlabel="Now", ylabel="In the last build")
+    ax.tick_params(length=0, labelrotation=0)
+    return ax
+
+
+def draw_shares(data, ax):
+    """A line for each segment, ending in its name; those that are no more are grey."""
+    for number, line in data.shares.groupby("segment_id"):
+        is_there = number in data.segments.index
+        colour, marker = data.segments.loc[number, ["colour", "marker"]] if is_there else ("#b0b0b0", ".")
+        label = (
+            data.segments["label"][number]
+            if is_there
+            else f"{wrapped(data.names[number], 30)} (until {line['day'].max():%Y-%m-%d})"
+        )
+        ax.plot(line["day"], line["share"], color=colour, marker=marker, label=label)
+    ax.set(xlabel="Day of the build", ylabel="Share of all customers", ylim=(0, None))
+    ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    days = data.shares["day"].drop_duplicates()
+    if len(days) > 6:
+        ax.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=6))
+    else:
+        ax.set_xticks(days)
+    ax.xaxis.set_major_formatter(DateFormatter("%Y-%m-%d"))
+    return ax
+
+
 def finish(figure, title, note="", title_width=90):
     figure.suptitle(wrapped(title, title_width), x=0.01, ha="left")
     figure.supxlabel(wrapped(note, 130, max_lines=8), x=0.01, ha="left", fontsize=9, color="#444444")
@@ -346,6 +417,26 @@ def sizes(data, pair):
     return finish(figure, title)
 
 
+def migrations(data, pair):
+    moves = data.migrations[data.migrations["is_move"].fillna(False).astype(bool)]
+    figure, ax = plt.subplots(figsize=(WIDTH, max(4.5, 2.5 + 0.6 * data.migrations["origin"].nunique())))
+    draw_migrations(data, ax)
+    note = (
+        f"Of those who moved from segment to segment, {moves['n_customer_changed'].sum():,.0f} changed themselves under the same "
+        f"model, and {moves['n_model_changed'].sum():,.0f} moved because the model changed. Numbers: customers."
+    )
+    return finish(figure, f"{plural(int(moves['n_customers'].sum()), 'customer')} moved between segments in the last build", note)
+
+
+def shares(data, pair):
+    figure, ax = plt.subplots(figsize=(WIDTH, max(5, 0.8 + legend_height(data))))
+    draw_shares(data, ax)
+    figure.legend(loc="outside right upper", labelspacing=0.8)
+    n_days = data.shares["day"].nunique()
+    note = "Of several builds on one day the last is shown."
+    return finish(figure, f"Size of the segments over {plural(n_days, 'day')} with a build", note, title_width=66)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--warehouse", type=Path, default=Path("warehouse.duckdb"), help="the file that dbt has built")
@@ -368,7 +459,7 @@ def main():
     sns.set_theme(style="ticks", font_scale=0.82, rc=STYLE)
     try:
         arguments.output.mkdir(parents=True, exist_ok=True)
-        for draw in (elbow, segments, segment_pairs, profiles, sizes):
+        for draw in (elbow, segments, segment_pairs, profiles, sizes, migrations, shares):
             figure = draw(data, pair)
             picture = arguments.output / draw.__name__
             figure.savefig(f"{picture}.png")

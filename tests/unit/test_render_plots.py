@@ -16,7 +16,7 @@ import pytest
 import render_plots
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "render_plots.py"
-PICTURES = ["elbow", "segments", "segment_pairs", "profiles", "sizes"]
+PICTURES = ["elbow", "segments", "segment_pairs", "profiles", "sizes", "migrations", "shares"]
 NAMES = ["Frequent, $pends a lot$", "Rare & <thrifty>", "Jo's largest"]
 LABELS = ["Visits (per month)", "Spend (k$)", 'Returns "net" (%)']
 
@@ -52,6 +52,22 @@ WAREHOUSE = """
     select 1 as model_version, k, 1000.0 / k as wcss, case when k > 1 then 1.0 / k end as silhouette, k = 3 as is_used,
         case k when 2 then 'elbow, silhouette' end as preferred_by, '3 are used, as n_clusters says.' as verdict
     from range(1, 7) as ks (k);
+
+    -- Yesterday there was a segment 4, too; today 7 customers moved from it to segment 1, 5 because the model changed.
+    create table segment_drift as
+    select timestamp '2026-01-02 03:00:00' as built_at, segment_id, segment_name, n_customers, share from segment_profiles
+    union all select timestamp '2026-01-01 03:00:00', segment_id, segment_name, n_customers, share / 2 from segment_profiles
+    union all select timestamp '2026-01-01 03:00:00', 4, 'Those <before>', 7, 0.5;
+
+    create table segment_migrations as
+    select
+        timestamp '2026-01-02 03:00:00' as built_at, segment_id as from_segment_id, segment_id as to_segment_id, n_customers,
+        0 as n_customer_changed, 0 as n_model_changed, 0 as n_both_changed
+    from segment_profiles
+    union all select timestamp '2026-01-02 03:00:00', 4, 1, 7, 2, 5, 0
+    union all select timestamp '2026-01-02 03:00:00', null, 2, 11, 11, 0, 0
+    union all select timestamp '2026-01-02 03:00:00', 3, null, 13, 13, 0, 0
+    union all select timestamp '2026-01-01 03:00:00', null, 2, 240, 240, 0, 0;
 """
 
 
@@ -252,3 +268,22 @@ def test_log_axes_show_every_customer(warehouse):
             assert low < values.min()
             assert values.max() < high
         render_plots.plt.close(figure)
+
+
+def test_migrations_tell_customers_from_the_model(warehouse, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["render_plots.py", *options(warehouse)])
+    render_plots.main()
+    text = svg_text(warehouse.parent / "reports" / "migrations.svg")
+    assert "7 customers moved between segments in the last build" in text
+    assert "2 changed themselves" in text
+    assert "5 moved because the model changed" in text
+    for words in ("Joined", "Left", "Those <before>", "11", "13"):
+        assert words in text
+
+
+def test_shares_follow_every_segment_that_was(warehouse, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["render_plots.py", *options(warehouse)])
+    render_plots.main()
+    text = svg_text(warehouse.parent / "reports" / "shares.svg")
+    assert "over 2 days with a build" in text
+    assert "(until 2026-01-01)" in text
