@@ -425,7 +425,10 @@ def migrations(data, pair):
         f"Of those who moved from segment to segment, {moves['n_customer_changed'].sum():,.0f} changed themselves under the same "
         f"model, and {moves['n_model_changed'].sum():,.0f} moved because the model changed. Numbers: customers."
     )
-    return finish(figure, f"{plural(int(moves['n_customers'].sum()), 'customer')} moved between segments in the last build", note)
+    title = f"{plural(int(moves['n_customers'].sum()), 'customer')} moved between segments in the last build"
+    if (data.migrations["origin"] == 0).all():
+        title, note = "In the first build every customer has joined", "Movements between segments show from the second build on."
+    return finish(figure, title, note)
 
 
 def shares(data, pair):

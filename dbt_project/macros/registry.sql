@@ -25,3 +25,22 @@
     '{{ invocation_id }}' as build_id,
         {{ build_time() }} as built_at
 {%- endmacro %}
+
+
+{#-
+    Runs before a build. The sample that the project ships is there to try things out: with the first file of one's own, models and history
+    begin anew, so that nobody's customers are scored with, or compared to, invented ones.
+-#}
+{% macro forget_the_sample() %}
+    {% set sample = 'dbt_project/sample/customers.csv' %}
+    {% set lines = as_left_by_last_build('base_customers') %}
+    {% if lines and flags.WHICH in ['build', 'run'] and segmentation().source.file != sample %}
+        {% if run_query('select distinct source_file from ' ~ lines).columns[0].values() | list == [sample] %}
+            {% do log('The last build was on the sample: its models and history are forgotten.', info=true) %}
+            {% for name in ['segmentation_fits', 'customer_segment_history', 'segment_migrations', 'segment_drift', 'feature_drift'] %}
+                {% set relation = as_left_by_last_build(name) %}
+                {% if relation %}{% do adapter.drop_relation(relation) %}{% endif %}
+            {% endfor %}
+        {% endif %}
+    {% endif %}
+{% endmacro %}

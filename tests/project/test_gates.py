@@ -53,6 +53,8 @@ def test_with_the_severity_warn_it_is_said_and_the_build_goes_on(project, gate):
 def test_drift_and_agreement(new_project):
     """Without a refit drift fails its gate; with one the new model may agree too little with the one before."""
     project = new_project()
+    (project.folder / "dbt_project" / "sample" / "customers.csv").rename(project.folder / "customers.csv")
+    project.configure(source={"file": "customers.csv"})
     project.build("--exclude", "test_type:unit")
     rows = project.query("select * from stg_customers order by customer_id")
     header = "CustomerID,Gender,Age,Annual Income (k$),Spending Score (1-100)"

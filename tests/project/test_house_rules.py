@@ -2,10 +2,13 @@
 
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT
+
+ROOT = Path(__file__).parents[2]
+
 
 MODELS = sorted((ROOT / "dbt_project" / "models").rglob("*.sql"))
 SQL_FILES = sorted((ROOT / "dbt_project").rglob("*.sql"))
