@@ -1,13 +1,13 @@
 {#-
     The number of the nearest segment, as an expression over columns named as the features, in their own units: for a model or an ad-hoc
-    query on new customers. `centroids` is the table segment_centroids; those of the current model are read when the expression is rendered. Ties go to the lowest number; NULL where a feature is NULL.
+    query on new customers. `centroids` is the table segment_centroids; those of the current model are read when the expression is
+    rendered. Ties go to the lowest number; NULL where a feature is NULL.
 
         select client_id, {{ nearest_segment(ref('segment_centroids')) }} as segment_id from new_clients
 -#}
 {% macro nearest_segment(centroids) %}
     {%- set distances = distances_to_segments(centroids) -%}
-    case
-        {%- if distances | length > 1 %} least({{ distances.values() | join(', ') }}){% else %} {{ distances.values() | first }}{% endif %}
+    case {{ least_of(distances.values() | list) }}
         {%- for segment_id, distance in distances.items() %}
         when {{ distance }} then {{ segment_id }}
         {%- endfor %}
@@ -17,8 +17,12 @@
 
 {#- The distance to that segment, in standard deviations of the features. -#}
 {% macro distance_to_nearest_segment(centroids) %}
-    {%- set distances = distances_to_segments(centroids) -%}
-    {{ 'least(' ~ distances.values() | join(', ') ~ ')' if distances | length > 1 else distances.values() | first }}
+    {{- least_of(distances_to_segments(centroids).values() | list) -}}
+{%- endmacro %}
+
+
+{% macro least_of(values) %}
+    {{- 'least(' ~ values | join(', ') ~ ')' if values | length > 1 else values | first -}}
 {%- endmacro %}
 
 

@@ -37,7 +37,7 @@ def segment_changes(labels, previous_labels, weights, *, ids, previous_ids):
     A previous segment is split where its customers are the majority of two or more segments; a segment is merged where
     two or more previous segments sent it the majority of their customers.
     """
-    flows = _contingency(labels, previous_labels, weights, len(ids), len(previous_ids))
+    flows = contingency(labels, previous_labels, weights, len(ids), len(previous_ids))
     n_descendants = (flows > flows.sum(axis=1, keepdims=True) / 2).sum(axis=0)
     n_ancestors = (flows > flows.sum(axis=0, keepdims=True) / 2).sum(axis=1)
     split = [segment_id for segment_id, n in zip(previous_ids, n_descendants, strict=True) if n > 1]
@@ -50,7 +50,7 @@ def adjusted_rand_index(labels, other_labels, weights):
 
     `labels` and `other_labels` (n,) in 0..k-1, `weights` (n,) whole numbers of equal points. scikit-learn's takes no weights.
     """
-    table = _contingency(labels, other_labels, weights, labels.max() + 1, other_labels.max() + 1)
+    table = contingency(labels, other_labels, weights, labels.max() + 1, other_labels.max() + 1)
     pairs, row_pairs, column_pairs, all_pairs = (
         float((counts * (counts - 1) / 2).sum()) for counts in (table, table.sum(axis=1), table.sum(axis=0), table.sum())
     )
@@ -59,7 +59,8 @@ def adjusted_rand_index(labels, other_labels, weights):
     return 1.0 if highest == expected else (pairs - expected) / (highest - expected)
 
 
-def _contingency(labels, other_labels, weights, n_labels, n_other_labels):
+def contingency(labels, other_labels, weights, n_labels, n_other_labels):
+    """Summed weights (n_labels, n_other_labels) of the points (n,) that carry each pair of labels."""
     cells = np.bincount(labels * n_other_labels + other_labels, weights, n_labels * n_other_labels)
     return cells.reshape(n_labels, n_other_labels)
 

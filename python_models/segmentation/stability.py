@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
-from segmentation.identity import adjusted_rand_index
+from segmentation.identity import adjusted_rand_index, contingency
 
 # Hennig (2007) works with 50 and more; twenty tell stable from dissolved, and cost a second.
 N_RESAMPLES = 20
@@ -46,8 +46,7 @@ def bootstrap_stability(scaled, weights, labels, *, seed):
 
 def _likest(labels, found, counts, n_clusters):
     """For each label the highest Jaccard similarity to a found cluster; NaN for a label that was not drawn."""
-    n_found = found.max() + 1
-    both = np.bincount(labels * n_found + found, counts, n_clusters * n_found).reshape(n_clusters, n_found)
+    both = contingency(labels, found, counts, n_clusters, found.max() + 1)
     sizes = both.sum(axis=1)
     either = sizes[:, None] + both.sum(axis=0)[None] - both
     return np.where(sizes > 0, (both / np.maximum(either, 1)).max(axis=1), np.nan)

@@ -22,10 +22,11 @@ def fit_version(points, weights, *, transforms, previous, n_clusters, k_range, s
     order = np.argsort(segment_ids)
     segment_ids, centroids = np.asarray(segment_ids)[order].tolist(), fit.centroids_scaled[order]
 
-    nearest = assign(points, means=fit.means, scales=fit.scales, centroids_scaled=centroids)
-    stabilities, stability = bootstrap_stability((points - fit.means) / fit.scales, weights, nearest.nearest, seed=seed)
-    mean_distances = np.bincount(nearest.nearest, weights * nearest.distance) / np.bincount(nearest.nearest, weights)
-    rules = segment_rules(points, weights, nearest.nearest, seed=seed)
+    assignment = assign(points, means=fit.means, scales=fit.scales, centroids_scaled=centroids)
+    labels = assignment.nearest
+    stabilities, stability = bootstrap_stability((points - fit.means) / fit.scales, weights, labels, seed=seed)
+    mean_distances = np.bincount(labels, weights * assignment.distance) / np.bincount(labels, weights)
+    rules = segment_rules(points, weights, labels, seed=seed)
     features = list(transforms)
     return {
         "n_clusters": fit.n_clusters,
@@ -54,7 +55,7 @@ def fit_version(points, weights, *, transforms, previous, n_clusters, k_range, s
             for segment_id, bounds in zip(segment_ids, rules, strict=True)
             for bound in bounds
         ],
-        **_compared(points, weights, nearest.nearest, segment_ids, transforms, previous),
+        **_compared(points, weights, labels, segment_ids, transforms, previous),
     }
 
 
@@ -99,10 +100,9 @@ def _compared(points, weights, labels, segment_ids, transforms, previous):
     """Agreement with the previous version on today's customers, and what became of its segments."""
     before = None if previous is None else assign_version(points, transforms, previous)
     previous_ids = [] if previous is None else [int(segment_id) for segment_id in previous["segment_ids"]]
-    kept = sorted(set(segment_ids) & set(previous_ids))
     comparison = {
         "agreement": np.nan,
-        "kept": kept,
+        "kept": sorted(set(segment_ids) & set(previous_ids)),
         "new": sorted(set(segment_ids) - set(previous_ids)),
         "retired": sorted(set(previous_ids) - set(segment_ids)),
         "split": [],

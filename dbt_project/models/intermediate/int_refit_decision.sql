@@ -33,7 +33,6 @@ drift as (
 
 training_data as (
     select
-        sum(n_customers)::bigint as n_customers,
         -- Of the features alone and in any order of the rows: the same customers under other ids train the same model.
         bit_xor(md5_number(concat_ws('|', {{ settings.features | map(attribute='name') | join(', ') }}, n_customers)))::varchar as fingerprint
     from int_customer_feature_counts
@@ -43,7 +42,6 @@ final as (
     select
         coalesce(latest.model_version, 0) as latest_version,
         {{ sql_texts([model_configuration()]) }} as configuration,
-        training_data.n_customers,
         training_data.fingerprint,
         case
             when latest.model_version is null then 'the first model'
