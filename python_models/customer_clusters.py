@@ -1,29 +1,24 @@
-import numpy as np
-import pandas as pd
-from segmentation import assign_version
+from segmentation import can_label, label_query
 
 
 def model(dbt, session):
     settings = dbt.config.get("meta")["segmentation"]
-    key = settings["key"]["name"]
-    transforms = {feature["name"]: feature.get("transform", "none") for feature in settings["features"]}
-    versions = dbt.ref("segmentation_fits").order("model_version desc").limit(2).df()
-    customers = dbt.ref("int_customer_features").fetchnumpy()
-    points = np.column_stack([customers[feature] for feature in transforms])
+    customers = dbt.ref("int_customers_to_label")
+    last_version = dbt.ref("int_refit_decision").df()["last_build_version"].iloc[0]
+    versions = dbt.ref("segmentation_fits").order("model_version desc").df().to_dict("records")
 
-    version = versions.iloc[0]
-    now = assign_version(points, transforms, version)
-    before = assign_version(points, transforms, versions.iloc[1]) if len(versions) > 1 else None
-    segment_ids = np.append(version["segment_ids"], 0)  # the runner-up -1 of a single segment is 0 here, and NULL in the mart
-    return pd.DataFrame(
-        {
-            key: customers[key],
-            "segment_id": segment_ids[now.nearest],
-            "distance": now.distance,
-            "runner_up_segment_id": segment_ids[now.runner_up],
-            "runner_up_distance": now.runner_up_distance,
-            "model_version": version["model_version"],
-            # 0 where there is no previous model, or it used a feature that is gone
-            "previous_model_segment_id": versions.iloc[1]["segment_ids"][before.nearest] if before else 0,
-        }
+    prefix = "_finished_"
+    finished = {column.removeprefix(prefix): column for column in customers.columns if column.startswith(prefix)}
+    transforms = {feature["name"]: feature.get("transform", "none") for feature in settings["features"]}
+    # Where the model is new, what the one of the last build would have said of the customers of today.
+    previous = [version for version in versions[1:] if version["model_version"] == last_version]
+    is_comparable = previous and can_label(previous[0], transforms)
+    return session.sql(
+        label_query(
+            "customers",
+            columns=[column for column in customers.columns if column not in finished.values()],
+            finished=finished,
+            version=versions[0],
+            previous=previous[0] if is_comparable else None,
+        )
     )

@@ -1,10 +1,13 @@
-{#- The trimmed text of a field, NULL where it is blank; but for attributes, the usual spellings of "no value" are blank too. -#}
+{#-
+    The trimmed text of a field, NULL where it is blank; but for attributes, the usual spellings of "no value" are blank too. (An IN
+    of five constants would become a join, which no CASE spares a row.)
+-#}
 {% macro field_text(field, is_attribute) %}
     {%- set trimmed = "trim(" ~ field ~ ", ' ' || chr(9))" -%}
     {%- if is_attribute -%}
         nullif({{ trimmed }}, '')
     {%- else -%}
-        case when lower({{ trimmed }}) not in ('', 'na', 'n/a', 'null', 'none') then {{ trimmed }} end
+        case when not list_contains(['', 'na', 'n/a', 'null', 'none'], lower({{ trimmed }})) then {{ trimmed }} end
     {%- endif -%}
 {% endmacro %}
 
@@ -66,20 +69,114 @@
 {% macro sql_texts(texts) %}'{{ texts | map('replace', "'", "''") | map('replace', '\0', '') | join("', '") }}'{% endmacro %}
 
 
-{#- Every reason why a row is refused, in one text; NULL where it is accepted. -#}
-{% macro row_reasons(settings) %}
-    {%- set reasons = [key_reason(settings.key, settings.key.name)] -%}
-    {%- for feature in settings.features -%}
-        {%- do reasons.append(feature_reason(feature, feature.name, '_number_' ~ feature.name)) -%}
+{#-
+    CTEs that type the records of `source_records`, with what is wrong with each: source_file, the configured columns (NULL where the
+    text cannot be cast), reasons (NULL where the record can be used), and the raw record where it is blank or cannot.
+    `name` is that of the CTE they end in, `records` that of the one they begin with, whose columns `carried` are kept.
+
+    Nearly all records can be used, so that is asked first, as cheaply as can be; only the others are asked what is wrong.
+-#}
+{% macro checked_records(name, records, columns, layout, decimal_separator, carried=[]) %}
+    {%- set parts = {} -%}
+    {%- for column in columns -%}
+        {%- do parts.update({column.name: '_parts[' ~ (layout.fields[column.name] if layout.delimiter else loop.index) ~ ']'}) -%}
     {%- endfor -%}
-    nullif(concat_ws('; ', {{ reasons | join(', ') }}), '')
+{{ name }}_values as (
+    select
+        *
+        {%- for column in columns %},
+        {{ raw_value(column, parts[column.name], decimal_separator) }} as _value_{{ column.name }}
+        {%- endfor %}
+    from {{ records }}
+),
+
+{{ name }}_usable as (
+    select
+        *,
+        coalesce(
+            len(_parts) = {{ layout.n_fields }}
+            {%- for column in columns if column.kind != 'attribute' %}
+            and {{ is_plainly_usable(column, parts[column.name]) }}
+            {%- endfor %},
+            false
+        ) as _is_usable
+    from {{ name }}_values
+),
+
+{{ name }}_blank as (
+    select
+        *,
+        {{ "case when _is_usable then false else coalesce(trim(raw_record), '') = '' end" if layout.delimiter else 'false' }} as is_blank
+    from {{ name }}_usable
+),
+
+{{ name }}_reasons as (
+    select
+        *,
+        case
+            when _is_usable or is_blank then null
+            -- The fields of a record that is laid out wrongly cannot be told apart, so nothing else is said about it.
+            when _parts is null then 'quotes are not balanced'
+            when len(_parts) < {{ layout.n_fields }} then 'too few fields'
+            when len(_parts) > {{ layout.n_fields }} then 'too many fields'
+            else {{ record_reasons(columns, parts) }}
+        end as reasons
+    from {{ name }}_blank
+),
+
+{{ name }} as (
+    select
+        {% for column in carried + ['source_file'] %}
+        {{ column }},
+        {% endfor %}
+        {% for column in columns %}
+        {{ 'try_cast(_value_' ~ column.name ~ ' as ' ~ column.data_type ~ ')' if column.kind == 'feature' else '_value_' ~ column.name }}
+            as {{ column.name }},
+        {% endfor %}
+        reasons,
+        is_blank,
+        case when reasons is not null then cast({{ 'raw_record' if layout.delimiter else 'to_json(raw_record)' }} as varchar) end as raw_record
+    from {{ name }}_reasons
+)
 {%- endmacro %}
 
 
-{% macro json_paths(columns, keys) %}
-    {%- set paths = [] -%}
-    {%- for column in columns -%}
-        {%- do paths.append('$."' ~ keys[column.name] ~ '"') -%}
+{#- The value in a field: the number of a feature, the key as it is typed, the text of an attribute. -#}
+{% macro raw_value(column, part, decimal_separator) -%}
+    {%- if column.kind == 'feature' -%}
+        {{ number(part, decimal_separator) }}
+    {%- elif column.data_type == 'varchar' -%}
+        {{ field_text(part, column.kind == 'attribute') }}
+    {%- else -%}
+        try_cast({{ part }} as {{ column.data_type }})
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- True only of values that no reason is found against; of a few others too it is not, and they are asked one by one. -#}
+{% macro is_plainly_usable(column, part) -%}
+    {%- set value = '_value_' ~ column.name -%}
+    {%- if column.kind == 'feature' -%}
+        isfinite({{ value }})
+        {%- if column.range[0] is not none %} and {{ value }} >= {{ column.range[0] }}{% endif %}
+        {%- if column.range[1] is not none %} and {{ value }} <= {{ column.range[1] }}{% endif %}
+        {%- if column.data_type == 'integer' %} and {{ value }} = floor({{ value }}) and abs({{ value }}) < 2147483648{% endif %}
+    {%- elif column.data_type == 'varchar' -%}
+        {{ value }} is not null
+    {%- else -%}
+        cast({{ value }} as varchar) = {{ part }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- Every reason why a record is refused, in one text; NULL where it is accepted. -#}
+{% macro record_reasons(columns, parts) %}
+    {%- set reasons = [] -%}
+    {%- for column in columns if column.kind == 'key' -%}
+        {%- do reasons.append(key_reason(column, field_text(parts[column.name], false))) -%}
     {%- endfor -%}
-    [{{ sql_texts(paths) }}]
+    {%- for column in columns if column.kind == 'feature' -%}
+        {%- do reasons.append(feature_reason(column, field_text(parts[column.name], false), '_value_' ~ column.name)) -%}
+    {%- endfor -%}
+    nullif(concat_ws('; ', {{ reasons | join(', ') }}), '')
 {%- endmacro %}

@@ -22,24 +22,25 @@
         {% do configuration_error('source: max_rejected_share: ' ~ source.max_rejected_share ~ ' is not a share from 0 to 1, such as 0.05') %}
     {% endif %}
 
-    {% set key = configured_column(block.key, {'data_type': 'bigint'}) %}
+    {% set key = dict(configured_column(block.key, {'data_type': 'bigint'}), kind='key') %}
     {% do require_one_of('data_type of ' ~ key.name, key.data_type, ['bigint', 'varchar']) %}
 
     {% set attributes = [] %}
     {% for attribute in block.attributes or [] %}
-        {% do attributes.append(configured_column(attribute, {'data_type': 'varchar'})) %}
+        {% do attributes.append(dict(configured_column(attribute, {'data_type': 'varchar'}), kind='attribute')) %}
         {% do require_one_of('data_type of ' ~ attribute.name, attributes[-1].data_type, ['varchar']) %}
     {% endfor %}
 
     {% set features = [] %}
     {% for feature in block.features or [] %}
-        {% do features.append(configured_feature(feature)) %}
+        {% do features.append(dict(configured_feature(feature), kind='feature')) %}
     {% endfor %}
     {% if not features %}
         {% do configuration_error('features: is empty; name at least one numeric column to form segments from') %}
     {% endif %}
 
-    {% set names = ([key] + attributes + features) | map(attribute='name') | list %}
+    {% set columns = [key] + attributes + features %}
+    {% set names = columns | map(attribute='name') | list %}
     {% for name in names if names.count(name) > 1 %}
         {% do configuration_error('the name ' ~ name ~ ' is given to more than one column; rename all but one') %}
     {% endfor %}
@@ -67,7 +68,7 @@
     {% do require_one_of('refit', refit, ['auto', 'always', 'never', true]) %}
 
     {% do return({
-        'source': source, 'key': key, 'attributes': attributes, 'features': features,
+        'source': source, 'key': key, 'attributes': attributes, 'features': features, 'columns': columns,
         'n_clusters': n_clusters, 'k_range': k_range, 'seed': block.seed, 'refit': refit, 'gates': configured_gates(block.gates or {})
     }) %}
 {% endmacro %}
@@ -152,15 +153,14 @@
     {% do return([
         'segment_id', 'segment_name', 'distance', 'runner_up_segment_id', 'runner_up_distance', 'confidence', 'is_outlier',
         'has_imputed_features', 'model_version', 'previous_segment_id', 'changed_at', 'n_customers', 'row_id', 'first_row_id', 'reasons',
-        'segment_id_before', 'previous_model_segment_id', 'built_at'
+        'segment_id_before', 'previous_model_segment_id', 'built_at', 'last_segment_id', 'last_changed_at', 'source_file', 'is_blank', 'raw_record'
     ]) %}
 {% endmacro %}
 
 
 {#- DuckDB is asked which words it keeps for itself, so this needs a connection. -#}
-{% macro require_names_without_keywords() %}
-    {% set settings = segmentation() %}
-    {% set names = ([settings.key] + settings.attributes + settings.features) | map(attribute='name') | list %}
+{% macro require_names_without_keywords(columns) %}
+    {% set names = columns | map(attribute='name') | list %}
     {% set query %}
         select keyword_name
         from duckdb_keywords()

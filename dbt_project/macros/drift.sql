@@ -1,26 +1,23 @@
-{#- Upper edges, each included, of at most ten bins with about as many customers each; the last has no end. -#}
-{% macro decile_edges(value) -%}
-    list_sort(list_distinct(list_append(
-        quantile_cont({{ value }}, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]), 'infinity'::double
-    )))
-{%- endmacro %}
-
-
-{#- The share of the rows in each bin. -#}
-{% macro bin_shares(value, upper_edges) -%}
-    [n / count({{ value }}) for n in map_values(histogram({{ value }}, {{ upper_edges }}))]
+{#- How many customers have each value of each feature: feature, feature_value, n_customers. -#}
+{% macro weighted_feature_values(rows) -%}
+    {%- for feature in segmentation().features %}
+    select
+        '{{ feature.name }}' as feature,
+        {{ feature.name }} as feature_value,
+        sum(n_customers) as n_customers
+    from {{ rows }}
+    group by {{ feature.name }}
+    {{ "union all" if not loop.last }}
+    {%- endfor %}
 {%- endmacro %}
 
 
 {#-
-    Population stability index of two lists of shares: sum of (actual - expected) * ln(actual / expected). An empty bin
-    counts as one customer in ten thousand, since the logarithm of nothing has no end.
+    What one bin adds to the population stability index: (actual - expected) * ln(actual / expected). An empty bin counts as one customer
+    in ten thousand, since the logarithm of nothing has no end.
 -#}
-{% macro stability_index(actual, expected) -%}
-    list_sum([
-        (greatest(pair[1], 0.0001) - greatest(pair[2], 0.0001)) * ln(greatest(pair[1], 0.0001) / greatest(pair[2], 0.0001))
-        for pair in list_zip({{ actual }}, {{ expected }})
-    ])
+{% macro stability_term(actual, expected) -%}
+    (greatest({{ actual }}, 0.0001) - greatest({{ expected }}, 0.0001)) * ln(greatest({{ actual }}, 0.0001) / greatest({{ expected }}, 0.0001))
 {%- endmacro %}
 
 

@@ -1,10 +1,10 @@
 {#- Says on the console how many rows were refused, and where they are to be seen. -#}
-{% macro warn_of_rejected_rows(rejected, records) %}
+{% macro warn_of_rejected_rows(rejected, accepted) %}
     {% if execute %}
         {% set query %}
             select
                 count(*) as n_rejected,
-                (select count(*) from {{ records }}) as n_records
+                count(*) + (select n_customers from {{ accepted }}) as n_records
             from {{ rejected }}
             having count(*) > 0
         {% endset %}

@@ -1,27 +1,47 @@
-{#-
-    The records of the source files as text, in the order of the files, to select from.
+{#- The lines of the text files of a layout, or the rows of its Parquet file, split into texts; to select from. -#}
+{% macro source_records(layout) -%}
+    {%- if layout.delimiter -%}
+        select
+            filename as source_file,
+            raw_record,
+            {{ split_record('raw_record', layout.delimiter) }} as _parts
+        from {{ read_lines(layout.files, layout.format) }}
+    {%- else -%}
+        select
+            {{ sql_texts(layout.files) }} as source_file,
+            _parquet_row as raw_record,
+            [{% for header in layout.fields.values() %}_parquet_row."{{ header | replace('"', '""') }}"::varchar{{ ', ' if not loop.last }}{% endfor %}] as _parts
+        from read_parquet({{ exact_paths(layout.files) }}) as _parquet_row
+    {%- endif -%}
+{%- endmacro %}
 
-    A text file is read line by line: the line is all that DuckDB's CSV reader is asked for, because on dirty files it
-    drops surplus fields, swallows lines behind an open quote and refuses mixed line ends. A line keeps its number, and
-    split_record() takes it apart under rules that refuse a record rather than guess. A Parquet row becomes a JSON
-    object of texts.
--#}
-{% macro source_records() %}
-    {% set selects = [] %}
-    {% for group in source_file_groups() %}
-        {% if group.format == 'parquet' %}
-            {# One by one: files need not have the same columns, and one may have a column called filename. #}
-            {% for file in group.files %}
-                {% do selects.append(
-                    'select ' ~ sql_texts([file]) ~ ' as source_file, cast(to_json(_parquet_row) as varchar) as raw_record from ('
-                    ~ 'select columns(*)::varchar from read_parquet(' ~ exact_paths([file]) ~ ')) as _parquet_row'
-                ) %}
-            {% endfor %}
-        {% else %}
-            {% do selects.append('select filename as source_file, raw_record from ' ~ read_lines(group.files, group.format)) %}
-        {% endif %}
-    {% endfor %}
-    {{ selects | join('\nunion all\n') }}
+
+{#- The records of one file as text, with their line numbers; to select from. -#}
+{% macro numbered_records(file, source) -%}
+    {%- set format = file_format(file, source) -%}
+    select
+        {{ sql_texts([file]) }} as source_file,
+        row_number() over () as line_number,
+        {% if format == 'parquet' -%}
+        cast(to_json(_parquet_row) as varchar) as raw_record
+        from read_parquet({{ exact_paths([file]) }}) as _parquet_row
+        {%- else -%}
+        raw_record
+        from {{ read_lines([file], format) }}
+        {%- endif -%}
+{%- endmacro %}
+
+
+{#- The files that hold a usable row whose key an earlier one has. -#}
+{% macro files_with_duplicates(records, repeated, key) %}
+    {% set query %}
+        select distinct records.source_file
+        from {{ records }} as records
+        inner join {{ repeated }} as repeated on records.{{ key }} = repeated.{{ key }}
+        where records.reasons is null and repeated.first_row_id < records.row_id
+        order by records.source_file
+    {% endset %}
+    {% do return(run_query(query).columns[0].values() | list if execute else []) %}
 {% endmacro %}
 
 
@@ -30,8 +50,7 @@
 
 
 {#- The files that the configured path or glob stands for, grouped by format: parquet, or the encoding of the text. -#}
-{% macro source_file_groups() %}
-    {% set source = segmentation().source %}
+{% macro source_file_groups(source) %}
     {% set path = source.file | replace("'", "''") %}
     {% set files = run_query("select file from glob('" ~ path ~ "') order by file").columns[0].values() | list if execute else [] %}
     {% if execute and not files %}
@@ -43,7 +62,7 @@
 
     {% set groups = {} %}
     {% for file in files %}
-        {% set format = 'parquet' if file.lower().endswith(('.parquet', '.pq')) else text_encoding(file, source.encoding) %}
+        {% set format = file_format(file, source) %}
         {% do groups.setdefault(format, []).append(file) %}
     {% endfor %}
     {% set result = [] %}
@@ -51,6 +70,12 @@
         {% do result.append({'format': format, 'files': files}) %}
     {% endfor %}
     {% do return(result) %}
+{% endmacro %}
+
+
+{#- parquet, or the encoding of the text. -#}
+{% macro file_format(file, source) %}
+    {% do return('parquet' if file.lower().endswith(('.parquet', '.pq')) else text_encoding(file, source.encoding)) %}
 {% endmacro %}
 
 
@@ -74,15 +99,18 @@
 {% endmacro %}
 
 
+{% macro sql_list(texts) %}[{{ sql_texts(texts) }}]{% endmacro %}
+
+
 {#- A list of paths that are meant as they are: a bracket or star in the name of a file is no pattern. -#}
 {% macro exact_paths(files) -%}
-    [{{ sql_texts(files | map('replace', '[', '[[]') | map('replace', '*', '[*]') | map('replace', '?', '[?]') | list) }}]
+    {{ sql_list(files | map('replace', '[', '[[]') | map('replace', '*', '[*]') | map('replace', '?', '[?]') | list) }}
 {%- endmacro %}
 
 
-{#- The first line that can be read under the encoding; empty where there is none. -#}
+{#- The first line that can be read under the encoding and is not blank; empty where there is none. -#}
 {% macro first_line(file, encoding) %}
-    {% set query %}select raw_record from {{ read_lines([file], encoding) }} where raw_record is not null limit 1{% endset %}
+    {% set query %}select raw_record from {{ read_lines([file], encoding) }} where trim(raw_record) <> '' limit 1{% endset %}
     {% set lines = run_query(query).columns[0].values() %}
     {% do return(lines[0] if lines else '') %}
 {% endmacro %}

@@ -1,71 +1,72 @@
 {#-
-    How the records of the source files are laid out: a list of {files, header_row_ids, delimiter, n_fields, fields},
-    where `fields` maps every configured column to its position in the record (text) or its name in the row (Parquet,
-    delimiter none). Files that agree share a layout, so that each layout is read in one pass.
+    How the records of the source files are laid out: a list of {format, files, delimiter, n_fields, fields}, where `fields` maps every
+    configured column to its position in the record (text) or its name in the row (Parquet, delimiter none). Text files that agree
+    share a layout, so that each layout is read in one pass.
 
     The delimiter is the one under which most configured columns are found. A file that cannot be laid out stops dbt.
 -#}
-{% macro source_layouts(records) %}
+{% macro source_layouts(source, columns) %}
     {% if not execute %}{% do return([]) %}{% endif %}
-    {% set settings = segmentation() %}
-    {% set columns = [settings.key] + settings.attributes + settings.features %}
+    {% do require_names_without_keywords(columns) %}
 
     {% set layouts = {} %}
-    {% for file, headers in source_headers(records, columns).items() %}
-        {% set best = namespace(delimiter=none, found=-1) %}
-        {% for delimiter in headers %}
-            {% set found = headers[delimiter] | map(attribute='column_name') | select | list | unique | list | length %}
-            {% if found > best.found %}
-                {% set best.delimiter, best.found = delimiter, found %}
-            {% endif %}
-        {% endfor %}
-        {% set cells = headers[best.delimiter] %}
-        {% do require_every_column(file, cells, columns) %}
+    {% for group in source_file_groups(source) %}
+        {% for file in group.files %}
+            {% set headers = source_headers(file, group.format, columns) %}
+            {% set best = namespace(delimiter=none, found=-1) %}
+            {% for delimiter in headers %}
+                {% set found = headers[delimiter] | map(attribute='column_name') | select | list | unique | list | length %}
+                {% if found > best.found %}
+                    {% set best.delimiter, best.found = delimiter, found %}
+                {% endif %}
+            {% endfor %}
+            {% set cells = headers[best.delimiter] %}
+            {% do require_every_column(file, cells, columns) %}
 
-        {% set fields = {} %}
-        {% for cell in cells if cell.column_name %}
-            {% do fields.update({cell.column_name: cell.header if best.delimiter == 'parquet' else cell.position}) %}
+            {% set fields = {} %}
+            {% for column in columns %}
+                {% set cell = cells | selectattr('column_name', 'equalto', column.name) | first %}
+                {% do fields.update({column.name: cell.header if group.format == 'parquet' else cell.position}) %}
+            {% endfor %}
+            {% set is_parquet = group.format == 'parquet' %}
+            {% set layout = layouts.setdefault(tojson([file if is_parquet else group.format, best.delimiter, cells | length, fields], sort_keys=true), {
+                'format': group.format, 'files': [], 'delimiter': none if is_parquet else best.delimiter,
+                'n_fields': columns | length if is_parquet else cells | length, 'fields': fields
+            }) %}
+            {% do layout.files.append(file) %}
         {% endfor %}
-        {% set layout = layouts.setdefault(tojson([best.delimiter, cells | length, fields], sort_keys=true), {
-            'delimiter': none if best.delimiter == 'parquet' else best.delimiter,
-            'n_fields': columns | length if best.delimiter == 'parquet' else cells | length, 'fields': fields, 'files': [], 'header_row_ids': []
-        }) %}
-        {% do layout.files.append(file) %}
-        {% if layout.delimiter %}{% do layout.header_row_ids.append(cells[0].row_id) %}{% endif %}
     {% endfor %}
     {% do return(layouts.values() | list) %}
 {% endmacro %}
 
 
-{#- {file: {delimiter: [{row_id, position, header, column_name}]}}; column_name is none for a header that nothing asks for. -#}
-{% macro source_headers(records, columns) %}
+{#- {delimiter: [{position, header, column_name}]} of a file; column_name is none for a header that nothing asks for. -#}
+{% macro source_headers(file, format, columns) %}
+    {% if format == 'parquet' %}
+        {% set candidates = {'parquet': sql_list(run_query('describe select * from read_parquet(' ~ exact_paths([file]) ~ ')').columns[0].values())} %}
+    {% else %}
+        {% set line = first_line(file, format) %}
+        {% do require_readable_lines({'format': format, 'files': [file]}) %}
+        {% if not line %}
+            {% do exceptions.raise_compiler_error(file ~ ' is empty; give a file with a header line and one line for each record.') %}
+        {% endif %}
+        {% set candidates = {} %}
+        {% for delimiter in [',', ';', '\t', '|'] %}
+            {% do candidates.update({delimiter: split_record(sql_texts([line]), delimiter)}) %}
+        {% endfor %}
+    {% endif %}
     {% set query %}
         with
 
-        first_records as (
-            select
-                source_file,
-                min(rowid) as row_id,
-                min_by(raw_record, rowid) as record
-            from {{ records }}
-            where trim(raw_record) <> ''
-            group by source_file
-        ),
-
         split as (
-            {% for delimiter in [',', ';', '\t', '|'] %}
-            select source_file, row_id, '{{ delimiter }}' as delimiter, {{ split_record('record', delimiter) }} as headers
-            from first_records
-            where {{ is_text('source_file') }}
-            union all
+            {% for delimiter, headers in candidates.items() %}
+            select '{{ delimiter }}' as delimiter, {{ headers }} as headers
+            {{ 'union all' if not loop.last }}
             {% endfor %}
-            select source_file, row_id, 'parquet', json_keys(record)
-            from first_records
-            where not {{ is_text('source_file') }}
         ),
 
         headers as (
-            select source_file, row_id, delimiter, unnest(headers) as header, generate_subscripts(headers, 1) as position
+            select delimiter, unnest(headers) as header, generate_subscripts(headers, 1) as position
             from split
         ),
 
@@ -83,20 +84,24 @@
             select distinct column_name, {{ comparable_header('header') }} as comparable from accepted
         )
 
-        select headers.source_file, headers.delimiter, headers.row_id, headers.position, headers.header, columns.column_name
+        select headers.delimiter, headers.position, headers.header, columns.column_name
         from headers
         left join columns on {{ comparable_header('headers.header') }} = columns.comparable
-        order by headers.source_file, headers.delimiter, headers.position, columns.column_name
+        order by headers.delimiter, headers.position, columns.column_name
     {% endset %}
 
-    {% set files = {} %}
+    {% set delimiters = {} %}
     {% for row in run_query(query) %}
-        {% do files.setdefault(row['source_file'], {}).setdefault(row['delimiter'], []).append({
-            'row_id': row['row_id'] | int, 'position': row['position'] | int,
-            'header': row['header'], 'column_name': row['column_name']
+        {% do delimiters.setdefault(row['delimiter'], []).append({
+            'position': row['position'] | int, 'header': row['header'], 'column_name': row['column_name']
         }) %}
     {% endfor %}
-    {% do return(files) %}
+    {% if not delimiters %}
+        {% do exceptions.raise_compiler_error(
+            file ~ ': the quotes of its first line are not balanced; the header has to stand on one line, with each quote closed.'
+        ) %}
+    {% endif %}
+    {% do return(delimiters) %}
 {% endmacro %}
 
 
@@ -148,33 +153,24 @@
 {% endmacro %}
 
 
-{#- Runs behind base_customers, in its transaction: a file that cannot be used leaves the last good one in place. -#}
-{% macro require_usable_source(records) %}
+{#- Runs behind the table of records, in its transaction: a file that cannot be used leaves the last good one in place. -#}
+{% macro require_usable_source(records, source) %}
     {% if not execute %}{% do return('') %}{% endif %}
-    {% do require_names_without_keywords() %}
     {% set files = [] %}
-    {% for group in source_file_groups() %}
+    {% for group in source_file_groups(source) %}
         {% do files.extend(group.files) %}
         {% if group.format != 'parquet' %}{% do require_readable_lines(group) %}{% endif %}
     {% endfor %}
-
-    {% set filled = run_query('select distinct source_file from ' ~ records ~ " where trim(raw_record) <> ''").columns[0].values() %}
-    {% for file in files if file not in filled %}
-        {% do exceptions.raise_compiler_error(file ~ ' is empty; give a file with a header line and one line for each customer.') %}
-    {% endfor %}
-
-    {% set layouts = source_layouts(records) %}
-    {% set laid_out = layouts | sum(attribute='files', start=[]) %}
-    {% for file in files if file not in laid_out %}
+    {% set query %}
+        select
+            count(*) filter (where not is_blank) as n_records,
+            count(distinct source_file) filter (where {{ is_text('source_file') }}) as n_headers
+        from {{ records }}
+    {% endset %}
+    {% set counts = run_query(query)[0] %}
+    {% if counts['n_records'] == counts['n_headers'] %}
         {% do exceptions.raise_compiler_error(
-            file ~ ': the quotes of its first line are not balanced; the header has to stand on one line, with each quote closed.'
-        ) %}
-    {% endfor %}
-    {% set headers = layouts | sum(attribute='header_row_ids', start=[]) | length %}
-    {% set n_records = run_query('select count(*) from ' ~ records ~ " where trim(raw_record) <> ''").columns[0].values()[0] | int %}
-    {% if n_records == headers %}
-        {% do exceptions.raise_compiler_error(
-            files | join(', ') ~ ' has a header and no rows below it; give a file with one line for each customer.'
+            files | join(', ') ~ ' has a header and no rows below it; give a file with one line for each record.'
         ) %}
     {% endif %}
 {% endmacro %}

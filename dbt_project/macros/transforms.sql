@@ -24,14 +24,24 @@
 {%- endmacro %}
 
 
-{#- The features of stg_customers, separated by commas: missing values filled in from the table medians, then transformed. -#}
-{% macro finished_features(features) -%}
+{#- Whether a value lies above <bounds>_lower and up to <bounds>_upper; a missing one does where there is no bound. -#}
+{% macro is_within(value, bounds, may_be_missing) -%}
+    {%- if may_be_missing -%}
+        coalesce({{ value }} > {{ bounds }}_lower and {{ value }} <= {{ bounds }}_upper, isinf({{ bounds }}_lower) and isinf({{ bounds }}_upper))
+    {%- else -%}
+        {{ value }} > {{ bounds }}_lower and {{ value }} <= {{ bounds }}_upper
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- The features of stg_customers, separated by commas: missing values filled in from int_feature_medians, then transformed. -#}
+{% macro finished_features(features, prefix='') -%}
     {%- for feature in features -%}
         {%- set value = 'stg_customers.' ~ feature.name -%}
         {%- if feature.missing == 'median' -%}
-            {%- set value = 'coalesce(' ~ value ~ ', medians.' ~ feature.name ~ ')' -%}
+            {%- set value = 'coalesce(' ~ value ~ ', int_feature_medians.' ~ feature.name ~ ')' -%}
         {%- endif -%}
-        {{ transformed(feature, value) }} as {{ feature.name }}{{ ', ' if not loop.last }}
+        {{ transformed(feature, value) }} as {{ prefix }}{{ feature.name }}{{ ', ' if not loop.last }}
     {%- endfor -%}
 {%- endmacro %}
 
@@ -41,4 +51,10 @@
     {%- for feature in segmentation().features -%}
         '{{ feature.name }} ({{ feature.transform }})'{{ ', ' if not loop.last }}
     {%- endfor -%}
+{%- endmacro %}
+
+
+{#- A list of percentiles, interpolated between neighbours. Asked for together they share one copy of the values in memory. -#}
+{% macro percentiles(value, shares) -%}
+    quantile_cont({{ value }}, [{{ shares | join(', ') }}])
 {%- endmacro %}

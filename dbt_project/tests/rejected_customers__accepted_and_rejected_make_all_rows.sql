@@ -5,39 +5,35 @@ with
 base_customers as (
     select
         rowid as row_id,
-        source_file,
-        raw_record
+        is_blank
     from {{ ref('base_customers') }}
+),
+
+base_customer_files as (
+    select * from {{ ref('base_customer_files') }}
 ),
 
 base_customers_multiline as (
     select * from {{ ref('base_customers_multiline') }}
 ),
 
-stg_customers as (
-    select * from {{ ref('stg_customers') }}
-),
-
-rejected_customers as (
-    select * from {{ ref('rejected_customers') }}
-),
-
 lines as (
     select
-        count(*) as n_lines,
-        count(distinct case when {{ is_text('source_file') }} then source_file end) as n_headers
-    from base_customers
-    where trim(raw_record) <> ''
+        sum(n_lines) as n_lines,
+        count(header_row_id) as n_headers
+    from base_customer_files
+),
+
+continuation_lines as (
+    select unnest(generate_series(first_row_id + 1, last_row_id)) as row_id
+    from base_customers_multiline
 ),
 
 continuations as (
     select count(*) as n_continuations
     from base_customers
-    inner join base_customers_multiline
-        on
-            base_customers.row_id > base_customers_multiline.first_row_id
-            and base_customers.row_id <= base_customers_multiline.last_row_id
-    where trim(base_customers.raw_record) <> ''
+    inner join continuation_lines on base_customers.row_id = continuation_lines.row_id
+    where not base_customers.is_blank
 ),
 
 counts as (
@@ -45,8 +41,8 @@ counts as (
         lines.n_lines,
         lines.n_headers,
         continuations.n_continuations,
-        (select count(*) from stg_customers) as n_accepted,
-        (select count(*) from rejected_customers) as n_rejected
+        (select count(*) from {{ ref('stg_customers') }}) as n_accepted,
+        (select count(*) from {{ ref('rejected_customers') }}) as n_rejected
     from lines
     cross join continuations
 ),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from sklearn.cluster import KMeans
+from sklearn.metrics import pairwise_distances_argmin_min
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
@@ -12,6 +13,17 @@ from segmentation import quality
 # Fifty random starts are what users compare with; what they find is improved until so many swaps in a row have not helped.
 N_STARTS = 50
 N_FAILED_SWAPS = 100
+
+# A swap that is going to help shows it within a few steps of k-means.
+SWAP_STEPS = 4
+
+# More distinct rows than this are represented by a sample of the customers while partitions are searched for. What is found
+# there is refined on all rows, which brings it to the nearest optimum of all of them.
+SEARCHED_ROWS = 10_000
+SEARCH_SAMPLE = 5_000
+
+# Refining stops where the centroids move less than this, in squared standard deviations; on few rows where nothing moves.
+TOLERANCE = 1e-6
 
 # Below this many distinct rows, threads wait for each other longer than they work.
 THREADED_ROWS = 20_000
@@ -37,14 +49,15 @@ class Segmentation:
     """A fitted model: all that scoring needs, and why it has the number of clusters that it has.
 
     `means` and `scales` (d,) standardise a point; `centroids_scaled` (k, d) and `sizes` (k,) are in the order of the segment
-    numbers 1..k, the largest segment first; `scores` holds one entry for every k tried; `n_rows` counts distinct rows,
-    `silhouette_rows` those that the silhouette was measured on.
+    numbers 1..k, the largest segment first; `wcss` is that of the model over all customers; `scores` holds one entry for every k
+    tried; `n_rows` counts the distinct rows that k was chosen on, `silhouette_rows` those that the silhouette was measured on.
     """
 
     means: np.ndarray
     scales: np.ndarray
     centroids_scaled: np.ndarray
     sizes: np.ndarray
+    wcss: float
     scores: tuple[ClusterCountScore, ...]
     n_rows: int
     silhouette_rows: int
@@ -54,24 +67,36 @@ class Segmentation:
         return len(self.centroids_scaled)
 
 
-def fit_segmentation(points, weights, *, n_clusters, k_range, seed):
+def fit_segmentation(points, weights, *, n_clusters, k_range, seed, customers=None):
     """Standardise weighted points, run k-means for every k of `k_range`, and keep the model with `n_clusters`.
 
     `points` (n, d), finite and in any order; `weights` (n,), how many customers share a row; `n_clusters` a number within
     `k_range`, or "auto" for the elbow of the WCSS curve (Kneedle: Satopää et al. 2011; the smaller k wins a tie);
     `k_range` (first, last). Every k has 50 starts of greedy k-means++ (Arthur and Vassilvitskii 2007), and one more that adds the
     worst-placed point to the best centroids for k - 1, so that WCSS never rises with k. The best of them is improved by
-    random swaps (Fränti 2018).
+    random swaps (Fränti 2018). Of more than ten thousand distinct rows a sample is searched in this way, without swaps, and
+    what is found is refined on all of them.
 
     Points are sorted and equal ones merged before anything random happens: the order of the rows does not matter. Points that
     differ by less than a billionth of a standard deviation count as equal: that is rounding.
+
+    Where the points are only a sample, `customers` is a function that returns an iterator over the rows of all customers, as
+    arrays (m, d): all of them are scaled by, and the chosen model is refined on all of them, a block in memory at a time. The
+    WCSS of every k is then that of the sample, scaled up.
+
     Raises ValueError where a feature is constant or fewer distinct rows than clusters are given.
     """
     rows, counts = _distinct(np.asarray(points, dtype=float), np.asarray(weights, dtype=float))
     if (np.ptp(rows, axis=0) == 0).any():
         constant = np.flatnonzero(np.ptp(rows, axis=0) == 0).tolist()
         raise ValueError(f"features {constant} have one value in every row and tell nothing apart; remove them")
-    scaler = StandardScaler().fit(rows, sample_weight=counts)
+    scaler = StandardScaler()
+    if customers:
+        for block in customers():
+            scaler.partial_fit(block)
+        counts = counts * (scaler.n_samples_seen_ / counts.sum())
+    else:
+        scaler.fit(rows, sample_weight=counts)
     scaled, counts = _distinct(scaler.transform(rows), counts, decimals=9)
     fewest = k_range[0] if n_clusters == "auto" else n_clusters
     if len(scaled) < fewest:
@@ -85,12 +110,14 @@ def fit_segmentation(points, weights, *, n_clusters, k_range, seed):
     if n_clusters == "auto":
         chosen = max(scores, key=lambda score: (score.elbow_score, -score.k)).k
 
-    labels = partitions[chosen]
-    centroids, sizes = _centroids(scaled, counts, labels)
+    centroids, sizes = _centroids(scaled, counts, partitions[chosen])
+    wcss = next(score.wcss for score in scores if score.k == chosen)
+    if customers:
+        centroids, sizes, wcss = _refined_in_blocks(lambda: map(scaler.transform, customers()), centroids)
     order = _first_numbering(centroids, sizes)
     return Segmentation(
-        means=scaler.mean_, scales=scaler.scale_, centroids_scaled=centroids[order],
-        sizes=sizes[order], scores=scores, n_rows=len(scaled), silhouette_rows=len(sample),
+        means=scaler.mean_, scales=scaler.scale_, centroids_scaled=centroids[order], sizes=sizes[order],
+        wcss=wcss, scores=scores, n_rows=len(scaled), silhouette_rows=len(sample),
     )  # fmt: skip
 
 
@@ -103,17 +130,34 @@ def _distinct(points, weights, decimals=None):
 
 def _best_partitions(points, weights, cluster_counts, seed):
     """{k: labels (n,)}, for each k the partition with the lowest WCSS found."""
-    partitions, centroids = {}, None
-    with threadpool_limits(1 if len(points) < THREADED_ROWS else None):
-        for k in cluster_counts:
-            starts = [KMeans(k, init="k-means++", n_init=N_STARTS, random_state=seed, tol=0).fit(points, sample_weight=weights)]
-            if centroids is not None:
-                worst_placed = _gaps(points, weights, centroids, partitions[k - 1]).argmax()
-                starts.append(_refined(points, weights, np.vstack([centroids, points[worst_placed]])))
-            best = _swapped(points, weights, min(starts, key=lambda fit: fit.inertia_), seed)
-            partitions[k] = best.labels_
-            centroids, _ = _centroids(points, weights, best.labels_)
+    searched, searched_weights = _search_sample(points, weights, seed)
+    is_all = searched is points
+    partitions, fit, found = {}, None, None
+    for k in cluster_counts:
+        with threadpool_limits(1):
+            found = _searched(searched, searched_weights, k, found, seed)
+            if is_all:
+                found = _swapped(searched, searched_weights, found, seed)
+        with threadpool_limits(1 if len(points) < THREADED_ROWS else None):
+            fit = found if is_all else _refined_below(points, weights, found.cluster_centers_, fit)
+        partitions[k] = fit.labels_
     return partitions
+
+
+def _search_sample(points, weights, seed):
+    """The points and weights themselves, or where they are many, those of a sample of the customers."""
+    if len(points) <= SEARCHED_ROWS:
+        return points, weights
+    counts = np.random.default_rng(seed).multinomial(SEARCH_SAMPLE, weights / weights.sum())
+    return points[counts > 0], counts[counts > 0].astype(float)
+
+
+def _searched(points, weights, k, previous, seed):
+    """The best fit with k clusters of many starts and of one that adds a centroid to `previous`, the fit with k - 1, or None."""
+    fit = KMeans(k, init="k-means++", n_init=N_STARTS, random_state=seed, tol=0).fit(points, sample_weight=weights)
+    if previous is None:
+        return fit
+    return min(fit, _refined(points, weights, _one_more(points, weights, previous)), key=lambda fit: fit.inertia_)
 
 
 def _swapped(points, weights, best, seed):
@@ -126,22 +170,52 @@ def _swapped(points, weights, best, seed):
         if gaps.sum() == 0:
             break
         centroids[generator.integers(len(centroids))] = points[generator.choice(len(points), p=gaps / gaps.sum())]
-        swapped = _refined(points, weights, centroids)
+        swapped = _refined(points, weights, centroids, max_iter=SWAP_STEPS)
         # A difference in the last digits is rounding, which depends on the number of threads.
         if swapped.inertia_ < best.inertia_ * (1 - 1e-9):
-            best, n_failed = swapped, 0
+            best, n_failed = _refined(points, weights, swapped.cluster_centers_), 0
         else:
             n_failed += 1
     return best
 
 
-def _refined(points, weights, centroids):
-    return KMeans(len(centroids), init=centroids, n_init=1, tol=0).fit(points, sample_weight=weights)
+def _one_more(points, weights, fit):
+    """The centroids of a fit, and the point that is worst placed among them."""
+    centroids, _ = _centroids(points, weights, fit.labels_)
+    return np.vstack([centroids, points[_gaps(points, weights, centroids, fit.labels_).argmax()]])
+
+
+def _refined_below(points, weights, centroids, previous):
+    """The fit that centroids found on a sample lead to; one worse than `previous`, with one cluster less, goes on from there."""
+    fit = _refined(points, weights, centroids)
+    if previous is not None and fit.inertia_ > previous.inertia_:
+        fit = _refined(points, weights, _one_more(points, weights, previous))
+    return fit
+
+
+def _refined(points, weights, centroids, max_iter=300):
+    tolerance = 0 if len(points) <= SEARCHED_ROWS else TOLERANCE
+    return KMeans(len(centroids), init=centroids, n_init=1, tol=tolerance, max_iter=max_iter).fit(points, sample_weight=weights)
+
+
+def _refined_in_blocks(blocks, centroids):
+    """K-means (Lloyd 1982) from given centroids over blocks (m, d) of scaled points: centroids, sizes and WCSS when they rest."""
+    shift = np.inf
+    while shift > TOLERANCE:
+        sums, sizes, wcss = np.zeros_like(centroids), np.zeros(len(centroids)), 0.0
+        for block in blocks():
+            labels, distances = pairwise_distances_argmin_min(block, centroids, metric="sqeuclidean")
+            sizes += np.bincount(labels, minlength=len(centroids))
+            sums += np.column_stack([np.bincount(labels, column, len(centroids)) for column in block.T])
+            wcss += distances.sum()
+        moved = np.where(sizes[:, None] > 0, sums / np.maximum(sizes, 1)[:, None], centroids)
+        shift, centroids = ((moved - centroids) ** 2).sum(), moved
+    return centroids, sizes, float(wcss)
 
 
 def _gaps(points, weights, centroids, labels):
     """What each point (n,) contributes to the WCSS."""
-    return weights * ((points - centroids[labels]) ** 2).sum(axis=1)
+    return weights * quality.squared_lengths(points - centroids[labels])
 
 
 def _centroids(points, weights, labels):

@@ -7,13 +7,21 @@ merging equal rows changes no figure; the tests compare each measure with scikit
 import numpy as np
 from sklearn.metrics import pairwise_distances_chunked
 
+# All pairs of thousands of points are too many to be in memory at once.
+CHUNK_MEGABYTES = 64
+
+
+def squared_lengths(vectors):
+    """Squared Euclidean lengths (n,) of vectors (n, d)."""
+    return np.einsum("ij,ij->i", vectors, vectors)
+
 
 def wcss(points, weights, labels, centroids):
     """Within-cluster sum of squared distances to the centroid (scikit-learn's inertia).
 
     `points` (n, d), `weights` (n,), `labels` (n,) in 0..k-1, `centroids` (k, d); the result is in squared units of the points.
     """
-    return float(weights @ ((points - centroids[labels]) ** 2).sum(axis=1))
+    return float(weights @ squared_lengths(points - centroids[labels]))
 
 
 def calinski_harabasz(points, weights, labels, centroids):
@@ -23,7 +31,7 @@ def calinski_harabasz(points, weights, labels, centroids):
     """
     n_clusters, n_points = len(centroids), weights.sum()
     within = wcss(points, weights, labels, centroids)
-    total = float(weights @ ((points - np.average(points, axis=0, weights=weights)) ** 2).sum(axis=1))
+    total = float(weights @ squared_lengths(points - np.average(points, axis=0, weights=weights)))
     # What is left within clusters of equal points is rounding.
     if n_clusters == 1 or n_points <= n_clusters or within <= 1e-12 * total:
         return np.nan
@@ -38,7 +46,7 @@ def davies_bouldin(points, weights, labels, centroids):
     n_clusters = len(centroids)
     if n_clusters == 1:
         return np.nan
-    distances = np.linalg.norm(points - centroids[labels], axis=1)
+    distances = np.sqrt(squared_lengths(points - centroids[labels]))
     spread = np.bincount(labels, weights * distances, n_clusters) / np.bincount(labels, weights, n_clusters)
     separation = np.linalg.norm(centroids[:, None] - centroids[None], axis=2)
     np.fill_diagonal(separation, np.inf)
@@ -55,9 +63,10 @@ def silhouettes(points, weights, labelings):
     counts = [labels.max() + 1 for labels in labelings]
     member_weights = np.hstack([np.eye(k)[labels] * weights[:, None] for k, labels in zip(counts, labelings, strict=True)])
     # Every row: the summed distance to the members of each cluster of each partition.
-    distance_sums = np.vstack(
-        list(pairwise_distances_chunked(points, reduce_func=lambda chunk, start: chunk @ member_weights, metric="euclidean"))
+    chunks = pairwise_distances_chunked(
+        points, reduce_func=lambda chunk, start: chunk @ member_weights, metric="euclidean", working_memory=CHUNK_MEGABYTES
     )
+    distance_sums = np.vstack(list(chunks))
     rows = np.arange(len(points))
     means, start = [], 0
     for n_clusters, labels in zip(counts, labelings, strict=True):

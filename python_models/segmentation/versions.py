@@ -9,15 +9,15 @@ from segmentation.rules import segment_rules
 from segmentation.stability import bootstrap_stability
 
 
-def fit_version(points, weights, *, transforms, previous, n_clusters, k_range, seed):
+def fit_version(points, weights, *, transforms, previous, n_clusters, k_range, seed, customers=None):
     """Fit weighted points and number the segments after those of the previous version; returns {column: plain value}.
 
-    `points` (n, d) and `weights` (n,) as in `fit_segmentation`; `transforms` {feature: transform} in the order of the columns;
-    `previous` a mapping with the columns of the version before, or None. Lists per segment stand in the order of the segment
-    numbers. NaN stands for a number that there is not, so that a column has the same type in every version: among others for the
-    `agreement` with a previous version that is not there or used a feature which is gone.
+    `points` (n, d), `weights` (n,) and `customers` as in `fit_segmentation`; `transforms` {feature: transform} in the order of
+    the columns; `previous` a mapping with the columns of the version before, or None. Lists per segment stand in the order of
+    the segment numbers. NaN stands for a number that there is not, so that a column has the same type in every version: among
+    others for the `agreement` with a previous version that is not there or used a feature which is gone.
     """
-    fit = fit_segmentation(points, weights, n_clusters=n_clusters, k_range=k_range, seed=seed)
+    fit = fit_segmentation(points, weights, n_clusters=n_clusters, k_range=k_range, seed=seed, customers=customers)
     segment_ids, last_id = _numbered(fit, transforms, previous)
     order = np.argsort(segment_ids)
     segment_ids, centroids = np.asarray(segment_ids)[order].tolist(), fit.centroids_scaled[order]
@@ -30,8 +30,10 @@ def fit_version(points, weights, *, transforms, previous, n_clusters, k_range, s
     features = list(transforms)
     return {
         "n_clusters": fit.n_clusters,
-        "n_customers": int(weights.sum()),
+        "n_customers": int(fit.sizes.sum()),
         "n_distinct_rows": fit.n_rows,
+        "is_sampled": customers is not None,
+        "wcss": fit.wcss,
         "silhouette_rows": fit.silhouette_rows,
         "features": features,
         "transforms": list(transforms.values()),
@@ -59,13 +61,18 @@ def fit_version(points, weights, *, transforms, previous, n_clusters, k_range, s
     }
 
 
+def can_label(version, transforms):
+    """Whether every feature of a stored version is among {feature: transform}."""
+    wanted = dict(zip(version["features"], version["transforms"], strict=True))
+    return all(transforms.get(feature) == transform for feature, transform in wanted.items())
+
+
 def assign_version(points, transforms, version):
     """`Assignment` of points (n, d) under a stored version, or None where a feature of that version is not among theirs."""
-    features = list(transforms)
-    wanted = dict(zip(version["features"], version["transforms"], strict=True))
-    if any(transforms.get(feature) != transform for feature, transform in wanted.items()):
+    if not can_label(version, transforms):
         return None
-    columns = [features.index(feature) for feature in wanted]
+    features = list(transforms)
+    columns = [features.index(feature) for feature in version["features"]]
     return assign(
         np.asarray(points)[:, columns],
         means=np.array(version["means"]),

@@ -23,6 +23,17 @@ CASES = {
         ["select 0.0 as a union all select 1 union all select null"],
         ["select 1.001 as a", "select -0.001 as a", "select 'nan'::double as a"],
     ),
+    "true_of_every_row": (
+        {"key": "a", "conditions": ["b > 0", "c = 'it''s'"]},
+        ["select 1 as a, 1 as b, 'it''s' as c union all select 2, 5, 'it''s'"],
+        [
+            "select unnest([1, 1]) as a, 1 as b, 'it''s' as c",
+            "select unnest([1, null]) as a, 1 as b, 'it''s' as c",
+            "select 1 as a, 0 as b, 'it''s' as c",
+            "select 1 as a, null::int as b, 'it''s' as c",
+            "select 1 as a, 1 as b, 'its' as c",
+        ],
+    ),
     "as_many_rows_as": (
         {"to": "ref('two_rows')"},
         ["select 1 as a union all select 1"],

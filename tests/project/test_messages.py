@@ -65,9 +65,9 @@ FILES = {
         GOOD.replace("Gender", "age"),
         'data.csv has more than one column for age, "age" and "Age"; rename or remove all but one of them.',
     ),
-    "empty": ("", "data.csv is empty; give a file with a header line and one line for each customer."),
-    "blank": ("\n  \n\n", "data.csv is empty; give a file with a header line and one line for each customer."),
-    "header_only": (HEADER + "\n", "data.csv has a header and no rows below it; give a file with one line for each customer."),
+    "empty": ("", "data.csv is empty; give a file with a header line and one line for each record."),
+    "blank": ("\n  \n\n", "data.csv is empty; give a file with a header line and one line for each record."),
+    "header_only": (HEADER + "\n", "data.csv has a header and no rows below it; give a file with one line for each record."),
     "a_quote_left_open_in_the_header": (
         '"' + GOOD,
         "data.csv: the quotes of its first line are not balanced; the header has to stand on one line, with each quote closed.",

@@ -10,19 +10,31 @@ _FEATURE = {"data_type": "double", "range": [None, None], "transform": "none", "
 
 def segmentation():
     block = yaml.safe_load(_PROJECT.read_text(encoding="utf-8"))["vars"]["segmentation"]
-    features = [_FEATURE | feature | {"axis": feature["label"]} for feature in block["features"]]
-    return block | {"features": features, "refit": "auto"}
+    key = block["key"] | {"kind": "key"}
+    attributes = [attribute | {"kind": "attribute", "data_type": "varchar"} for attribute in block["attributes"]]
+    features = [_FEATURE | feature | {"axis": feature["label"], "kind": "feature"} for feature in block["features"]]
+    return block | {"attributes": attributes, "features": features, "columns": [key, *attributes, *features], "refit": "auto"}
 
 
-def source_layouts(records):
-    settings = segmentation()
-    columns = [settings["key"], *settings["attributes"], *settings["features"]]
+def source_layouts(source, columns):
     fields = {column["name"]: position for position, column in enumerate(columns, start=1)}
-    return [{"delimiter": ",", "n_fields": len(columns), "fields": fields, "files": ["customers.csv"], "header_row_ids": [0]}]
+    return [{"format": "utf-8", "delimiter": ",", "n_fields": len(columns), "fields": fields, "files": ["customers.csv"]}]
 
 
-def source_records():
-    return "select 'customers.csv' as source_file, '1,2' as raw_record"
+def source_records(layout):
+    return "select 'customers.csv' as source_file, '1,2' as raw_record, ['1', '2'] as _parts"
+
+
+def numbered_records(file, source):
+    return f"select '{file}' as source_file, 1 as line_number, '1,2' as raw_record"
+
+
+def files_with_duplicates(records, repeated, key):
+    return ["customers.csv"]
+
+
+def training_share(customers, features, counts):
+    return 0.5
 
 
 def is_text(source_file):

@@ -1,10 +1,9 @@
 {%- set registry = as_left_by_last_build('segmentation_fits') -%}
-{%- set features = segmentation().features -%}
 -- Today's customers against those that the model of the last build was fitted on; empty where there is no such model.
 with
 
-int_customer_features as (
-    select * from {{ ref('int_customer_features') }}
+int_training_rows as (
+    select * from {{ ref('int_training_rows') }}
 ),
 
 {% if registry %}
@@ -29,40 +28,77 @@ expected as (
 {% else %}
 expected as (
     select
-        null::bigint as model_version,
-        null::varchar as feature,
-        null::double as lowest,
-        null::double as highest,
-        null::double[] as upper_edges,
-        null::double[] as shares
+        cast(null as bigint) as model_version,
+        cast(null as varchar) as feature,
+        cast(null as double) as lowest,
+        cast(null as double) as highest,
+        cast(null as double[]) as upper_edges,
+        cast(null as double[]) as shares
     where false
 ),
 {% endif %}
 
-measured as (
-    {% for feature in features %}
+feature_values as (
+    {{ weighted_feature_values('int_training_rows') }}
+),
+
+unseen as (
     select
-        expected.model_version,
-        expected.feature,
-        expected.shares,
-        {{ bin_shares('int_customer_features.' ~ feature.name, 'expected.upper_edges') }} as shares_today,
-        count(*) filter (
-            where int_customer_features.{{ feature.name }} not between expected.lowest and expected.highest
-        ) / count(*) as unseen_share
-    from int_customer_features
-    inner join expected on expected.feature = '{{ feature.name }}'
-    group by all
-    {{ "union all" if not loop.last }}
-    {% endfor %}
+        feature_values.feature,
+        sum(case when feature_values.feature_value between expected.lowest and expected.highest then 0 else feature_values.n_customers end)
+        / sum(feature_values.n_customers) as unseen_share
+    from feature_values
+    inner join expected on feature_values.feature = expected.feature
+    group by feature_values.feature
+),
+
+bins as (
+    select
+        model_version,
+        feature,
+        unnest(upper_edges) as upper_edge,
+        unnest(shares) as share
+    from expected
+),
+
+bounds as (
+    select
+        model_version,
+        feature,
+        lag(upper_edge, 1, cast('-infinity' as double)) over (
+            partition by feature
+            order by upper_edge
+        ) as lower_edge,
+        upper_edge,
+        share
+    from bins
+),
+
+shares_today as (
+    select
+        bounds.model_version,
+        bounds.feature,
+        bounds.share,
+        coalesce(sum(feature_values.n_customers), 0)
+        / sum(coalesce(sum(feature_values.n_customers), 0)) over (partition by bounds.feature) as share_today
+    from bounds
+    left join feature_values
+        on
+            bounds.feature = feature_values.feature
+            and bounds.lower_edge < feature_values.feature_value
+            and bounds.upper_edge >= feature_values.feature_value
+    group by bounds.model_version, bounds.feature, bounds.upper_edge, bounds.share
 ),
 
 final as (
     select
-        model_version,
-        feature,
-        {{ stability_index('shares_today', 'shares') }} as psi,
-        unseen_share
-    from measured
+        shares_today.model_version,
+        shares_today.feature,
+        sum({{ stability_term('shares_today.share_today', 'shares_today.share') }}) as psi,
+        any_value(unseen.unseen_share) as unseen_share
+    from shares_today
+    inner join unseen on shares_today.feature = unseen.feature
+    group by shares_today.model_version, shares_today.feature
 )
 
 select * from final

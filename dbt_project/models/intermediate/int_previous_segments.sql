@@ -9,11 +9,7 @@ memberships as (
         {{ key }},
         segment_id,
         dbt_valid_from,
-        dbt_valid_to,
-        lag(segment_id) over (
-            partition by {{ key }}
-            order by dbt_valid_from
-        ) as segment_id_before
+        dbt_valid_to
     from {{ history }}
 ),
 {% else %}
@@ -22,21 +18,30 @@ memberships as (
         {{ key }},
         null::integer as segment_id,
         null::timestamp as dbt_valid_from,
-        null::timestamp as dbt_valid_to,
-        null::integer as segment_id_before
+        null::timestamp as dbt_valid_to
     from {{ ref('stg_customers') }}
     where false
 ),
 {% endif %}
 
-final as (
+earlier as (
     select
         {{ key }},
-        segment_id,
-        segment_id_before,
-        dbt_valid_from as changed_at
+        max_by(segment_id, dbt_valid_from) as segment_id
     from memberships
-    where dbt_valid_to is null
+    where dbt_valid_to is not null
+    group by {{ key }}
+),
+
+final as (
+    select
+        memberships.{{ key }},
+        memberships.segment_id,
+        earlier.segment_id as segment_id_before,
+        memberships.dbt_valid_from as changed_at
+    from memberships
+    left join earlier on memberships.{{ key }} = earlier.{{ key }}
+    where memberships.dbt_valid_to is null
 )
 
 select * from final

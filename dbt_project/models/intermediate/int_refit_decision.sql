@@ -1,5 +1,6 @@
 {%- set settings = segmentation() -%}
 {%- set registry = as_left_by_last_build('segmentation_fits') -%}
+{%- set migrations = as_left_by_last_build('segment_migrations') -%}
 -- Whether this build fits a new model, and why; the reason is NULL where customers are scored with the one that is there.
 with
 
@@ -7,8 +8,12 @@ int_feature_drift as (
     select * from {{ ref('int_feature_drift') }}
 ),
 
-int_customer_feature_counts as (
-    select * from {{ ref('int_customer_feature_counts') }}
+int_training_rows as (
+    select * from {{ ref('int_training_rows') }}
+),
+
+int_feature_medians as (
+    select * from {{ ref('int_feature_medians') }}
 ),
 
 latest as (
@@ -35,12 +40,22 @@ training_data as (
     select
         -- Of the features alone and in any order of the rows: the same customers under other ids train the same model.
         bit_xor(md5_number(concat_ws('|', {{ settings.features | map(attribute='name') | join(', ') }}, n_customers)))::varchar as fingerprint
-    from int_customer_feature_counts
+    from int_training_rows
+),
+
+last_build as (
+    {% if migrations %}
+    select max_by(model_version, built_at) as model_version from {{ migrations }}
+    {% else %}
+    select null::integer as model_version
+    {% endif %}
 ),
 
 final as (
     select
         coalesce(latest.model_version, 0) as latest_version,
+        last_build.model_version as last_build_version,
+        int_feature_medians.n_customers,
         {{ sql_texts([model_configuration()]) }} as configuration,
         training_data.fingerprint,
         case
@@ -60,6 +75,8 @@ final as (
     from latest
     cross join drift
     cross join training_data
+    cross join last_build
+    cross join int_feature_medians
 )
 
 select * from final

@@ -1,5 +1,4 @@
 {%- set settings = segmentation() -%}
-{%- set key = settings.key.name -%}
 -- The fitted bounds in the features' own units, rounded as a person would say them, and measured on today's customers.
 with
 
@@ -7,12 +6,16 @@ segmentation_fits as (
     select * from {{ ref('segmentation_fits') }}
 ),
 
-stg_customers as (
-    select * from {{ ref('stg_customers') }}
+int_feature_medians as (
+    select * from {{ ref('int_feature_medians') }}
 ),
 
+-- A million customers tell a share to a tenth of a percent; more are represented by a sample.
 customer_clusters as (
-    select * from {{ ref('customer_clusters') }}
+    select customer_clusters.*
+    from {{ ref('customer_clusters') }} as customer_clusters
+    cross join int_feature_medians
+    where {{ is_sampled('customer_clusters.' ~ settings.key.name, '1000000 / int_feature_medians.n_customers') }}
 ),
 
 spreads as (
@@ -21,7 +24,7 @@ spreads as (
         stddev_pop({{ feature.name }}) as {{ feature.name }},
         {% endfor %}
         count(*) as n_customers
-    from stg_customers
+    from customer_clusters
 ),
 
 fitted_rules as (
@@ -59,8 +62,8 @@ rules as (
     select
         segment_id,
         {%- for feature in settings.features %}
-        max(lower_bound) filter (where feature = '{{ feature.name }}') as {{ feature.name }}_lower,
-        max(upper_bound) filter (where feature = '{{ feature.name }}') as {{ feature.name }}_upper,
+        coalesce(max(lower_bound) filter (where feature = '{{ feature.name }}'), cast('-infinity' as double)) as {{ feature.name }}_lower,
+        coalesce(max(upper_bound) filter (where feature = '{{ feature.name }}'), cast('infinity' as double)) as {{ feature.name }}_upper,
         {%- endfor %}
         coalesce(string_agg(
             nullif(concat_ws(
@@ -75,30 +78,37 @@ rules as (
     group by segment_id
 ),
 
+-- Of the millions of pairs of a customer and a rule as little as possible is carried along.
 matches as (
     select
         rules.segment_id,
-        rules.rule,
-        true
-        {% for feature in settings.features %}
-        and coalesce(stg_customers.{{ feature.name }} > rules.{{ feature.name }}_lower, rules.{{ feature.name }}_lower is null)
-        and coalesce(stg_customers.{{ feature.name }} <= rules.{{ feature.name }}_upper, rules.{{ feature.name }}_upper is null)
-        {% endfor %}
-            as is_match,
-        rules.segment_id = customer_clusters.segment_id as is_member
-    from stg_customers
-    inner join customer_clusters on stg_customers.{{ key }} = customer_clusters.{{ key }}
+        rules.segment_id = customer_clusters.segment_id as is_member,
+        {%- for feature in settings.features %}
+        {{ "and " if not loop.first }}{{ is_within('customer_clusters.' ~ feature.name, 'rules.' ~ feature.name, feature.missing == 'median') }}
+        {%- endfor %}
+            as is_match
+    from customer_clusters
     cross join rules
+),
+
+counts as (
+    select
+        segment_id,
+        count(*) filter (where is_member) as n_members,
+        count(*) filter (where is_match) as n_matches,
+        count(*) filter (where is_member and is_match) as n_both
+    from matches
+    group by segment_id
 ),
 
 final as (
     select
-        segment_id,
-        rule,
-        count(*) filter (where is_member and is_match) / nullif(count(*) filter (where is_member), 0) as rule_coverage,
-        count(*) filter (where is_member and is_match) / nullif(count(*) filter (where is_match), 0) as rule_precision
-    from matches
-    group by segment_id, rule
+        rules.segment_id,
+        rules.rule,
+        counts.n_both / nullif(counts.n_members, 0) as rule_coverage,
+        counts.n_both / nullif(counts.n_matches, 0) as rule_precision
+    from rules
+    inner join counts on rules.segment_id = counts.segment_id
 )
 
 select * from final

@@ -19,9 +19,7 @@ statistics as (
         segment_name,
         '{{ feature.name }}' as feature,
         avg({{ feature.name }}) as feature_mean,
-        median({{ feature.name }}) as feature_median,
-        percentile_cont(0.1) within group (order by {{ feature.name }}) as feature_p10,
-        percentile_cont(0.9) within group (order by {{ feature.name }}) as feature_p90,
+        {{ percentiles(feature.name, [0.1, 0.5, 0.9]) }} as feature_percentiles,
         sum(sum({{ feature.name }})) over () / nullif(sum(count({{ feature.name }})) over (), 0) as population_mean
     from customer_segments
     group by segment_id, segment_name
@@ -37,9 +35,9 @@ final as (
         features.axis_label as feature_label,
         features.feature_order,
         cast(statistics.feature_mean as double) as feature_mean,
-        cast(statistics.feature_median as double) as feature_median,
-        cast(statistics.feature_p10 as double) as feature_p10,
-        cast(statistics.feature_p90 as double) as feature_p90,
+        cast(statistics.feature_percentiles[2] as double) as feature_median,
+        cast(statistics.feature_percentiles[1] as double) as feature_p10,
+        cast(statistics.feature_percentiles[3] as double) as feature_p90,
         cast(statistics.population_mean as double) as population_mean,
         cast(case
             when statistics.population_mean > 0 then 100 * statistics.feature_mean / statistics.population_mean

@@ -1,16 +1,21 @@
-{{ config(post_hook="{{ require_usable_source(this) }}") }}
-
+{{ config(post_hook="{{ require_usable_source(this, segmentation().source) }}") }}
+{%- set settings = segmentation() -%}
+{%- set layouts = source_layouts(settings.source, settings.columns) %}
 with
 
-records as (
-    {{ source_records() }}
+{% for layout in layouts %}
+lines_{{ loop.index }} as (
+    {{ source_records(layout) }}
 ),
 
+{{ checked_records('checked_' ~ loop.index, 'lines_' ~ loop.index, settings.columns, layout, settings.source.decimal_separator) }},
+{% endfor %}
+
 final as (
-    select
-        source_file,
-        raw_record
-    from records
+    {% for layout in layouts %}
+    select * from checked_{{ loop.index }}
+    {{ "union all" if not loop.last }}
+    {% endfor %}
 )
 
 select * from final

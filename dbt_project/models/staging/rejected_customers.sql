@@ -1,60 +1,59 @@
-{%- set key = segmentation().key.name -%}
+{%- set settings = segmentation() -%}
+{%- set key = settings.key.name -%}
+{%- set doubled_files = files_with_duplicates(ref('base_customers_checked'), ref('base_customers_repeated'), key) -%}
 with
-
-base_customers as (
-    select
-        rowid as row_id,
-        source_file,
-        raw_record
-    from {{ ref('base_customers') }}
-),
-
-base_customers_multiline as (
-    select * from {{ ref('base_customers_multiline') }}
-),
 
 base_customers_checked as (
     select * from {{ ref('base_customers_checked') }}
+),
+
+base_customer_files as (
+    select * from {{ ref('base_customer_files') }}
 ),
 
 base_customers_repeated as (
     select * from {{ ref('base_customers_repeated') }}
 ),
 
-first_lines as (
-    select
-        source_file,
-        min(row_id) as first_row_id
-    from base_customers
-    group by source_file
-),
-
 refused as (
     select
-        base_customers_checked.row_id,
-        concat_ws(
-            '; ',
-            base_customers_checked.reasons,
-            case when base_customers_repeated.first_row_id < base_customers_checked.row_id then '{{ key }} is a duplicate' end
-        ) as reasons
+        base_customers_checked.source_file,
+        base_customers_checked.row_id - base_customer_files.first_row_id + 1 as line_number,
+        coalesce(base_customers_checked.reasons, '{{ key }} is a duplicate') as reasons,
+        base_customers_checked.raw_record
     from base_customers_checked
-    left join base_customers_repeated
-        on base_customers_checked.{{ key }} = base_customers_repeated.{{ key }}
+    inner join base_customer_files on base_customers_checked.source_file = base_customer_files.source_file
+    left join base_customers_repeated on base_customers_checked.{{ key }} = base_customers_repeated.{{ key }}
     where
         base_customers_checked.reasons is not null
         or base_customers_repeated.first_row_id < base_customers_checked.row_id
 ),
 
+-- The raw record of a usable row is not kept, so those of duplicates are read again.
+lines as (
+    {% for file in doubled_files %}
+    {{ numbered_records(file, settings.source) }}
+    union all
+    {% endfor %}
+    select
+        cast(null as varchar) as source_file,
+        cast(null as bigint) as line_number,
+        cast(null as varchar) as raw_record
+    where false
+),
+
 final as (
     select
-        base_customers.source_file,
-        base_customers.row_id - first_lines.first_row_id + 1 as line_number,
+        refused.source_file,
+        refused.line_number,
         refused.reasons,
-        coalesce(base_customers_multiline.raw_record, base_customers.raw_record) as raw_record
+        coalesce(refused.raw_record, lines.raw_record) as raw_record
     from refused
-    inner join base_customers on refused.row_id = base_customers.row_id
-    inner join first_lines on base_customers.source_file = first_lines.source_file
-    left join base_customers_multiline on refused.row_id = base_customers_multiline.first_row_id
+    left join lines
+        on
+            refused.raw_record is null
+            and refused.source_file = lines.source_file
+            and refused.line_number = lines.line_number
 )
 
 select * from final

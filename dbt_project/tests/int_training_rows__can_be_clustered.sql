@@ -4,14 +4,14 @@
 -- without this test it would stop with a traceback instead of a sentence.
 with
 
-int_customer_feature_counts as (
-    select * from {{ ref('int_customer_feature_counts') }}
+int_training_rows as (
+    select * from {{ ref('int_training_rows') }}
 ),
 
 constant_features as (
     {%- for feature in settings.features %}
     select '{{ feature.name }}' as feature
-    from int_customer_feature_counts
+    from int_training_rows
     having min({{ feature.name }}) = max({{ feature.name }})
     {{- " union all" if not loop.last }}
     {%- endfor %}
@@ -22,12 +22,11 @@ constants as (
     from constant_features
 ),
 
-
 counts as (
     select
         coalesce(sum(n_customers), 0) as n_customers,
         count(*) as n_distinct
-    from int_customer_feature_counts
+    from int_training_rows
 ),
 
 problems as (

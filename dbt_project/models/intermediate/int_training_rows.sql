@@ -1,4 +1,5 @@
 {%- set features = segmentation().features | map(attribute='name') | join(', ') -%}
+{%- set share = training_share(ref('int_customer_features'), features, ref('int_feature_medians')) -%}
 with
 
 int_customer_features as (
@@ -10,6 +11,9 @@ final as (
         {{ features }},
         count(*) as n_customers
     from int_customer_features
+    {% if share < 1 %}
+    where {{ is_sampled(segmentation().key.name, share) }}
+    {% endif %}
     group by {{ features }}
 )
 

@@ -3,36 +3,32 @@
 -- refused has changed its format, and what is left of it is not the customers. It stops the build before the features.
 with
 
-stg_customers as (
-    select count(*) as n_accepted from {{ ref('stg_customers') }}
-),
-
-base_customers_checked as (
-    select count(*) as n_records from {{ ref('base_customers_checked') }}
+rejected_customers as (
+    select * from {{ ref('rejected_customers') }}
 ),
 
 reasons as (
     select
         reasons,
         count(*) as n_times
-    from {{ ref('base_customers_checked') }}
-    where reasons is not null
+    from rejected_customers
     group by reasons
 ),
 
-commonest as (
-    select max_by(n_times || ' times: ' || reasons, n_times) as commonest_reasons
+rejected as (
+    select
+        coalesce(sum(n_times), 0) as n_rejected,
+        max_by(n_times || ' times: ' || reasons, n_times) as commonest_reasons
     from reasons
 ),
 
 counts as (
     select
-        base_customers_checked.n_records,
-        base_customers_checked.n_records - stg_customers.n_accepted as n_rejected,
-        coalesce(commonest.commonest_reasons, 'duplicate keys') as commonest_reasons
-    from base_customers_checked
-    cross join stg_customers
-    cross join commonest
+        rejected.n_rejected,
+        rejected.n_rejected + int_feature_medians.n_customers as n_records,
+        rejected.commonest_reasons
+    from rejected
+    cross join {{ ref('int_feature_medians') }} as int_feature_medians
 )
 
 select *

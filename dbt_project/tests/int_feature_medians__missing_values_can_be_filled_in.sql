@@ -2,17 +2,19 @@
 -- Asserts: every feature has a value in at least one row. The features rely on it: of no values there is no median to fill in.
 with
 
-stg_customers as (
-    select * from {{ ref('stg_customers') }}
+int_feature_medians as (
+    select * from {{ ref('int_feature_medians') }}
 ),
 
 empty_features as (
-    {%- for feature in settings.features %}
+    {%- for feature in settings.features | selectattr('missing', 'equalto', 'median') %}
     select '{{ feature.name }}' as feature
-    from stg_customers
-    having count(*) > 0 and count({{ feature.name }}) = 0
-    {{- " union all" if not loop.last }}
+    from int_feature_medians
+    where n_customers > 0 and {{ feature.name }} is null
+    union all
     {%- endfor %}
+    select cast(null as varchar) as feature
+    where false
 )
 
 select feature

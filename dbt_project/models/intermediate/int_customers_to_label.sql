@@ -1,0 +1,30 @@
+{{ config(materialized='view') }}
+{%- set settings = segmentation() -%}
+-- All that is known of a customer before the label, so that the labels are written beside it in one pass and nothing is joined behind them.
+with
+
+stg_customers as (
+    select * from {{ ref('stg_customers') }}
+),
+
+int_feature_medians as (
+    select * from {{ ref('int_feature_medians') }}
+),
+
+int_previous_segments as (
+    select * from {{ ref('int_previous_segments') }}
+),
+
+final as (
+    select
+        stg_customers.{{ settings.columns | map(attribute='name') | join(',\n        stg_customers.') }},
+        {{ finished_features(settings.features, prefix='_finished_') }},
+        int_previous_segments.segment_id as last_segment_id,
+        int_previous_segments.segment_id_before,
+        int_previous_segments.changed_at as last_changed_at
+    from stg_customers
+    cross join int_feature_medians
+    left join int_previous_segments on stg_customers.{{ settings.key.name }} = int_previous_segments.{{ settings.key.name }}
+)
+
+select * from final

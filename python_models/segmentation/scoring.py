@@ -1,0 +1,70 @@
+"""Labels of customers in the database's own words: the same formula as `assign`, as one query that no customer leaves."""
+
+
+def label_query(relation, *, columns, finished, version, previous=None):
+    """SQL that labels every row of `relation` under a stored version, and under a `previous` one where it is given.
+
+    `columns` are kept as they are; `finished` maps every feature to its column in the relation, finished as for the fit;
+    `version` and `previous` are mappings with the columns of a row of the registry. The query adds segment_id, distance,
+    model_version, runner_up_segment_id (0 for none), runner_up_distance (NaN for none) and previous_model_segment_id (0 for
+    none). Ties go to the segment that stands first.
+    """
+    steps = [f"relation as (select * from {relation})"]
+    steps += _labels("relation", "now", finished, version)
+    label_before = "0"
+    if previous is not None:
+        steps += _labels("now", "before", finished, previous)
+        label_before = "_before_segment_id"
+    source = "now" if previous is None else "before"
+    return f"""
+        with {", ".join(steps)}
+        select
+            {", ".join(columns)},
+            _now_segment_id as segment_id,
+            _now_distance as distance,
+            _now_runner_up_segment_id as runner_up_segment_id,
+            _now_runner_up_distance as runner_up_distance,
+            {int(version["model_version"])} as model_version,
+            {label_before} as previous_model_segment_id
+        from {source}
+    """
+
+
+def _labels(relation, name, finished, version):
+    """CTEs, one layer upon the other, so that every distance is computed once."""
+    features, segment_ids = list(version["features"]), [int(segment_id) for segment_id in version["segment_ids"]]
+    prefix = f"_{name}"
+    scaled = [
+        f"({finished[feature]} - {float(mean)!r}::double) / {float(scale)!r}::double as {prefix}_scaled_{position}"
+        for position, (feature, mean, scale) in enumerate(zip(features, version["means"], version["scales"], strict=True))
+    ]
+    distances = []
+    for segment_id, centroid in zip(segment_ids, version["centroids_scaled"], strict=True):
+        differences = [f"({prefix}_scaled_{position} - {float(value)!r}::double)" for position, value in enumerate(centroid)]
+        squares = " + ".join(f"{difference} * {difference}" for difference in differences)
+        distances.append(f"sqrt({squares}) as {prefix}_distance_{segment_id}")
+    names = {segment_id: f"{prefix}_distance_{segment_id}" for segment_id in segment_ids}
+    others = {
+        segment_id: f"case when {prefix}_segment_id = {segment_id} then 'infinity'::double else {column} end"
+        for segment_id, column in names.items()
+    }
+    has_runner_up = len(segment_ids) > 1
+    return [
+        f"{name}_scaled as (select *, {', '.join(scaled)} from {relation})",
+        f"{name}_distances as (select *, {', '.join(distances)} from {name}_scaled)",
+        f"{name}_least as (select *, {_least(names.values())} as {prefix}_distance from {name}_distances)",
+        f"{name}_nearest as (select *, {_whose(names, f'{prefix}_distance')} as {prefix}_segment_id from {name}_least)",
+        f"{name}_second as (select *, {_least(others.values()) if has_runner_up else 'cast(null as double)'} "
+        f"as {prefix}_second from {name}_nearest)",
+        f"{name} as (select *, coalesce({_whose(others, f'{prefix}_second')}, 0) as {prefix}_runner_up_segment_id, "
+        f"coalesce({prefix}_second, 'nan'::double) as {prefix}_runner_up_distance from {name}_second)",
+    ]
+
+
+def _least(values):
+    return f"least({', '.join(values)})"
+
+
+def _whose(values, least):
+    """The segment whose value is the least."""
+    return "case " + " ".join(f"when {value} = {least} then {segment_id}" for segment_id, value in values.items()) + " end"
