@@ -53,5 +53,9 @@ def build_columns():
     return f"'1' as build_id,\n        {build_time()} as built_at"
 
 
+def code_version():
+    return "cast(getvariable('code_version') as varchar)"
+
+
 def gate(name, query):
     return query
