@@ -7,8 +7,10 @@ published one and takes its place by a rename, so that a reader finds the old bu
 import fcntl
 import os
 import re
+import shutil
 import subprocess
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -46,13 +48,12 @@ def literal(text):
 
 def code_version():
     """The commit, marked where files were changed since; the version of the project where it is not under git."""
-    answer = None
-    with suppress(OSError, subprocess.CalledProcessError):
-        for command in (["ls-files", "--error-unmatch", "dbt_project.yml"], ["describe", "--always", "--dirty"]):
-            answer = subprocess.run(["git", "--no-optional-locks", *command], capture_output=True, text=True, check=True).stdout
-    return (
-        answer.strip() if answer else "version " + yaml.safe_load(Path("dbt_project.yml").read_text(encoding="utf-8"))["version"]
-    )
+    git = partial(subprocess.run, capture_output=True, text=True, check=True)
+    try:
+        git(["git", "ls-files", "--error-unmatch", "dbt_project.yml"])
+        return git(["git", "--no-optional-locks", "describe", "--always", "--dirty"]).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "version " + yaml.safe_load(Path("dbt_project.yml").read_text(encoding="utf-8"))["version"]
 
 
 def sentence(error):
@@ -60,7 +61,7 @@ def sentence(error):
     holder = re.search(r"Conflicting lock is held in (.+? \(PID \d+\))", str(error))
     if holder:
         return f"it is open for writing in {holder[1]}; close it there, or open it read-only."
-    return str(error).strip().splitlines()[0]
+    return getattr(error, "msg", str(error)).strip().splitlines()[0]
 
 
 class Plugin(BasePlugin):
@@ -172,13 +173,17 @@ class Plugin(BasePlugin):
                 pass
             self.copy_tables(request["tables"], request["build_id"])
             self.rename()
-            with self.session() as session:
-                session.execute(f"create or replace table {MARKER} as select {literal(request['build_id'])} as build_id")
-                session.execute(f"comment on table {MARKER} is 'One row: the published build whose state these tables hold.'")
+            self.mark(request["build_id"])
         except (duckdb.Error, DbtRuntimeError, OSError, MemoryError) as error:
             request["error"] = f"Not published, readers keep the build before: {sentence(error)}"
         finally:
             self.remove_copy()
+
+    def mark(self, build_id):
+        """Spares the next build the copy of the state: without the marker it is made, so a failure here is none."""
+        with suppress(duckdb.Error), self.session() as session:
+            session.execute(f"create or replace table {MARKER} as select {literal(build_id)} as build_id")
+            session.execute(f"comment on table {MARKER} is 'One row: the published build whose state these tables hold.'")
 
     def copy_tables(self, tables, build_id):
         with self.session(f"{literal(self.copy)} as other_file (storage_version '{STORAGE_VERSION}')") as session:
@@ -202,6 +207,8 @@ class Plugin(BasePlugin):
 
     def rename(self):
         """The copy takes the published name; on disk before the name is, so that a power cut cannot leave it empty."""
+        if self.published.exists():
+            shutil.copymode(self.published, self.copy)
         with open(self.copy, "rb+") as copy:
             os.fsync(copy.fileno())
         os.replace(self.copy, self.published)

@@ -1,5 +1,4 @@
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false, on_schema_change='append_new_columns') }}
--- A build that a gate has stopped is no history. depends_on: {{ ref('segmentation_models') }}
 with
 
 stg_customers as (
@@ -14,8 +13,8 @@ segment_profiles as (
     select * from {{ ref('segment_profiles') }}
 ),
 
-customer_clusters as (
-    select * from {{ ref('customer_clusters') }}
+segmentation_models as (
+    select * from {{ ref('segmentation_models') }}
 ),
 
 accepted as (
@@ -31,7 +30,7 @@ segments as (
 ),
 
 model as (
-    select max(model_version) as model_version from customer_clusters
+    select max(model_version) as model_version from segmentation_models
 ),
 
 final as (
@@ -42,7 +41,7 @@ final as (
         accepted.n_customers as n_accepted,
         refused.n_rows as n_rejected,
         segments.n_segments,
-        cast(model.model_version as integer) as model_version,
+        model.model_version,
         cast(null as varchar) as gates,
         cast(null as integer) as n_warnings,
         {{ code_version() }} as code_version,
