@@ -119,18 +119,6 @@ def test_a_build_that_fails_leaves_no_trace(project):
     assert published(project, "select count(distinct build_id) from segment_migrations") == [(n_builds + 1,)]
 
 
-def test_a_file_that_cannot_be_used_does_not_make_the_sample_forgotten(project):
-    _, n_builds = before = generation(project)
-    bad = project.folder / "bad.csv"
-    bad.write_text("something,else\n1,2\n", encoding="utf-8")
-    code, output = project.dbt("build", file=bad)
-    assert code == 1
-    assert "Not published: " in output
-    assert generation(project) == before
-    project.build()
-    assert published(project, "select count(*), max(model_version) from builds") == [(n_builds + 1, 1)]
-
-
 def test_a_build_file_that_is_gone_is_no_loss(project):
     """Nor is one in which somebody has worked."""
     _, n_builds = generation(project)
@@ -139,6 +127,22 @@ def test_a_build_file_that_is_gone_is_no_loss(project):
     project.build()
     assert generation(project)[1] == n_builds + 1
     assert published(project, "from customer_segment_history order by all") == history
+
+
+def test_the_sample_is_forgotten_with_the_first_file_that_can_be_used(project):
+    _, n_builds = before = generation(project)
+    header, *rows = (project.folder / "dbt_project" / "sample" / "customers.csv").read_text(encoding="utf-8").splitlines()
+    own = project.folder / "own.csv"
+    own.write_text("something,else\n1,2\n", encoding="utf-8")
+    code, output = project.dbt("build", file=own)
+    assert code == 1
+    assert "Not published: " in output
+    assert generation(project) == before
+    assert n_builds > 1
+
+    own.write_text("\n".join([header, *rows[:300]]) + "\n", encoding="utf-8")
+    assert "The last build was on the sample: its models and history are forgotten." in project.build(file=own)
+    assert published(project, "select count(*), max(model_version), any_value(source_file) from builds") == [(1, 1, str(own))]
 
 
 def test_without_a_published_file_everything_begins_anew(project):
