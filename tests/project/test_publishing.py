@@ -130,7 +130,7 @@ def test_a_build_file_that_is_gone_is_no_loss(project):
 
 
 def test_the_sample_is_forgotten_with_the_first_file_that_can_be_used(project):
-    _, n_builds = before = generation(project)
+    before = generation(project)
     header, *rows = (project.folder / "dbt_project" / "sample" / "customers.csv").read_text(encoding="utf-8").splitlines()
     own = project.folder / "own.csv"
     own.write_text("something,else\n1,2\n", encoding="utf-8")
@@ -138,7 +138,6 @@ def test_the_sample_is_forgotten_with_the_first_file_that_can_be_used(project):
     assert code == 1
     assert "Not published: " in output
     assert generation(project) == before
-    assert n_builds > 1
 
     own.write_text("\n".join([header, *rows[:300]]) + "\n", encoding="utf-8")
     assert "The last build was on the sample: its models and history are forgotten." in project.build(file=own)
