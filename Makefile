@@ -11,7 +11,7 @@ ifdef CUSTOMERS
 export CUSTOMERS_FILE := $(CUSTOMERS)
 endif
 
-.PHONY: help build plots test lint format docs sample lock clean
+.PHONY: help build plots test faults lint format docs sample lock clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ plots: $(VENV)/installed ## Draw the pictures again, from the warehouse into rep
 
 test: $(VENV)/installed-dev ## Run every test
 	$(BIN)/pytest
+
+faults: $(VENV)/installed-dev ## Kill a hundred builds at random moments while readers poll (KILLS=20 for fewer, KILLS_SEED=2 for others)
+	KILLS=$(or $(KILLS),100) $(BIN)/pytest --numprocesses 0 --capture no tests/project/test_faults.py
 
 lint: $(VENV)/installed-dev ## Check the style of SQL, Python and YAML
 	$(BIN)/ruff check .

@@ -144,7 +144,7 @@ def plural(n, word):
 
 def explained(error, path):
     if "set lock" in str(error) or "used by another process" in str(error):
-        return f"{path} is in use, perhaps by a running dbt build; try again when that is done"
+        return f"{path} is open for writing in another program; close it there and try again"
     return f"{path} cannot be read ({str(error).splitlines()[0]}); it should be the file that dbt build writes"
 
 

@@ -33,14 +33,18 @@
 -#}
 {% macro forget_the_sample() %}
     {% set sample = 'dbt_project/sample/customers.csv' %}
-    {% set lines = as_left_by_last_build('base_customers') %}
-    {% if lines and flags.WHICH in ['build', 'run'] and segmentation().source.file != sample %}
-        {% if run_query('select distinct source_file from ' ~ lines).columns[0].values() | list == [sample] %}
+    {% set builds = as_left_by_last_build('builds') %}
+    {% if builds and flags.WHICH in ['build', 'run'] and segmentation().source.file != sample %}
+        {% if run_query('select max_by(source_file, built_at) from ' ~ builds).columns[0].values()[0] == sample %}
             {% do log('The last build was on the sample: its models and history are forgotten.', info=true) %}
-            {% for name in ['segmentation_fits', 'customer_segment_history', 'segment_migrations', 'segment_drift', 'feature_drift'] %}
-                {% set relation = as_left_by_last_build(name) %}
+            {% for node in state_nodes() %}
+                {% set relation = as_left_by_last_build(node.alias) %}
                 {% if relation %}{% do adapter.drop_relation(relation) %}{% endif %}
             {% endfor %}
         {% endif %}
     {% endif %}
 {% endmacro %}
+
+
+{#- The commit that the project is at, which the plugin has looked up. -#}
+{% macro code_version() %}cast(getvariable('code_version') as varchar){% endmacro %}

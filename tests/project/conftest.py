@@ -57,12 +57,13 @@ class Project:
         assert code == 0, output[-3000:]
         return output
 
-    def query(self, sql):
-        with duckdb.connect(self.folder / "warehouse.duckdb", read_only=True) as warehouse:
+    def query(self, sql, file="build/warehouse.duckdb"):
+        """Rows of the file that builds work in, which is there whether or not they were published."""
+        with duckdb.connect(self.folder / file, read_only=True) as warehouse:
             return warehouse.sql(sql).fetchall()
 
-    def frame(self, sql):
-        with duckdb.connect(self.folder / "warehouse.duckdb", read_only=True) as warehouse:
+    def frame(self, sql, file="build/warehouse.duckdb"):
+        with duckdb.connect(self.folder / file, read_only=True) as warehouse:
             return warehouse.sql(sql).df()
 
     def value(self, sql):

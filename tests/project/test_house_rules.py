@@ -118,9 +118,10 @@ def test_the_files_of_the_readme_exist():
 @pytest.mark.parametrize(("query", "table"), EXAMPLES, ids=[f"example_{number}" for number in range(1, len(EXAMPLES) + 1)])
 def test_the_examples_of_the_readme_give_what_it_shows(built_sample, query, table):
     header, _, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines())
-    answer = built_sample.frame(query)
+    answer = built_sample.frame(query, "warehouse.duckdb")
     assert header == list(answer.columns)
-    assert rows == [["" if value is None else str(value) for value in row] for row in built_sample.query(query)]
+    rows_of_answer = built_sample.query(query, "warehouse.duckdb")
+    assert rows == [["" if value is None else str(value) for value in row] for row in rows_of_answer]
 
 
 def test_the_readme_has_examples():

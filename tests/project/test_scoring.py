@@ -13,7 +13,7 @@ TRANSFORMS = dict.fromkeys(FEATURES, "none")
 def scored(project, points):
     """Segment and distance of points (n, 3) by the functions of the warehouse."""
     customers = pd.DataFrame(points, columns=FEATURES)
-    with duckdb.connect(project.folder / "warehouse.duckdb", read_only=True) as warehouse:
+    with duckdb.connect(project.folder / "build" / "warehouse.duckdb", read_only=True) as warehouse:
         warehouse.register("customers", customers)
         values = ", ".join(FEATURES)
         return warehouse.sql(

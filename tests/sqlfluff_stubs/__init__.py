@@ -5,6 +5,7 @@ from pathlib import Path
 import yaml
 
 _PROJECT = Path(__file__).resolve().parents[2] / "dbt_project.yml"
+dbt_version = "1"
 _FEATURE = {"data_type": "double", "range": [None, None], "transform": "none", "missing": "median", "low": "low", "high": "high"}
 
 
@@ -63,6 +64,10 @@ def build_time():
 
 def build_columns():
     return f"'1' as build_id,\n        {build_time()} as built_at"
+
+
+def code_version():
+    return "cast(getvariable('code_version') as varchar)"
 
 
 def gate(name, query):

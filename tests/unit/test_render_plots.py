@@ -204,7 +204,7 @@ def test_a_locked_warehouse_is_one_sentence_and_exit_code_1(warehouse):
     with duckdb.connect(warehouse):
         run = render_as_user(warehouse)
     assert (run.returncode, run.stdout) == (1, "")
-    assert run.stderr == f"{warehouse} is in use, perhaps by a running dbt build; try again when that is done\n"
+    assert run.stderr == f"{warehouse} is open for writing in another program; close it there and try again\n"
 
 
 def test_a_file_that_is_no_database_is_one_sentence(tmp_path, refusal):

@@ -1,0 +1,56 @@
+{{ config(materialized='incremental', incremental_strategy='append', full_refresh=false, on_schema_change='append_new_columns') }}
+with
+
+stg_customers as (
+    select * from {{ ref('stg_customers') }}
+),
+
+rejected_customers as (
+    select * from {{ ref('rejected_customers') }}
+),
+
+segment_profiles as (
+    select * from {{ ref('segment_profiles') }}
+),
+
+segmentation_models as (
+    select * from {{ ref('segmentation_models') }}
+),
+
+accepted as (
+    select count(*) as n_customers from stg_customers
+),
+
+refused as (
+    select count(*) as n_rows from rejected_customers
+),
+
+segments as (
+    select count(*) as n_segments from segment_profiles
+),
+
+model as (
+    select max(model_version) as model_version from segmentation_models
+),
+
+final as (
+    select
+        {{ build_columns() }},
+        {{ sql_texts([segmentation().source.file]) }} as source_file,
+        accepted.n_customers + refused.n_rows as n_rows,
+        accepted.n_customers as n_accepted,
+        refused.n_rows as n_rejected,
+        segments.n_segments,
+        model.model_version,
+        cast(null as varchar) as gates,
+        cast(null as integer) as n_warnings,
+        {{ code_version() }} as code_version,
+        '{{ dbt_version }}' as dbt_version,
+        version() as duckdb_version
+    from accepted
+    cross join refused
+    cross join segments
+    cross join model
+)
+
+select * from final

@@ -1,0 +1,212 @@
+"""What is published, when, and what stands in the way; faults at random moments are in test_faults.py."""
+
+import fcntl
+import re
+import shutil
+import subprocess
+
+import duckdb
+import pytest
+from conftest import DBT
+
+PUBLISHED = [
+    "builds",
+    "customer_segment_history",
+    "customer_segments",
+    "feature_drift",
+    "k_scores",
+    "rejected_customers",
+    "segment_attribute_profiles",
+    "segment_centroids",
+    "segment_drift",
+    "segment_feature_profiles",
+    "segment_migrations",
+    "segment_profiles",
+    "segmentation_fits",
+    "segmentation_models",
+    "stg_customers",
+]
+
+
+@pytest.fixture(scope="module")
+def project(built_sample, new_project):
+    """A copy of the built sample, its files included, for builds that come after the first."""
+    project = new_project()
+    shutil.copytree(built_sample.folder, project.folder, dirs_exist_ok=True)
+    return project
+
+
+def published(project, sql):
+    return project.query(sql, "warehouse.duckdb")
+
+
+def generation(project):
+    """The inode of the published file and the number of builds in it; nothing else lies beside it."""
+    assert [path.name for path in project.folder.glob("warehouse.duckdb*")] == ["warehouse.duckdb"]
+    return (project.folder / "warehouse.duckdb").stat().st_ino, published(project, "select count(*) from builds")[0][0]
+
+
+def test_the_published_file_has_the_public_tables_with_words_and_functions(built_sample):
+    assert [name for (name,) in published(built_sample, "select table_name from duckdb_tables() order by 1")] == PUBLISHED
+    assert published(built_sample, "select * from duckdb_views() where not internal") == []
+    columns = "select table_name, column_name, data_type, comment from duckdb_columns() where not internal order by all"
+    in_build = [row for row in built_sample.query(columns) if row[0] in PUBLISHED]
+    assert published(built_sample, columns) == in_build
+    scored = "select customer_id, nearest_segment(age, annual_income_k, spending_score) from customer_segments"
+    assert published(built_sample, scored) == built_sample.query("select customer_id, segment_id from customer_segments")
+    for table in PUBLISHED[1:]:
+        assert published(built_sample, f"from {table}") == built_sample.query(f"from {table}")
+
+
+def test_every_table_names_its_build_and_the_builds_tell_of_it(built_sample):
+    comments = published(built_sample, "select comment from duckdb_tables()")
+    (build_id, *counts, gates, n_warnings, code_version), *others = published(
+        built_sample,
+        "select build_id, n_rows, n_accepted, n_rejected, n_segments, model_version, gates, n_warnings, code_version from builds",
+    )
+    assert not others
+    assert all(comment.startswith("One row per ") and comment.endswith(f". Build {build_id}") for (comment,) in comments)
+    assert f"Published: 3,000 customers in 5 segments, build {build_id}." in built_sample.output
+    assert counts == [3012, 3000, 12, 5, 1]
+    assert gates == "agreement ok, drift ok, silhouette ok, smallest_share ok, stability ok"
+    assert n_warnings == 1  # of the refused rows
+    assert code_version == "version 1.0.0"  # the copy is not under git
+
+
+def test_the_published_file_is_for_duckdb_from_1_4_on(built_sample):
+    """BI tools embed older versions; that 1.4 itself opens the file is checked where it is released, not here."""
+    versions = published(built_sample, "select tags['storage_version'] from duckdb_databases() where not internal")
+    assert versions == [("v1.4.0+",)]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["build", "--exclude", "test_type:unit"],
+        ["build", "--select", "segment_names"],
+        ["build", "--empty"],
+        ["run", "--select", "builds"],
+        ["test", "--select", "builds"],
+        ["docs", "generate"],
+    ],
+    ids=" ".join,
+)
+def test_only_a_full_build_is_published(project, command):
+    before = generation(project)
+    # As a build leaves them that is killed while it publishes.
+    for name in ("warehouse.duckdb.publishing", "warehouse.duckdb.publishing.wal"):
+        (project.folder / name).write_text("half a copy", encoding="utf-8")
+    _, output = project.dbt(*command)
+    assert ("Not published: only a full dbt build is" in output) == (command[0] == "build")
+    assert generation(project) == before
+
+
+def test_a_build_that_fails_leaves_no_trace(project):
+    """Neither in the published file nor in the next build: a model that did not pass its gate was never there."""
+    inode, n_builds = generation(project)
+    gates = project.block()["gates"]
+    project.configure(refit="always", gates=gates | {"silhouette": {"bound": 0.9, "severity": "error"}})
+    code, output = project.dbt("build")
+    assert code == 1
+    assert re.search(r"Not published: 1 of \d+ steps failed and \d+ were skipped. Readers keep the build before.", output)
+    assert generation(project) == (inode, n_builds)
+    assert project.value("select max(model_version) from segmentation_fits") == 2
+
+    project.configure(refit="auto", gates=gates)
+    project.build()
+    assert generation(project)[1] == n_builds + 1
+    assert published(project, "select model_version from segmentation_fits") == [(1,)]
+    assert published(project, "select count(distinct build_id) from segment_migrations") == [(n_builds + 1,)]
+
+
+def test_a_build_file_that_is_gone_is_no_loss(project):
+    """Nor is one in which somebody has worked."""
+    _, n_builds = generation(project)
+    history = published(project, "from customer_segment_history order by all")
+    shutil.rmtree(project.folder / "build")
+    project.build()
+    assert generation(project)[1] == n_builds + 1
+    assert published(project, "from customer_segment_history order by all") == history
+
+
+def test_the_sample_is_forgotten_with_the_first_file_that_can_be_used(project):
+    before = generation(project)
+    header, *rows = (project.folder / "dbt_project" / "sample" / "customers.csv").read_text(encoding="utf-8").splitlines()
+    own = project.folder / "own.csv"
+    own.write_text("something,else\n1,2\n", encoding="utf-8")
+    code, output = project.dbt("build", file=own)
+    assert code == 1
+    assert "Not published: " in output
+    assert generation(project) == before
+
+    own.write_text("\n".join([header, *rows[:300]]) + "\n", encoding="utf-8")
+    assert "The last build was on the sample: its models and history are forgotten." in project.build(file=own)
+    assert published(project, "select count(*), max(model_version), any_value(source_file) from builds") == [(1, 1, str(own))]
+
+
+def test_without_a_published_file_everything_begins_anew(project):
+    (project.folder / "warehouse.duckdb").unlink()
+    project.build()
+    assert generation(project)[1] == 1
+    assert published(project, "select count(distinct dbt_valid_from), max(dbt_valid_to) from customer_segment_history") == [
+        (1, None)
+    ]
+
+
+def test_a_second_build_stops_with_a_sentence(project):
+    before = generation(project)
+    with open(project.folder / "build" / "warehouse.lock", "r+", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.truncate(0)
+        lock.write("4711")
+        lock.flush()
+        code, output = project.dbt("build")
+    assert code != 0
+    assert (
+        "Another dbt command (process 4711) is at work in build/warehouse.duckdb; start this one again when it is done." in output
+    )
+    assert generation(project) == before
+
+
+def test_a_program_that_writes_to_the_published_file_is_named(project):
+    with duckdb.connect(project.folder / "warehouse.duckdb"):
+        code, output = project.dbt("build")
+    assert code != 0
+    assert "it is open for writing in" in output
+    assert "close it there, or open it read-only." in output
+
+
+def test_a_log_of_writes_beside_the_published_file_is_refused(project):
+    wal = project.folder / "warehouse.duckdb.wal"
+    wal.write_bytes(b"")
+    code, output = project.dbt("build")
+    wal.unlink()
+    assert code != 0
+    assert "warehouse.duckdb.wal shows that a program writes to warehouse.duckdb, which is only to be read" in output
+
+
+# What is too much for the copy and not for the build: the tables of a build are far below these limits.
+TOO_MUCH = {
+    "disk": ("select random() as number from range(20000000)", "ulimit -f 120000", "File too large"),
+    "memory": ("select string_agg(md5(range::varchar)) as words from range(30000000)", "true", "Out of Memory Error"),
+}
+
+
+@pytest.mark.parametrize("fault", TOO_MUCH)
+def test_a_copy_that_cannot_be_finished_leaves_the_old_file(project, fault):
+    sql, limit, words = TOO_MUCH[fault]
+    before = generation(project)
+    model = project.folder / "dbt_project" / "models" / "marts" / "too_much.sql"
+    model.write_text(f"{{{{ config(materialized='view', contract={{'enforced': false}}) }}}}\n{sql}\n", encoding="utf-8")
+    profile = project.folder / "profiles.yml"
+    as_shipped = profile.read_text(encoding="utf-8")
+    profile.write_text(as_shipped + "      settings: {memory_limit: 600MB, max_temp_directory_size: 0MB}\n", encoding="utf-8")
+    command = ["sh", "-c", f'{limit}; exec "$0" build', DBT]
+    build = subprocess.run(command, cwd=project.folder, capture_output=True, text=True, check=False)
+    model.unlink()
+    profile.write_text(as_shipped, encoding="utf-8")
+    assert build.returncode == 1, build.stdout[-3000:]
+    sentence = re.search(r"Not published, readers keep the build before: .+", build.stdout)
+    assert sentence, build.stdout[-3000:]
+    assert words in sentence[0]
+    assert generation(project) == before
