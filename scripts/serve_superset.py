@@ -11,7 +11,6 @@ import argparse
 import itertools
 import logging
 import os
-import runpy
 import secrets
 import socket
 import string
@@ -99,9 +98,8 @@ def filled_in(value, names):
     return string.Template(value).substitute(names) if isinstance(value, str) else value
 
 
-def assets(names, segments):
-    """{file name in Superset's format: its text}. Every segment has one colour, that of the pictures in reports/."""
-    colours = runpy.run_path(ASSETS / "superset_config.py")["COLOURS"]
+def assets(names, segments, colours):
+    """{file name in Superset's format: its text}. A segment has one colour in every chart, the same as in reports/."""
     contents = {}
     for path in sorted(ASSETS.rglob("*.yaml")):
         asset = filled_in(yaml.safe_load(path.read_text(encoding="utf-8")), names)
@@ -114,7 +112,7 @@ def assets(names, segments):
     return contents
 
 
-def set_up(contents, password):
+def set_up(names, segments, password):
     """Bring Superset's database up to date: its tables and roles, the administrator, the assets. Returns the application."""
     from superset.app import create_app
 
@@ -134,7 +132,7 @@ def set_up(contents, password):
             role = security_manager.find_role("Admin")
             admin = security_manager.add_user(ADMIN, "Local", "Administrator", "admin@localhost", role, password=password)
         with override_user(admin):
-            ImportAssetsCommand(contents).run()
+            ImportAssetsCommand(assets(names, segments, app.config["COLOURS"])).run()
             # The columns of a table follow the configuration of the project: the warehouse knows them.
             for dataset in db.session.query(SqlaTable).filter(SqlaTable.sql.is_(None)):
                 dataset.fetch_metadata()
@@ -157,8 +155,6 @@ def main():
     password = kept_secret(state / "admin_password")
     os.environ["SEGMENTS_SUPERSET_STATE"] = str(state)
     os.environ["SUPERSET_CONFIG_PATH"] = str(ASSETS / "superset_config.py")
-    # Nothing is reported to anybody.
-    os.environ["SCARF_ANALYTICS"] = "false"
     # What Superset says of its own dependencies helps nobody here; errors are still printed.
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
@@ -166,7 +162,7 @@ def main():
     print("Setting up Superset (a minute the first time) ...", flush=True)
     # Its migrations talk a lot; what goes wrong comes as an exception.
     with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
-        app = set_up(assets(names, segments), password)
+        app = set_up(names, segments, password)
 
     from gunicorn.app.base import BaseApplication
 

@@ -3,10 +3,15 @@
 import os
 from pathlib import Path
 
+from superset.config import TALISMAN_CONFIG
+
 STATE = Path(os.environ["SEGMENTS_SUPERSET_STATE"])
 
 SECRET_KEY = (STATE / "secret_key").read_text(encoding="utf-8")
 SQLALCHEMY_DATABASE_URI = f"sqlite:///{STATE / 'superset.db'}"
+
+# Pages of Superset report their use to a company by a picture of one pixel: browsers load pictures from here only.
+TALISMAN_CONFIG["content_security_policy"]["img-src"] = ["'self'", "blob:", "data:"]
 
 # Answers are not cached (Superset's default), so that a reload shows the generation that the last build published. What
 # people pick in filters is kept in memory: one process serves everything.

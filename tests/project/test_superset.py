@@ -61,7 +61,7 @@ class Superset:
             raise AssertionError(f"{path}: {error.code} {error.read().decode()[:2000]}") from error
 
     def all_of(self, kind):
-        """{UUID or name: entry} of every chart, dataset or dashboard."""
+        """Every chart, dataset or database."""
         return self.ask(f"/api/v1/{kind}/?q=(page_size:100)")["result"]
 
     def rows(self, chart):
@@ -207,6 +207,13 @@ def test_a_new_generation_is_seen_and_its_writer_never_waits(superset, charts, t
         # Between two queries the file is closed: whoever writes to it in place is not locked out either.
         duckdb.connect(warehouse).close()
     assert len(set(sizes.values())) == 2
+
+
+def test_the_pages_load_pictures_from_this_machine_only(superset):
+    """Superset's own pages hold a pixel that reports their use."""
+    with superset.opener.open(f"{superset.url}/superset/welcome/", timeout=60) as page:
+        policy = page.headers["Content-Security-Policy"].split("; ")
+    assert "img-src 'self' blob: data:" in policy
 
 
 def test_nothing_can_be_written_through_superset(superset, charts):
