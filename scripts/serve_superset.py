@@ -169,7 +169,7 @@ def main():
     class Server(BaseApplication):
         def load_config(self):
             # One process, since filter states are kept in its memory.
-            for name, value in {"bind": f"{HOST}:{options.port}", "workers": 1, "threads": 8, "timeout": 120}.items():
+            for name, value in {"bind": f"{HOST}:{options.port}", "workers": 1, "threads": 8, "graceful_timeout": 3}.items():
                 self.cfg.set(name, value)
             self.cfg.set("loglevel", "error")
 

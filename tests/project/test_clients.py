@@ -7,10 +7,11 @@ build/clients.
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-from conftest import ROOT
 
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.clients
 
 PUBLIC = "select table_name, estimated_size, comment from duckdb_tables() where not internal order by table_name"

@@ -9,13 +9,13 @@ import json
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import chromium
@@ -47,13 +47,13 @@ class Superset:
         assert "/login" not in self.opener.open(f"{url}/login/", form.encode(), timeout=60).geturl()
         self.token = self.ask("/api/v1/security/csrf_token/")["result"]
 
-    def ask(self, path, body=None):
-        """The answer to a GET, or to a POST where there is a body."""
+    def ask(self, path, body=None, method="POST"):
+        """The answer to a GET, or to a POST (or another method) where there is a body."""
         headers = {"Content-Type": "application/json", "Referer": self.url}
         if body is not None:
             headers["X-CSRFToken"] = self.token
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, data, headers)
+        request = urllib.request.Request(self.url + path, data, headers, method="GET" if body is None else method)
         try:
             with self.opener.open(request, timeout=60) as answer:
                 return json.load(answer)
@@ -64,13 +64,14 @@ class Superset:
         """Every chart, dataset or database."""
         return self.ask(f"/api/v1/{kind}/?q=(page_size:100)")["result"]
 
-    def rows(self, chart):
+    def rows(self, chart, filters=()):
         """The rows that a chart asks for: its columns and metrics, as its parameters name them."""
         params = json.loads(chart["params"])
         names = {role: params.get(role) for role in (*COLUMNS, *METRICS)}
         query = {
             "columns": [name for role in COLUMNS for name in as_list(names[role])],
             "metrics": [name for role in METRICS for name in as_list(names[role])],
+            "filters": list(filters),
             "extras": {"where": " and ".join(item["sqlExpression"] for item in params["adhoc_filters"])},
             "row_limit": params.get("row_limit", 10),
         }
@@ -124,16 +125,14 @@ def two_builds(new_project):
     return project
 
 
-@pytest.fixture(scope="module")
-def superset(two_builds, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("superset")
+@contextmanager
+def running(folder, warehouse):
+    """Superset, set up and served by the script, with its own data in a folder."""
     port = free_port()
+    url = f"http://127.0.0.1:{port}"
     log = folder / "log"
     with log.open("w") as output:
-        server = serve(
-            "--warehouse", two_builds.folder / "warehouse.duckdb", "--state", folder / "state", "--port", port, log=output
-        )
-    url = f"http://127.0.0.1:{port}"
+        server = serve("--warehouse", warehouse, "--state", folder / "state", "--port", port, log=output)
 
     def is_up():
         assert server.poll() is None, log.read_text(encoding="utf-8")
@@ -144,19 +143,29 @@ def superset(two_builds, tmp_path_factory):
 
     try:
         chromium.wait_for(is_up, 300, "Superset did not start")
-        running = Superset(url, (folder / "state" / "admin_password").read_text(encoding="utf-8"))
-        running.folder, running.log = folder, log
-        yield running
+        superset = Superset(url, (folder / "state" / "admin_password").read_text(encoding="utf-8"))
+        superset.folder, superset.log = folder, log
+        yield superset
     finally:
-        server.send_signal(signal.SIGTERM)
+        server.terminate()
         server.wait(60)
+
+
+@pytest.fixture(scope="module")
+def superset(two_builds, tmp_path_factory):
+    """Set up twice: the second time finds what the first has made, and a chart that somebody has renamed."""
+    folder = tmp_path_factory.mktemp("superset")
+    warehouse = two_builds.folder / "warehouse.duckdb"
+    with running(folder, warehouse) as first:
+        first.ask(f"/api/v1/chart/{first.all_of('chart')[0]['id']}", {"slice_name": "Renamed"}, method="PUT")
+    with running(folder, warehouse) as second:
+        yield second
 
 
 @pytest.fixture(scope="module")
 def charts(superset):
     """{name of the asset's file: the chart in Superset}."""
     by_name = {chart["slice_name"]: chart for chart in superset.all_of("chart")}
-    assert set(by_name) == {chart["slice_name"] for chart in CHARTS.values()}
     return {name: by_name[asset["slice_name"]] for name, asset in CHARTS.items()}
 
 
@@ -166,6 +175,12 @@ def test_it_says_where_the_dashboard_is_and_keeps_the_secrets_to_their_owner(sup
         secret = superset.folder / "state" / name
         assert secret.stat().st_mode & 0o077 == 0
         assert len(secret.read_text(encoding="utf-8")) >= 32
+
+
+def test_run_again_it_restores_the_charts_of_the_repository_and_doubles_none(superset):
+    names = sorted(chart["slice_name"] for chart in superset.all_of("chart"))
+    assert names == sorted(chart["slice_name"] for chart in CHARTS.values())
+    assert len(superset.all_of("dashboard")) == len(superset.all_of("database")) == 1
 
 
 @pytest.mark.parametrize("name", sorted(CHARTS))
@@ -183,6 +198,16 @@ def test_the_charts_show_what_the_warehouse_says(superset, charts, two_builds):
     assert sum(row["n_customers"] for row in superset.rows(charts["moves"])) == n_moved > 0
     assert len({row["build"] for row in superset.rows(charts["shares"])}) == 2
     assert len(superset.rows(charts["scatter"])) == 1500
+
+
+def test_the_filter_of_the_dashboard_narrows_what_has_segments_and_leaves_the_rest(superset, charts):
+    segment = sorted(row["segment"] for row in superset.rows(charts["segments"]))[1]
+    chosen = [{"col": "segment", "op": "IN", "val": [segment]}]
+    narrowed = {name: superset.rows(chart, chosen) for name, chart in charts.items()}
+    assert [row["segment"] for row in narrowed["segments"]] == [segment]
+    assert {row["segment"] for row in narrowed["profiles"]} == {segment}
+    assert narrowed["scores"] == superset.rows(charts["scores"])
+    assert all(narrowed.values())
 
 
 def test_the_columns_of_the_customers_are_those_of_the_warehouse(superset, two_builds):
@@ -227,7 +252,7 @@ def test_nothing_can_be_written_through_superset(superset, charts):
 def test_the_dashboard_is_drawn_in_a_browser(superset, tmp_path):
     if chromium.found() is None:
         pytest.skip("no Chromium on the path: apt-get install chromium")
-    with chromium.Browser(tmp_path, width=1600, height=4200) as browser:
+    with chromium.Browser(tmp_path, width=1600, height=3640) as browser:
         for cookie in superset.cookies:
             browser.call("Network.setCookie", name=cookie.name, value=cookie.value, url=superset.url)
         browser.open(f"{superset.url}/superset/dashboard/segments/")
