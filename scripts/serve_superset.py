@@ -150,7 +150,7 @@ def main():
     names, segments = read(options.warehouse)
     check_port(options.port)
     state = options.state.resolve()
-    state.mkdir(parents=True, exist_ok=True)
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
     kept_secret(state / "secret_key")
     password = kept_secret(state / "admin_password")
     os.environ["SEGMENTS_SUPERSET_STATE"] = str(state)
