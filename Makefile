@@ -3,6 +3,9 @@
 # Any Python from 3.10 on: make build PYTHON=python3.12
 PYTHON ?= python3
 VENV := .venv
+VENV_SUPERSET := .venv-superset
+# Where the dashboard is served on this machine: make superset PORT=8090
+PORT ?= 8088
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
@@ -11,10 +14,10 @@ ifdef CUSTOMERS
 export CUSTOMERS_FILE := $(CUSTOMERS)
 endif
 
-.PHONY: help build plots test faults lint format docs sample lock clean
+.PHONY: help build plots superset test test-bi test-clients faults lint format docs sample lock clean
 
 help: ## List the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: $(VENV)/installed ## Make the environment, run dbt build, draw the pictures (CUSTOMERS=file for another file)
 	$(BIN)/dbt build
@@ -23,8 +26,17 @@ build: $(VENV)/installed ## Make the environment, run dbt build, draw the pictur
 plots: $(VENV)/installed ## Draw the pictures again, from the warehouse into reports/
 	$(BIN)/python scripts/render_plots.py
 
-test: $(VENV)/installed-dev ## Run every test
+superset: $(VENV_SUPERSET)/installed ## Serve a ready dashboard in Apache Superset on this machine (PORT=8088)
+	@$(VENV_SUPERSET)/bin/python scripts/serve_superset.py --port $(PORT)
+
+test: $(VENV)/installed-dev ## Run every test but those of the next two verbs
 	$(BIN)/pytest
+
+test-bi: $(VENV)/installed-dev $(VENV_SUPERSET)/installed ## Test the dashboard in a real Superset and a real browser
+	$(BIN)/pytest -m superset --numprocesses 0
+
+test-clients: $(VENV)/installed-dev ## Open the warehouse with other versions of DuckDB, and build with them
+	$(BIN)/pytest -m clients --numprocesses 0
 
 faults: $(VENV)/installed-dev ## Kill a hundred builds at random moments while readers poll (KILLS=20 for fewer, KILLS_SEED=2 for others)
 	KILLS=$(or $(KILLS),100) $(BIN)/pytest --numprocesses 0 --capture no tests/project/test_faults.py
@@ -49,9 +61,10 @@ sample: $(VENV)/installed ## Make the sample customers anew
 lock: $(VENV)/installed-dev ## Pin the newest allowed packages with their hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-strip-extras --generate-hashes --no-header --upgrade -o requirements.txt requirements.in
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-strip-extras --generate-hashes --no-header --upgrade -o requirements-dev.txt requirements-dev.in
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-strip-extras --generate-hashes --no-header --upgrade -o requirements-superset.txt requirements-superset.in
 
 clean: ## Remove everything that was generated
-	rm -rf $(VENV) warehouse.duckdb* build reports target logs .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV_SUPERSET) warehouse.duckdb* build reports target logs .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/installed: requirements.txt
@@ -63,4 +76,11 @@ $(VENV)/installed: requirements.txt
 
 $(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(VENV_SUPERSET)/installed: requirements-superset.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13) and f"Superset needs Python 3.10, 3.11 or 3.12, {sys.executable} is {sys.version.split()[0]}; give another one with make superset PYTHON=...")'
+	@echo "Making the environment of Superset in $(VENV_SUPERSET) (some minutes, 1 GB) ..."
+	@$(PYTHON) -m venv $(VENV_SUPERSET)
+	@$(VENV_SUPERSET)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-superset.txt
 	@touch $@

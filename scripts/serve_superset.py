@@ -1,0 +1,185 @@
+"""Set up Apache Superset with the published warehouse and the dashboard of bi/superset, and serve it on loopback.
+
+Superset's own data (its database, the secret key and the administrator's password) lives in one folder. Run again, it
+updates what is there. The warehouse is opened read-only, for the length of a query. Needs the environment of
+requirements-superset.txt:
+
+    .venv-superset/bin/python scripts/serve_superset.py --warehouse warehouse.duckdb --state build/superset --port 8088
+"""
+
+import argparse
+import itertools
+import logging
+import os
+import secrets
+import socket
+import string
+import sys
+import warnings
+from contextlib import closing, redirect_stdout
+from pathlib import Path
+from urllib.parse import quote
+
+import duckdb
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+ASSETS = ROOT / "bi" / "superset"
+HOST = "127.0.0.1"
+ADMIN = "admin"
+
+# The two features that part the segments most, and the key, which is the first column of customer_segments.
+NAMES = """
+    with spread as (
+        select feature, feature_label, feature_order, var_pop(mean_scaled) as spread
+        from segment_feature_profiles
+        group by all
+    ),
+    two as (
+        select * from spread order by spread desc, feature_order limit 2
+    )
+    select
+        (select column_name from duckdb_columns() where table_name = 'customer_segments' and column_index = 1) as key,
+        min_by(feature, feature_order) as x,
+        max_by(feature, feature_order) as y,
+        min_by(feature_label, feature_order) as x_label,
+        max_by(feature_label, feature_order) as y_label
+    from two
+"""
+
+
+SEGMENTS = "select lpad(cast(segment_id as varchar), 2, ' ') || ' ' || segment_name from segment_profiles order by segment_id"
+
+
+def read(warehouse):
+    """({placeholder: what stands for it in the assets}, the segments as the charts call them, in their order).
+
+    One sentence on stderr and an end where the file cannot be used.
+    """
+    if not warehouse.is_file():
+        sys.exit(f"There is no {warehouse}: run `make build` first.")
+    try:
+        with closing(duckdb.connect(str(warehouse), read_only=True)) as connection:
+            result = connection.execute(NAMES)
+            names = dict(zip([column[0] for column in result.description], result.fetchone(), strict=True))
+            segments = [label for (label,) in connection.execute(SEGMENTS).fetchall()]
+    except duckdb.CatalogException:
+        sys.exit(f"{warehouse} does not hold the segments: run `make build` until it passes.")
+    except duckdb.IOException as error:
+        sys.exit(f"{warehouse} cannot be opened: {str(error).splitlines()[0]}")
+    uri = f"duckdb:///{quote(str(warehouse.resolve()))}?access_mode=read_only"
+    return names | {"warehouse_uri": uri}, segments
+
+
+def check_port(port):
+    """One sentence on stderr and an end where somebody listens already."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            sys.exit(f"Port {port} is taken: stop who listens there, or take another with `make superset PORT={port + 1}`.")
+
+
+def kept_secret(path):
+    """The secret in a file that only its owner reads; made up where there is none."""
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(24), encoding="utf-8")
+    return path.read_text(encoding="utf-8")
+
+
+def filled_in(value, names):
+    """An asset with its placeholders ${...} replaced, in texts of every depth."""
+    if isinstance(value, dict):
+        return {key: filled_in(item, names) for key, item in value.items()}
+    if isinstance(value, list):
+        return [filled_in(item, names) for item in value]
+    return string.Template(value).substitute(names) if isinstance(value, str) else value
+
+
+def assets(names, segments, colours):
+    """{file name in Superset's format: its text}. A segment has one colour in every chart, the same as in reports/."""
+    contents = {}
+    for path in sorted(ASSETS.rglob("*.yaml")):
+        asset = filled_in(yaml.safe_load(path.read_text(encoding="utf-8")), names)
+        if path.parent.name == "dashboards":
+            for segment, colour in zip(segments, itertools.cycle(colours), strict=False):
+                number = segment.split()[0]
+                for label in (segment, f"before: {number}", f"now: {number}"):
+                    asset["metadata"]["label_colors"][label] = colour
+        contents[path.relative_to(ASSETS).as_posix()] = yaml.safe_dump(asset, sort_keys=False)
+    return contents
+
+
+def set_up(names, segments, password):
+    """Bring Superset's database up to date: its tables and roles, the administrator, the assets. Returns the application."""
+    from superset.app import create_app
+
+    app = create_app()
+    with app.app_context():
+        import flask_migrate
+        from superset import appbuilder, db, security_manager
+        from superset.commands.importers.v1.assets import ImportAssetsCommand
+        from superset.connectors.sqla.models import SqlaTable
+        from superset.utils.core import override_user
+
+        flask_migrate.upgrade(directory=str(Path(sys.modules["superset"].__file__).parent / "migrations"))
+        appbuilder.add_permissions(update_perms=True)
+        security_manager.sync_role_definitions()
+        admin = security_manager.find_user(ADMIN)
+        if admin is None:
+            role = security_manager.find_role("Admin")
+            admin = security_manager.add_user(ADMIN, "Local", "Administrator", "admin@localhost", role, password=password)
+        with override_user(admin):
+            ImportAssetsCommand(assets(names, segments, app.config["COLOURS"])).run()
+            # The columns of a table follow the configuration of the project: the warehouse knows them.
+            for dataset in db.session.query(SqlaTable).filter(SqlaTable.sql.is_(None)):
+                dataset.fetch_metadata()
+            db.session.commit()
+    return app
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--warehouse", type=Path, default=ROOT / "warehouse.duckdb", help="the published file")
+    parser.add_argument("--state", type=Path, default=ROOT / "build" / "superset", help="folder of Superset's own data")
+    parser.add_argument("--port", type=int, default=8088, help="port on loopback")
+    options = parser.parse_args()
+
+    names, segments = read(options.warehouse)
+    check_port(options.port)
+    state = options.state.resolve()
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    kept_secret(state / "secret_key")
+    password = kept_secret(state / "admin_password")
+    os.environ["SEGMENTS_SUPERSET_STATE"] = str(state)
+    os.environ["SUPERSET_CONFIG_PATH"] = str(ASSETS / "superset_config.py")
+    # What Superset says of its own dependencies helps nobody here; errors are still printed.
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
+
+    print("Setting up Superset (a minute the first time) ...", flush=True)
+    # Its migrations talk a lot; what goes wrong comes as an exception.
+    with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
+        app = set_up(names, segments, password)
+
+    from gunicorn.app.base import BaseApplication
+
+    class Server(BaseApplication):
+        def load_config(self):
+            # One process, since filter states are kept in its memory.
+            for name, value in {"bind": f"{HOST}:{options.port}", "workers": 1, "threads": 8, "graceful_timeout": 3}.items():
+                self.cfg.set(name, value)
+            self.cfg.set("loglevel", "error")
+
+        def load(self):
+            return app
+
+    print(f"The dashboard is at http://{HOST}:{options.port}/superset/dashboard/segments/", flush=True)
+    print(f"Log in as {ADMIN} with the password in {state / 'admin_password'}; Ctrl+C stops the server.", flush=True)
+    Server().run()
+
+
+if __name__ == "__main__":
+    main()
