@@ -9,11 +9,9 @@ function called draw_ takes frames and an Axes and returns the Axes. The same wa
 import argparse
 import math
 import textwrap
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 import matplotlib
 
 matplotlib.use("Agg")
@@ -24,6 +22,7 @@ import seaborn as sns
 from matplotlib.dates import AutoDateLocator, DateFormatter
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter, SymmetricalLogLocator
+from warehouse import found_tables, quoted, read_only
 
 TABLES = [
     "customer_segments",
@@ -130,10 +129,6 @@ class Segmentation:
     customers: pd.DataFrame  # all or a sample
 
 
-def quoted(name):
-    return '"' + name.replace('"', '""') + '"'
-
-
 def wrapped(text, width, max_lines=3):
     return textwrap.fill(text, width, max_lines=max_lines, placeholder=" …")
 
@@ -142,14 +137,8 @@ def plural(n, word):
     return f"{n:,} {word}" if n == 1 else f"{n:,} {word}s"
 
 
-def explained(error, path):
-    if "set lock" in str(error) or "used by another process" in str(error):
-        return f"{path} is in use, perhaps by a running dbt build; try again when that is done"
-    return f"{path} cannot be read ({str(error).splitlines()[0]}); it should be the file that dbt build writes"
-
-
 def check_build(warehouse, path):
-    found = {name for (name,) in warehouse.execute("select table_name from information_schema.tables").fetchall()}
+    found = found_tables(warehouse)
     if missing := [table for table in TABLES if table not in found]:
         raise SystemExit(f"{path} has no table {', '.join(missing)}; run dbt build first, and to its end")
     if not warehouse.execute(IS_FINISHED).fetchone()[0]:
@@ -440,6 +429,13 @@ def shares(data, pair):
     return finish(figure, f"Size of the segments over {plural(n_days, 'day')} with a build", note, title_width=66)
 
 
+PICTURES = (elbow, segments, segment_pairs, profiles, sizes, migrations, shares)
+
+
+def set_style(**changes):
+    sns.set_theme(style="ticks", font_scale=0.82, rc=STYLE | changes)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--warehouse", type=Path, default=Path("warehouse.duckdb"), help="the file that dbt has built")
@@ -449,20 +445,15 @@ def main():
     arguments = parser.parse_args()
 
     path = arguments.warehouse
-    if not path.exists():
-        raise SystemExit(f"{path} does not exist; run dbt build first")
-    try:
-        with closing(duckdb.connect(path, read_only=True)) as warehouse:
-            check_build(warehouse, path)
-            data = read_segmentation(warehouse)
-    except duckdb.Error as error:
-        raise SystemExit(explained(error, path)) from None
+    with read_only(path) as warehouse:
+        check_build(warehouse, path)
+        data = read_segmentation(warehouse)
     pair = chosen_pair(data.features, arguments.features)
 
-    sns.set_theme(style="ticks", font_scale=0.82, rc=STYLE)
+    set_style()
     try:
         arguments.output.mkdir(parents=True, exist_ok=True)
-        for draw in (elbow, segments, segment_pairs, profiles, sizes, migrations, shares):
+        for draw in PICTURES:
             figure = draw(data, pair)
             picture = arguments.output / draw.__name__
             figure.savefig(f"{picture}.png")
