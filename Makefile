@@ -11,17 +11,27 @@ ifdef CUSTOMERS
 export CUSTOMERS_FILE := $(CUSTOMERS)
 endif
 
-.PHONY: help build plots test lint format docs sample lock clean
+.PHONY: help build plots report export activation test lint format docs sample lock clean
 
 help: ## List the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: $(VENV)/installed ## Make the environment, run dbt build, draw the pictures (CUSTOMERS=file for another file)
+build: $(VENV)/installed ## Make the environment, run dbt build, draw the pictures and the report (CUSTOMERS=file for another file)
 	$(BIN)/dbt build
 	$(BIN)/python scripts/render_plots.py
+	$(BIN)/python scripts/render_report.py
 
 plots: $(VENV)/installed ## Draw the pictures again, from the warehouse into reports/
 	$(BIN)/python scripts/render_plots.py
+
+report: $(VENV)/installed ## Write the report for those who only look, reports/index.html
+	$(BIN)/python scripts/render_report.py
+
+export: $(VENV)/installed ## Write every table as Parquet, CSV and a sheet of Excel into exports/
+	$(BIN)/python scripts/export.py
+
+activation: $(VENV)/installed ## List the customers of each segment for mailing and ad tools (OPTIONS="--hash-email email")
+	$(BIN)/python scripts/activation.py $(OPTIONS)
 
 test: $(VENV)/installed-dev ## Run every test
 	$(BIN)/pytest
@@ -48,7 +58,7 @@ lock: $(VENV)/installed-dev ## Pin the newest allowed packages with their hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-strip-extras --generate-hashes --no-header --upgrade -o requirements-dev.txt requirements-dev.in
 
 clean: ## Remove everything that was generated
-	rm -rf $(VENV) warehouse.duckdb* build reports target logs .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) warehouse.duckdb* build reports exports target logs .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/installed: requirements.txt

@@ -22,7 +22,7 @@ import seaborn as sns
 from matplotlib.dates import AutoDateLocator, DateFormatter
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter, SymmetricalLogLocator
-from warehouse import found_tables, quoted, read_only
+from warehouse import found_tables, plural, quoted, read_only
 
 TABLES = [
     "customer_segments",
@@ -131,10 +131,6 @@ class Segmentation:
 
 def wrapped(text, width, max_lines=3):
     return textwrap.fill(text, width, max_lines=max_lines, placeholder=" …")
-
-
-def plural(n, word):
-    return f"{n:,} {word}" if n == 1 else f"{n:,} {word}s"
 
 
 def check_build(warehouse, path):

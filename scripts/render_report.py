@@ -12,9 +12,8 @@ from base64 import b64encode
 from pathlib import Path
 
 import jinja2
-import render_plots
 from render_plots import PICTURES, TABLES, check_build, chosen_pair, plt, read_segmentation, rounded, set_style
-from warehouse import found_tables, read_only, use_prefix
+from warehouse import found_tables, plural, read_only, use_prefix
 
 # A second segmentation has the same tables behind a prefix, and becomes a second chapter.
 PREFIXES = ("", "rfm_")
@@ -39,11 +38,14 @@ OVERVIEW = """
         qualify built_at = max(built_at) over ()
     ),
     customers as (
-        select count(*) as n_customers, count(*) filter (where has_imputed_features) as n_imputed, max(model_version) as model_version
+        select
+            count(*) as n_customers, count(*) filter (where has_imputed_features) as n_imputed,
+            max(model_version) as model_version
         from customer_segments
     )
     select
-        n_customers, n_imputed, model_version, build_id, built_at, last_built_at, fitted_at, reason, silhouette, verdict,
+        n_customers, n_imputed, model_version, build_id, built_at, last_built_at,
+        fitted_at, reason, n_clusters_setting, silhouette, verdict,
         (select count(*) from segment_profiles) as n_segments,
         -- Half a year: seasons and assortments have changed since.
         date_diff('day', fitted_at, built_at) > 182 as is_stale
@@ -86,25 +88,24 @@ SEGMENTS = """
     order by profiles.segment_id
 """
 GONE = """
-    select migrations.from_segment_id as segment_id, any_value(names.segment_name) as segment_name, max(migrations.n_before) as n_before
+    select migrations.segment_id, names.segment_name, migrations.n_before
     from (
-        select from_segment_id, sum(n_customers) as n_before
+        select from_segment_id as segment_id, sum(n_customers) as n_before
         from segment_migrations
         where built_at = (select max(built_at) from segment_migrations) and from_segment_id is not null
         group by from_segment_id
     ) as migrations
     left join (
         select segment_id, max_by(segment_name, built_at) as segment_name from segment_drift group by segment_id
-    ) as names on migrations.from_segment_id = names.segment_id
-    where migrations.from_segment_id not in (select segment_id from segment_profiles)
-    group by migrations.from_segment_id
-    order by segment_id
+    ) as names on migrations.segment_id = names.segment_id
+    where migrations.segment_id not in (select segment_id from segment_profiles)
+    order by migrations.segment_id
 """
 # Half a standard deviation is a medium difference (Cohen 1988), as in the names of the segments.
 FEATURES = """
     select
-        segment_id, feature, feature_label, feature_order, feature_mean, feature_median, feature_p10, feature_p90, population_mean,
-        feature_index,
+        segment_id, feature, feature_label, feature_order,
+        feature_mean, feature_median, feature_p10, feature_p90, population_mean, feature_index,
         mean_scaled > 0 as is_high,
         abs(mean_scaled) >= 0.5 as is_salient,
         abs(mean_scaled) >= 1.5 as is_extreme,
@@ -161,12 +162,10 @@ K_SCORES = """
     order by k
 """
 DRIFT = """
-    select feature_drift.feature, any_value(labels.feature_label) as feature_label, max(psi) as psi, max(drift_level) as drift_level,
-        max(unseen_share) as unseen_share, bool_or(is_refitted) as is_refitted
+    select feature_drift.feature, labels.feature_label, psi, drift_level, unseen_share, is_refitted
     from feature_drift
-    left join segment_feature_profiles as labels on feature_drift.feature = labels.feature
+    left join (select distinct feature, feature_label from segment_feature_profiles) as labels using (feature)
     where built_at = (select max(built_at) from segment_migrations) and psi >= 0.1
-    group by feature_drift.feature
     order by psi desc, feature_drift.feature
 """
 REJECTED = """
@@ -207,19 +206,17 @@ def with_texts(warehouse):
 
 
 def drawn(draw, data, pair):
-    """A picture as an image that stands in the page itself, its title and its note as texts."""
+    """A picture as an image that stands in the page itself; its title and its note are texts of the page instead."""
     figure = draw(data, pair)
+    title, note = (" ".join(text.split()) for text in (figure.get_suptitle(), figure.get_supxlabel()))
+    figure.suptitle("")
+    figure.supxlabel("")
     # Letters as outlines look the same where the font is absent; as an image, an SVG can neither run nor fetch anything.
     file = io.BytesIO()
     figure.savefig(file, format="svg", metadata={"Date": None})
     plt.close(figure)
-    picture = {
-        "name": draw.__name__,
-        "source": "data:image/svg+xml;base64," + b64encode(file.getvalue()).decode("ascii"),
-        "title": " ".join(figure.get_suptitle().split()),
-        "note": " ".join(figure.get_supxlabel().split()),
-    }
-    return picture | {"alternative": f"{picture['title']}. {ALTERNATIVES[draw.__name__]}"}
+    source = "data:image/svg+xml;base64," + b64encode(file.getvalue()).decode("ascii")
+    return {"source": source, "title": title, "note": note, "alternative": f"{title}. {ALTERNATIVES[draw.__name__]}"}
 
 
 def read_chapter(path, prefix):
@@ -258,10 +255,15 @@ def number(value):
     return f"{value:,.15g}"
 
 
+def whole(text):
+    """The text of a number without the zeros that say nothing."""
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def percent(share, decimals=0):
     text = f"{share:.{decimals}%}"
     # Few are not none.
-    return f"less than {10 ** -decimals:g}%" if share > 0 and float(text[:-1]) == 0 else text
+    return f"less than {10**-decimals:g}%" if share > 0 and float(text[:-1]) == 0 else text
 
 
 def change(n):
@@ -288,7 +290,7 @@ def page(chapters):
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters = (number, percent, change, label_of, in_sentence, render_plots.plural)
+    filters = (number, whole, percent, change, label_of, in_sentence, plural)
     environment.filters |= {function.__name__: function for function in filters}
     return environment.get_template("report.html.jinja").render(chapters=chapters)
 

@@ -9,6 +9,10 @@ def quoted(name):
     return '"' + name.replace('"', '""') + '"'
 
 
+def plural(n, word):
+    return f"{n:,} {word}" if n == 1 else f"{n:,} {word}s"
+
+
 def explained(error, path):
     if "set lock" in str(error) or "used by another process" in str(error):
         return f"{path} is in use, perhaps by a running dbt build; try again when that is done"
