@@ -145,7 +145,12 @@ def read_segmentation(warehouse):
     segments = warehouse.execute(SEGMENTS).df().set_index("segment_id")
     segments["colour"] = [COLOURS[position % len(COLOURS)] for position in range(len(segments))]
     segments["marker"] = [MARKERS[position % len(MARKERS)] for position in range(len(segments))]
-    segments["label"] = [wrapped(name, 30) for name in segments["segment_name"]]
+    labels = segments["segment_name"].map(lambda name: wrapped(name, 30))
+    # Long names that begin alike are told apart by their numbers.
+    alike = labels.duplicated(keep=False)
+    segments["label"] = labels.where(
+        ~alike, [wrapped(f"{number}: {name}", 30) for number, name in segments["segment_name"].items()]
+    )
     features = warehouse.execute(FEATURES).df().set_index("feature")
     profiles = warehouse.execute(PROFILES).df()
     key = warehouse.execute("select * from customer_segments limit 0").description[0][0]
@@ -277,9 +282,13 @@ def draw_migrations(data, ax):
     shares = table.div(table.sum(axis=1), axis=0)
     texts = table.map(lambda n: f"{n:,.0f}" if n else "")
     looks = {"cmap": "Blues", "vmin": 0, "vmax": 1, "linewidths": 2, "cbar_kws": {"label": "Share of the row", "aspect": 30}}
-    labels = [wrapped(data.names.get(number, "Joined"), 30) for number in table.index]
+    # Below many columns there is room for their numbers only.
+    has_numbers = len(table.columns) > 8
+    rows = {number: f"{number}: {name}" if has_numbers else name for number, name in data.names.items()}
+    columns = dict.fromkeys(rows, "") if has_numbers else data.names
+    labels = [wrapped(rows.get(number, "Joined"), 30) for number in table.index]
     sns.heatmap(shares, annot=texts, fmt="", yticklabels=labels, ax=ax, **looks)
-    ax.set_xticklabels([wrapped(data.names.get(number, "Left"), 14, max_lines=5) for number in table])
+    ax.set_xticklabels([wrapped(columns.get(number, "Left"), 14, max_lines=5) or number for number in table])
     ax.set(xlabel="Now", ylabel="In the last build")
     ax.tick_params(length=0, labelrotation=0)
     return ax

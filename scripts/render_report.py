@@ -12,21 +12,23 @@ from base64 import b64encode
 from pathlib import Path
 
 import jinja2
-from render_plots import PICTURES, TABLES, check_build, chosen_pair, plt, read_segmentation, rounded, set_style
+import render_plots
+from render_plots import TABLES, check_build, chosen_pair, plt, read_segmentation, rounded, set_style
 from warehouse import found_tables, plural, read_only, use_prefix
 
 # A second segmentation has the same tables behind a prefix, and becomes a second chapter.
 PREFIXES = ("", "rfm_")
 REPORT_TABLES = [*TABLES, "segment_attribute_profiles", "segmentation_models", "feature_drift"]
 
+# What to say to those who do not see a picture, behind its title; in the order of the page.
 ALTERNATIVES = {
-    "elbow": "Two curves over the number of segments tried: the spread within segments, and their separation.",
-    "segments": "Customers as points, coloured by segment, in the two features in which the segments lie furthest apart.",
-    "segment_pairs": "Customers as points, coloured by segment, in every pair of features.",
-    "profiles": "A heat map with a row per segment and a column per feature; the means are in the cards of the segments.",
     "sizes": "A bar per segment with its number of customers, as in the table of segments.",
+    "segments": "Customers as points, coloured by segment, in the two features in which the segments lie furthest apart.",
+    "profiles": "A heat map with a row per segment and a column per feature; the means are in the cards of the segments.",
+    "segment_pairs": "Customers as points, coloured by segment, in every pair of features.",
     "migrations": "A table in colours: rows are the segments in the last build, columns the segments now.",
     "shares": "A line per segment: its share of all customers, build by build.",
+    "elbow": "Two curves over the number of segments tried: the spread within segments, and their separation.",
 }
 
 # The last build, and the one before it.
@@ -115,15 +117,15 @@ FEATURES = """
     from segment_feature_profiles
     order by segment_id, feature_order
 """
-# A share is worth a word when it differs by five points and by two standard errors. A value that fewer than five customers
-# have may tell who they are, and is no description of a segment.
+# A value is worth a word when its share is higher by five points and by two standard errors. One that fewer than five
+# customers have may tell who they are, and is no description of a segment.
 ATTRIBUTES = """
     select
         segment_id, attribute, attribute_value, share, population_share,
-        abs(share - population_share) >= 0.05
-        and abs(share - population_share) > 2 * sqrt(population_share * (1 - population_share) / segment_size) as is_salient,
+        share - population_share >= 0.05
+        and share - population_share > 2 * sqrt(population_share * (1 - population_share) / segment_size) as is_salient,
         row_number() over (
-            partition by segment_id order by abs(share - population_share) desc, attribute, attribute_value
+            partition by segment_id order by share - population_share desc, attribute, attribute_value
         ) as salience,
         row_number() over (partition by segment_id, attribute order by share desc, attribute_value) = 1 as is_most_frequent
     from (
@@ -205,9 +207,9 @@ def with_texts(warehouse):
     return frame.astype(object).where(frame.notna(), None).to_dict("records")
 
 
-def drawn(draw, data, pair):
+def drawn(name, data, pair):
     """A picture as an image that stands in the page itself; its title and its note are texts of the page instead."""
-    figure = draw(data, pair)
+    figure = getattr(render_plots, name)(data, pair)
     title, note = (" ".join(text.split()) for text in (figure.get_suptitle(), figure.get_supxlabel()))
     figure.suptitle("")
     figure.supxlabel("")
@@ -216,7 +218,17 @@ def drawn(draw, data, pair):
     figure.savefig(file, format="svg", metadata={"Date": None})
     plt.close(figure)
     source = "data:image/svg+xml;base64," + b64encode(file.getvalue()).decode("ascii")
-    return {"source": source, "title": title, "note": note, "alternative": f"{title}. {ALTERNATIVES[draw.__name__]}"}
+    return {"source": source, "title": title, "note": note, "alternative": f"{title}. {ALTERNATIVES[name]}"}
+
+
+def has_something_to_show(name, data):
+    if name == "segment_pairs":
+        return len(data.features) > 2
+    if name == "migrations":
+        return (data.migrations["origin"] > 0).any()
+    if name == "shares":
+        return data.shares["day"].nunique() > 1
+    return True
 
 
 def read_chapter(path, prefix):
@@ -247,7 +259,8 @@ def read_chapter(path, prefix):
     data = chapter.pop("data")
     chapter["looks"] = data.segments["colour"].to_dict()
     pair = chosen_pair(data.features, None)
-    chapter["pictures"] = {draw.__name__: drawn(draw, data, pair) for draw in PICTURES}
+    shown = [name for name in ALTERNATIVES if has_something_to_show(name, data)]
+    chapter["pictures"] = {name: drawn(name, data, pair) for name in shown}
     return chapter
 
 
