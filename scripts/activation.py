@@ -13,7 +13,7 @@ import re
 import unicodedata
 from pathlib import Path
 
-from export import COLUMNS, copy, csv_column
+from export import COLUMNS, MEMORY, copy, csv_column
 from warehouse import found_tables, plural, quoted, read_only, use_prefix
 
 # What has no @ between other characters, and no dot behind it, is no address.
@@ -45,6 +45,7 @@ def chosen_columns(found, wanted, email):
 
 
 def write_lists(warehouse, output, prefix, wanted, email):
+    warehouse.execute(f"set memory_limit = '{MEMORY}'")
     found = [(name, data_type) for name, data_type, _ in warehouse.execute(COLUMNS, [f"{prefix}customer_segments"]).fetchall()]
     key = quoted(found[0][0])
     columns = ", ".join(chosen_columns(found, wanted, email))

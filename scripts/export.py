@@ -22,6 +22,8 @@ EXCEL_COLUMNS = 16_384
 EXCEL_TEXT = 32_767  # characters of a cell
 EXCEL_DIGITS = 15  # of a number: longer ones would be rounded, so they become texts
 BATCH = 10_000  # rows that are in memory at once
+PROGRESS = 100_000  # rows between two lines that say so
+MEMORY = "1GB"  # for DuckDB, which needs less and would take most of the machine's; what does not fit goes to disk
 
 # A spreadsheet runs a cell that begins with one of these, also in its full-width form (OWASP: "CSV Injection"). A telephone
 # number or a negative number can be no more than a sum, and is left as other tools expect it.
@@ -151,9 +153,14 @@ def write_sheet(book, name, headings, widths, formats, rows):
     sheet.autofilter(0, 0, max(n_rows, 1), len(headings) - 1)
 
 
-def batches(answer):
+def batches(answer, table):
+    """The rows, a batch at a time; of a long table it says how far it has come."""
+    n_rows = 0
     while rows := answer.fetchmany(BATCH):
         yield from rows
+        n_rows += len(rows)
+        if n_rows % PROGRESS == 0:
+            print(f"  {table}: {n_rows:,} rows are in the workbook", flush=True)
 
 
 def write_table(warehouse, book, name, table, columns):
@@ -180,7 +187,7 @@ def write_table(warehouse, book, name, table, columns):
     # A cursor of its own, so that its rows are not lost to another question.
     with closing(warehouse.cursor()) as cursor:
         answer = cursor.execute(f"select {selected} from {quoted(table)}")
-        write_sheet(book, name, [column for column, _, _ in columns], widths, formats, batches(answer))
+        write_sheet(book, name, [column for column, _, _ in columns], widths, formats, batches(answer, table))
 
 
 def too_large(n_rows, n_columns):
@@ -196,6 +203,7 @@ def too_large(n_rows, n_columns):
 
 def export(warehouse, output):
     """Write all files, and say of each table what became of it."""
+    warehouse.execute(f"set memory_limit = '{MEMORY}'")
     tables = found_tables(warehouse)
     described = dict(warehouse.execute(DESCRIPTIONS).fetchall())
     columns = {table: warehouse.execute(COLUMNS, [table]).fetchall() for table in tables}
