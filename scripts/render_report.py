@@ -23,7 +23,7 @@ REPORT_TABLES = [*TABLES, "segment_attribute_profiles", "segmentation_models", "
 # What to say to those who do not see a picture, behind its title; in the order of the page.
 ALTERNATIVES = {
     "sizes": "A bar per segment with its number of customers, as in the table of segments.",
-    "segments": "Customers as points, coloured by segment, in the two features in which the segments lie furthest apart.",
+    "segments": "Customers as points, coloured by segment, in the features in which the segments lie furthest apart.",
     "profiles": "A heat map with a row per segment and a column per feature; the means are in the cards of the segments.",
     "segment_pairs": "Customers as points, coloured by segment, in every pair of features.",
     "migrations": "A table in colours: rows are the segments in the last build, columns the segments now.",
