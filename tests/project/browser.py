@@ -5,12 +5,25 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 OPTIONS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars", "--remote-debugging-pipe",
 )  # fmt: skip
+
+# The browser reads commands from the file descriptor 3 and answers on 4. Copied first: the pipes may have these numbers.
+LAUNCHER = """
+import os, sys
+commands, answers = (os.dup(int(number)) for number in sys.argv[1:3])
+os.dup2(commands, 3)
+os.dup2(answers, 4)
+# A copy that is already in its place is not inherited by itself.
+os.set_inheritable(3, True)
+os.set_inheritable(4, True)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 def find_browser():
@@ -29,16 +42,13 @@ class Browser:
         commands, self.to_browser = os.pipe()
         self.from_browser, answers = os.pipe()
 
-        def at_three_and_four():
-            # Copied high first: the pipes themselves may have got the numbers 3 and 4.
-            high = os.dup(commands), os.dup(answers)
-            os.dup2(high[0], 3)
-            os.dup2(high[1], 4)
-
+        launch = [sys.executable, "-c", LAUNCHER, str(commands), str(answers)]
         self.process = subprocess.Popen(
-            [find_browser(), *OPTIONS, f"--user-data-dir={folder}", "about:blank"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=at_three_and_four, pass_fds=(3, 4),
-        )  # fmt: skip
+            [*launch, find_browser(), *OPTIONS, f"--user-data-dir={folder}", "about:blank"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=(commands, answers),
+        )
         os.close(commands)
         os.close(answers)
         target = self.send("Target.createTarget", url="about:blank")["targetId"]
