@@ -14,17 +14,27 @@ ifdef CUSTOMERS
 export CUSTOMERS_FILE := $(CUSTOMERS)
 endif
 
-.PHONY: help build plots superset test test-bi test-clients faults lint format docs sample lock clean
+.PHONY: help build plots report export activation superset test test-bi test-clients faults lint format docs sample lock clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: $(VENV)/installed ## Make the environment, run dbt build, draw the pictures (CUSTOMERS=file for another file)
+build: $(VENV)/installed ## Make the environment, run dbt build, draw the pictures and the report (CUSTOMERS=file for another file)
 	$(BIN)/dbt build
 	$(BIN)/python scripts/render_plots.py
+	$(BIN)/python scripts/render_report.py
 
 plots: $(VENV)/installed ## Draw the pictures again, from the warehouse into reports/
 	$(BIN)/python scripts/render_plots.py
+
+report: $(VENV)/installed ## Write the report for those who only look, reports/index.html
+	$(BIN)/python scripts/render_report.py
+
+export: $(VENV)/installed ## Write every table as Parquet, CSV and a sheet of Excel into exports/
+	$(BIN)/python scripts/export.py
+
+activation: $(VENV)/installed ## List the customers of each segment for mailing and ad tools (OPTIONS="--hash-email email")
+	$(BIN)/python scripts/activation.py $(OPTIONS)
 
 superset: $(VENV_SUPERSET)/installed ## Serve a ready dashboard in Apache Superset on this machine (PORT=8088)
 	@$(VENV_SUPERSET)/bin/python scripts/serve_superset.py --port $(PORT)
@@ -64,7 +74,7 @@ lock: $(VENV)/installed-dev ## Pin the newest allowed packages with their hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-strip-extras --generate-hashes --no-header --upgrade -o requirements-superset.txt requirements-superset.in
 
 clean: ## Remove everything that was generated
-	rm -rf $(VENV) $(VENV_SUPERSET) warehouse.duckdb* build reports target logs .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV_SUPERSET) warehouse.duckdb* build reports exports target logs .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/installed: requirements.txt

@@ -9,11 +9,9 @@ function called draw_ takes frames and an Axes and returns the Axes. The same wa
 import argparse
 import math
 import textwrap
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 import matplotlib
 
 matplotlib.use("Agg")
@@ -24,6 +22,7 @@ import seaborn as sns
 from matplotlib.dates import AutoDateLocator, DateFormatter
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter, SymmetricalLogLocator
+from warehouse import found_tables, plural, quoted, read_only
 
 TABLES = [
     "customer_segments",
@@ -130,26 +129,12 @@ class Segmentation:
     customers: pd.DataFrame  # all or a sample
 
 
-def quoted(name):
-    return '"' + name.replace('"', '""') + '"'
-
-
 def wrapped(text, width, max_lines=3):
     return textwrap.fill(text, width, max_lines=max_lines, placeholder=" …")
 
 
-def plural(n, word):
-    return f"{n:,} {word}" if n == 1 else f"{n:,} {word}s"
-
-
-def explained(error, path):
-    if "set lock" in str(error) or "used by another process" in str(error):
-        return f"{path} is open for writing in another program; close it there and try again"
-    return f"{path} cannot be read ({str(error).splitlines()[0]}); it should be the file that dbt build writes"
-
-
 def check_build(warehouse, path):
-    found = {name for (name,) in warehouse.execute("select table_name from information_schema.tables").fetchall()}
+    found = found_tables(warehouse)
     if missing := [table for table in TABLES if table not in found]:
         raise SystemExit(f"{path} has no table {', '.join(missing)}; run dbt build first, and to its end")
     if not warehouse.execute(IS_FINISHED).fetchone()[0]:
@@ -160,7 +145,12 @@ def read_segmentation(warehouse):
     segments = warehouse.execute(SEGMENTS).df().set_index("segment_id")
     segments["colour"] = [COLOURS[position % len(COLOURS)] for position in range(len(segments))]
     segments["marker"] = [MARKERS[position % len(MARKERS)] for position in range(len(segments))]
-    segments["label"] = [wrapped(name, 30) for name in segments["segment_name"]]
+    labels = segments["segment_name"].map(lambda name: wrapped(name, 30))
+    # Long names that begin alike are told apart by their numbers.
+    alike = labels.duplicated(keep=False)
+    segments["label"] = labels.where(
+        ~alike, [wrapped(f"{number}: {name}", 30) for number, name in segments["segment_name"].items()]
+    )
     features = warehouse.execute(FEATURES).df().set_index("feature")
     profiles = warehouse.execute(PROFILES).df()
     key = warehouse.execute("select * from customer_segments limit 0").description[0][0]
@@ -292,9 +282,13 @@ def draw_migrations(data, ax):
     shares = table.div(table.sum(axis=1), axis=0)
     texts = table.map(lambda n: f"{n:,.0f}" if n else "")
     looks = {"cmap": "Blues", "vmin": 0, "vmax": 1, "linewidths": 2, "cbar_kws": {"label": "Share of the row", "aspect": 30}}
-    labels = [wrapped(data.names.get(number, "Joined"), 30) for number in table.index]
+    # Below many columns there is room for their numbers only.
+    has_numbers = len(table.columns) > 8
+    rows = {number: f"{number}: {name}" if has_numbers else name for number, name in data.names.items()}
+    columns = dict.fromkeys(rows, "") if has_numbers else data.names
+    labels = [wrapped(rows.get(number, "Joined"), 30) for number in table.index]
     sns.heatmap(shares, annot=texts, fmt="", yticklabels=labels, ax=ax, **looks)
-    ax.set_xticklabels([wrapped(data.names.get(number, "Left"), 14, max_lines=5) for number in table])
+    ax.set_xticklabels([wrapped(columns.get(number, "Left"), 14, max_lines=5) or number for number in table])
     ax.set(xlabel="Now", ylabel="In the last build")
     ax.tick_params(length=0, labelrotation=0)
     return ax
@@ -440,6 +434,13 @@ def shares(data, pair):
     return finish(figure, f"Size of the segments over {plural(n_days, 'day')} with a build", note, title_width=66)
 
 
+PICTURES = (elbow, segments, segment_pairs, profiles, sizes, migrations, shares)
+
+
+def set_style(**changes):
+    sns.set_theme(style="ticks", font_scale=0.82, rc=STYLE | changes)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--warehouse", type=Path, default=Path("warehouse.duckdb"), help="the file that dbt has built")
@@ -449,20 +450,15 @@ def main():
     arguments = parser.parse_args()
 
     path = arguments.warehouse
-    if not path.exists():
-        raise SystemExit(f"{path} does not exist; run dbt build first")
-    try:
-        with closing(duckdb.connect(path, read_only=True)) as warehouse:
-            check_build(warehouse, path)
-            data = read_segmentation(warehouse)
-    except duckdb.Error as error:
-        raise SystemExit(explained(error, path)) from None
+    with read_only(path) as warehouse:
+        check_build(warehouse, path)
+        data = read_segmentation(warehouse)
     pair = chosen_pair(data.features, arguments.features)
 
-    sns.set_theme(style="ticks", font_scale=0.82, rc=STYLE)
+    set_style()
     try:
         arguments.output.mkdir(parents=True, exist_ok=True)
-        for draw in (elbow, segments, segment_pairs, profiles, sizes, migrations, shares):
+        for draw in PICTURES:
             figure = draw(data, pair)
             picture = arguments.output / draw.__name__
             figure.savefig(f"{picture}.png")

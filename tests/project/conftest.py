@@ -1,5 +1,6 @@
 """The real project, copied into a temporary folder, built by a subprocess and read back read-only."""
 
+import csv
 import os
 import re
 import shutil
@@ -95,3 +96,34 @@ def shared_data():
         return path
 
     return path_of
+
+
+@pytest.fixture(scope="session")
+def hostile(new_project):
+    """The project built on a file, a seed and labels that try to harm: markup, formulas and paths in names, values and ids."""
+    project = new_project()
+    block = project.block()
+    block["features"][0]["label"] = "<b>age</b>"
+    project.configure(
+        source={"file": "hostile.csv"},
+        key={"name": "member", "data_type": "varchar"},
+        attributes=[{"name": "gender"}, {"name": "email"}],
+        features=block["features"],
+    )
+    rows = []
+    for line in (ROOT / "dbt_project" / "sample" / "customers.csv").read_text(encoding="utf-8").splitlines()[1:400]:
+        number, gender, *features = line.split(",")
+        if len(features) != 3 or not all(value.isdigit() for value in features):
+            continue
+        member = {"1": "-17", "2": "+351 912-000", "3": "=cmd()", "4": "@SUM(A1)", "5": "00042"}.get(number, f"m{number}")
+        value = {"Female": "<script>alert(1)</script>", "Male": "=cmd()"}.get(gender, "")
+        email = "" if number == "6" else f" Some.Body+{number}@Example.COM "
+        rows.append(",".join([member, value, email, *features]))
+    header = "Member,Gender,Email,Age,Annual Income,Spending Score"
+    (project.folder / "hostile.csv").write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    names = ["<script>alert(1)</script>", "=cmd()", "../../etc/passwd", "@SUM(A1)", '"><img src=x onerror=alert(1)>']
+    with (project.folder / "dbt_project" / "seeds" / "segment_names.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["segment_id", "segment_name"], *enumerate(names, start=1)])
+    project.names = names
+    project.build()
+    return project

@@ -1,0 +1,97 @@
+"""Write the lists that mailing and advertising tools take: who is in which segment, one CSV file per segment and one with all.
+
+    python scripts/activation.py --output exports/activation
+    python scripts/activation.py --columns customer_id segment_name
+    python scripts/activation.py --hash-email email
+
+With --hash-email a list holds the SHA-256 of the e-mail, trimmed and in small letters, as advertising tools expect, and
+neither the e-mail nor the key; customers without an e-mail are left out, and counted.
+"""
+
+import argparse
+import re
+import unicodedata
+from pathlib import Path
+
+from export import COLUMNS, MEMORY, copy, csv_column
+from warehouse import found_tables, plural, quoted, read_only, use_prefix
+
+# What has no @ between other characters, and no dot behind it, is no address.
+EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
+
+
+def file_name(segment_id, segment_name):
+    """A name that is safe on every system, whatever the segment is called; its number makes it unique."""
+    words = re.findall(r"[a-z0-9]+", unicodedata.normalize("NFKD", segment_name).encode("ascii", "ignore").decode().lower())
+    return "_".join(["segment", str(segment_id), *words])[:80].rstrip("_") + ".csv"
+
+
+def normalised(email):
+    """The SQL of an e-mail as advertising tools want it before it is hashed."""
+    return rf"lower(regexp_replace(cast({quoted(email)} as varchar), '^[\s\pZ]+|[\s\pZ]+$', '', 'g'))"
+
+
+def chosen_columns(found, wanted, email):
+    """(heading, SQL) of the columns of a list. `found` are the names and types of customer_segments, the key first."""
+    types = dict(found)
+    key = found[0][0]
+    names = wanted or [email or key, "segment_id", "segment_name"]
+    if email and email not in names:
+        names = [email, *names]
+    if missing := [name for name in names if name not in types]:
+        raise SystemExit(f"customer_segments has no column {', '.join(missing)}; it has {', '.join(types)}")
+    hashed = f"sha256({normalised(email)})" if email else ""
+    return [f"{hashed} as {quoted(f'{name}_sha256')}" if name == email else csv_column(name, types[name]) for name in names]
+
+
+def write_lists(warehouse, output, prefix, wanted, email):
+    warehouse.execute(f"set memory_limit = '{MEMORY}'")
+    found = [(name, data_type) for name, data_type, _ in warehouse.execute(COLUMNS, [f"{prefix}customer_segments"]).fetchall()]
+    key = quoted(found[0][0])
+    columns = ", ".join(chosen_columns(found, wanted, email))
+    has_email = f"regexp_matches({normalised(email)}, '{EMAIL}')" if email else "true"
+    query = f"select {columns} from customer_segments where {{}} order by segment_id, {key}"
+    if not warehouse.execute(f"select bool_or({has_email}) from customer_segments").fetchone()[0]:
+        raise SystemExit(f"no customer has an e-mail in the column {email}; --hash-email needs the column that holds it")
+    segments = warehouse.execute(
+        f"""
+        select segment_id, any_value(segment_name), count(*) filter (where {has_email}), count(*)
+        from customer_segments group by segment_id order by segment_id
+        """
+    ).fetchall()
+    # A list of a segment that is no more, or went by another name, must not be uploaded by mistake.
+    names = {number: file_name(number, name) for number, name, _, _ in segments}
+    for old in output.glob("segment_*.csv"):
+        if old.name not in names.values():
+            old.unlink()
+            print(f"{old}: removed, an older list")
+    for number, _, n_listed, n_customers in segments:
+        copy(warehouse, query.format(f"segment_id = {number} and {has_email}"), output / names[number], "format csv, header")
+        left_out = f", {n_customers - n_listed:,} without an e-mail are left out" if n_listed < n_customers else ""
+        print(f"{output / names[number]}: {plural(n_listed, 'customer')}{left_out}", flush=True)
+    copy(warehouse, query.format(has_email), output / "all_segments.csv", "format csv, header")
+    print(f"{output / 'all_segments.csv'}: {plural(sum(segment[2] for segment in segments), 'customer')}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--warehouse", type=Path, default=Path("warehouse.duckdb"), help="the file that dbt has built")
+    parser.add_argument("--output", type=Path, default=Path("exports/activation"), help="the folder for the lists")
+    words = "of customer_segments, in their order; default: the key, segment_id and segment_name"
+    parser.add_argument("--columns", nargs="+", metavar="COLUMN", help=words)
+    parser.add_argument("--hash-email", metavar="COLUMN", help="the column that holds the e-mail, to be written as its SHA-256")
+    parser.add_argument("--prefix", default="", help="of the tables of another segmentation, such as rfm_")
+    arguments = parser.parse_args()
+    with read_only(arguments.warehouse) as warehouse:
+        if f"{arguments.prefix}customer_segments" not in found_tables(warehouse):
+            raise SystemExit(f"{arguments.warehouse} has no table {arguments.prefix}customer_segments; run dbt build first")
+        use_prefix(warehouse, arguments.prefix)
+        try:
+            output = arguments.output / arguments.prefix.rstrip("_")
+            write_lists(warehouse, output, arguments.prefix, arguments.columns, arguments.hash_email)
+        except OSError as error:
+            raise SystemExit(f"{arguments.output} cannot be written: {error.strerror}") from None
+
+
+if __name__ == "__main__":
+    main()

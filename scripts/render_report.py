@@ -1,0 +1,328 @@
+"""Write the report for those who only look: one page, reports/index.html, that needs no network and no script.
+
+The warehouse is opened read-only. Counts, joins and the choice of what is worth saying are SQL; the words are in the
+template report.html.jinja, which escapes every name and value. The same warehouse gives the same bytes.
+
+    python scripts/render_report.py --warehouse warehouse.duckdb --output reports
+"""
+
+import argparse
+import io
+from base64 import b64encode
+from pathlib import Path
+
+import jinja2
+import render_plots
+from render_plots import TABLES, check_build, chosen_pair, plt, read_segmentation, rounded, set_style
+from warehouse import found_tables, plural, read_only, use_prefix
+
+# A second segmentation has the same tables behind a prefix, and becomes a second chapter.
+PREFIXES = ("", "rfm_")
+REPORT_TABLES = [*TABLES, "segment_attribute_profiles", "segmentation_models", "feature_drift"]
+
+# What to say to those who do not see a picture, behind its title; in the order of the page.
+ALTERNATIVES = {
+    "sizes": "A bar per segment with its number of customers, as in the table of segments.",
+    "segments": "Customers as points, coloured by segment, in the features in which the segments lie furthest apart.",
+    "profiles": "A heat map with a row per segment and a column per feature; the means are in the cards of the segments.",
+    "segment_pairs": "Customers as points, coloured by segment, in every pair of features.",
+    "migrations": "A table in colours: rows are the segments in the last build, columns the segments now.",
+    "shares": "A line per segment: its share of all customers, build by build.",
+    "elbow": "Two curves over the number of segments tried: the spread within segments, and their separation.",
+}
+
+# The last build, and the one before it.
+OVERVIEW = """
+    with
+    builds as (
+        select build_id, built_at, lag(built_at) over (order by built_at) as last_built_at
+        from (select distinct build_id, built_at from segment_migrations)
+        qualify built_at = max(built_at) over ()
+    ),
+    customers as (
+        select
+            count(*) as n_customers, count(*) filter (where has_imputed_features) as n_imputed,
+            max(model_version) as model_version
+        from customer_segments
+    )
+    select
+        n_customers, n_imputed, model_version, build_id, built_at, last_built_at,
+        fitted_at, reason, n_clusters_setting, silhouette, verdict,
+        (select count(*) from segment_profiles) as n_segments,
+        -- Half a year: seasons and assortments have changed since.
+        date_diff('day', fitted_at, built_at) > 182 as is_stale
+    from customers
+    inner join (select * exclude (n_customers) from segmentation_models) as models using (model_version)
+    cross join builds
+"""
+SEGMENTS = """
+    with
+    newest as (
+        select *
+        from segment_migrations
+        where built_at = (select max(built_at) from segment_migrations)
+    ),
+    origins as (
+        select
+            from_segment_id as segment_id, sum(n_customers) as n_before,
+            coalesce(sum(n_customers) filter (where to_segment_id is null), 0) as n_left,
+            coalesce(sum(n_customers) filter (where to_segment_id <> from_segment_id), 0) as n_moved_out
+        from newest
+        group by from_segment_id
+    ),
+    destinations as (
+        select
+            to_segment_id as segment_id,
+            coalesce(sum(n_customers) filter (where from_segment_id is null), 0) as n_joined,
+            coalesce(sum(n_customers) filter (where to_segment_id <> from_segment_id), 0) as n_moved_in
+        from newest
+        group by to_segment_id
+    )
+    select
+        profiles.segment_id, profiles.segment_name, profiles.n_customers, profiles.share, profiles.rule, profiles.rule_coverage,
+        profiles.rule_precision, profiles.n_outliers, profiles.stability,
+        origins.n_before, coalesce(origins.n_left, 0) as n_left, coalesce(origins.n_moved_out, 0) as n_moved_out,
+        coalesce(destinations.n_joined, 0) as n_joined, coalesce(destinations.n_moved_in, 0) as n_moved_in,
+        profiles.n_customers - coalesce(origins.n_before, 0) as n_change
+    from segment_profiles as profiles
+    left join origins using (segment_id)
+    left join destinations using (segment_id)
+    order by profiles.segment_id
+"""
+GONE = """
+    select migrations.segment_id, names.segment_name, migrations.n_before
+    from (
+        select from_segment_id as segment_id, sum(n_customers) as n_before
+        from segment_migrations
+        where built_at = (select max(built_at) from segment_migrations) and from_segment_id is not null
+        group by from_segment_id
+    ) as migrations
+    left join (
+        select segment_id, max_by(segment_name, built_at) as segment_name from segment_drift group by segment_id
+    ) as names on migrations.segment_id = names.segment_id
+    where migrations.segment_id not in (select segment_id from segment_profiles)
+    order by migrations.segment_id
+"""
+# Half a standard deviation is a medium difference (Cohen 1988), as in the names of the segments.
+FEATURES = """
+    select
+        segment_id, feature, feature_label, feature_order,
+        feature_mean, feature_median, feature_p10, feature_p90, population_mean, feature_index,
+        mean_scaled > 0 as is_high,
+        abs(mean_scaled) >= 0.5 as is_salient,
+        abs(mean_scaled) >= 1.5 as is_extreme,
+        -- After a logarithm the centre can lie above the average, and the mean below it.
+        coalesce(sign(feature_mean - population_mean) = sign(mean_scaled), false) as is_told_by_means,
+        row_number() over (partition by segment_id order by abs(mean_scaled) desc, feature_order) as salience
+    from segment_feature_profiles
+    order by segment_id, feature_order
+"""
+# A value is worth a word when its share is higher by five points and by two standard errors. One that fewer than five
+# customers have may tell who they are, and is no description of a segment.
+ATTRIBUTES = """
+    select
+        segment_id, attribute, attribute_value, share, population_share,
+        share - population_share >= 0.05
+        and share - population_share > 2 * sqrt(population_share * (1 - population_share) / segment_size) as is_salient,
+        row_number() over (
+            partition by segment_id order by share - population_share desc, attribute, attribute_value
+        ) as salience,
+        row_number() over (partition by segment_id, attribute order by share desc, attribute_value) = 1 as is_most_frequent
+    from (
+        select *, sum(n_customers) over (partition by segment_id, attribute) as segment_size
+        from segment_attribute_profiles
+    )
+    where n_customers >= 5
+    order by segment_id, salience
+"""
+# A rule is comparisons joined by `and`; one that is not is shown as it stands.
+RULES = r"""
+    with
+    parts as (
+        select segment_id, unnest(string_split(rule, ' and ')) as part
+        from segment_profiles
+        where rule <> 'true'
+    ),
+    bounds as (
+        select segment_id, regexp_extract(part, '^(\w+) (>|<=) (\S+)$', ['feature', 'sign', 'bound']) as bound
+        from parts
+    )
+    select
+        bounds.segment_id, labels.feature_order, any_value(labels.feature_label) as feature_label,
+        max(try_cast(bound.bound as double)) filter (where bound.sign = '>') as lower_bound,
+        max(try_cast(bound.bound as double)) filter (where bound.sign = '<=') as upper_bound
+    from bounds
+    left join (select distinct feature, feature_order, feature_label from segment_feature_profiles) as labels
+        on bounds.bound.feature = labels.feature
+    group by bounds.segment_id, labels.feature_order
+    order by bounds.segment_id, labels.feature_order
+"""
+K_SCORES = """
+    select k, wcss, silhouette, preferred_by, is_used
+    from k_scores
+    where model_version = (select max(model_version) from customer_segments)
+    order by k
+"""
+DRIFT = """
+    select feature_drift.feature, labels.feature_label, psi, drift_level, unseen_share, is_refitted
+    from feature_drift
+    left join (select distinct feature, feature_label from segment_feature_profiles) as labels using (feature)
+    where built_at = (select max(built_at) from segment_migrations) and psi >= 0.1
+    order by psi desc, feature_drift.feature
+"""
+REJECTED = """
+    select count(*) as n_rejected, (select count(*) from customer_segments) as n_accepted
+    from rejected_customers
+"""
+REASONS = """
+    select reason, count(*) as n_rows
+    from (select unnest(string_split(reasons, '; ')) as reason from rejected_customers)
+    group by reason
+    order by n_rows desc, reason
+    limit 3
+"""
+
+
+def rows(warehouse, query):
+    """The answer as a list of dictionaries; what is missing is None."""
+    answer = warehouse.execute(query)
+    names = [column[0] for column in answer.description]
+    return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+
+
+def by_segment(found):
+    groups = {}
+    for row in found:
+        groups.setdefault(row["segment_id"], []).append(row)
+    return groups
+
+
+def with_texts(warehouse):
+    """The rows of FEATURES with their numbers as texts, each feature with one number of decimals."""
+    frame = warehouse.execute(FEATURES).df()
+    numbers = ["feature_mean", "feature_median", "feature_p10", "feature_p90", "population_mean"]
+    for _, of_feature in frame.groupby("feature"):
+        texts = rounded(of_feature[numbers].stack(future_stack=True)).unstack()
+        frame.loc[of_feature.index, [f"{name}_text" for name in numbers]] = texts.to_numpy()
+    return frame.astype(object).where(frame.notna(), None).to_dict("records")
+
+
+def drawn(name, data, pair):
+    """A picture as an image that stands in the page itself; its title and its note are texts of the page instead."""
+    figure = getattr(render_plots, name)(data, pair)
+    title, note = (" ".join(text.split()) for text in (figure.get_suptitle(), figure.get_supxlabel()))
+    figure.suptitle("")
+    figure.supxlabel("")
+    # Letters as outlines look the same where the font is absent; as an image, an SVG can neither run nor fetch anything.
+    file = io.BytesIO()
+    figure.savefig(file, format="svg", metadata={"Date": None})
+    plt.close(figure)
+    source = "data:image/svg+xml;base64," + b64encode(file.getvalue()).decode("ascii")
+    return {"source": source, "title": title, "note": note, "alternative": f"{title}. {ALTERNATIVES[name]}"}
+
+
+def has_something_to_show(name, data):
+    if name == "segment_pairs":
+        return len(data.features) > 2
+    if name == "migrations":
+        return (data.migrations["origin"] > 0).any()
+    if name == "shares":
+        return data.shares["day"].nunique() > 1
+    return True
+
+
+def read_chapter(path, prefix):
+    """All that a chapter says, or None where the second segmentation is absent."""
+    with read_only(path) as warehouse:
+        found = found_tables(warehouse)
+        if prefix and not {prefix + table for table in REPORT_TABLES} <= set(found):
+            return None
+        use_prefix(warehouse, prefix)
+        check_build(warehouse, path)
+        has_rejected = f"{prefix}rejected_customers" in found
+        rules, features, attributes = rows(warehouse, RULES), with_texts(warehouse), rows(warehouse, ATTRIBUTES)
+        chapter = {
+            "prefix": prefix,
+            "overview": rows(warehouse, OVERVIEW)[0],
+            "segments": rows(warehouse, SEGMENTS),
+            "gone": rows(warehouse, GONE),
+            "features": by_segment(features),
+            "attributes": by_segment(attributes),
+            "rules": by_segment(rules),
+            "labels": list({row["feature_order"]: row["feature_label"] for row in features}.values()),
+            "k_scores": rows(warehouse, K_SCORES),
+            "drift": rows(warehouse, DRIFT),
+            "rejected": rows(warehouse, REJECTED)[0] if has_rejected else {"n_rejected": 0},
+            "reasons": rows(warehouse, REASONS) if has_rejected else [],
+            "data": read_segmentation(warehouse),
+        }
+    data = chapter.pop("data")
+    chapter["looks"] = data.segments["colour"].to_dict()
+    pair = chosen_pair(data.features, None)
+    shown = [name for name in ALTERNATIVES if has_something_to_show(name, data)]
+    chapter["pictures"] = {name: drawn(name, data, pair) for name in shown}
+    return chapter
+
+
+def number(value):
+    return f"{value:,.15g}"
+
+
+def whole(text):
+    """The text of a number without the zeros that say nothing."""
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def percent(share, decimals=0):
+    text = f"{share:.{decimals}%}"
+    # Few are not none.
+    return f"less than {10**-decimals:g}%" if share > 0 and float(text[:-1]) == 0 else text
+
+
+def change(n):
+    """A number with its sign; the minus is the long one."""
+    return f"{n:+,}".replace("-", "\N{MINUS SIGN}") if n else "\N{PLUS-MINUS SIGN}0"
+
+
+def label_of(name):
+    """The name of a column as words."""
+    words = name.replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def in_sentence(label):
+    """A label within a sentence: its capital goes, unless the word is an abbreviation."""
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
+
+
+def page(chapters):
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    filters = (number, whole, percent, change, label_of, in_sentence, plural)
+    environment.filters |= {function.__name__: function for function in filters}
+    return environment.get_template("report.html.jinja").render(chapters=chapters)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--warehouse", type=Path, default=Path("warehouse.duckdb"), help="the file that dbt has built")
+    parser.add_argument("--output", type=Path, default=Path("reports"), help="the folder for the report")
+    arguments = parser.parse_args()
+
+    set_style(**{"svg.fonttype": "path"})
+    chapters = [chapter for prefix in PREFIXES if (chapter := read_chapter(arguments.warehouse, prefix))]
+    try:
+        arguments.output.mkdir(parents=True, exist_ok=True)
+        (arguments.output / "index.html").write_text(page(chapters), encoding="utf-8")
+    except OSError as error:
+        raise SystemExit(f"{arguments.output} cannot be written: {error.strerror}") from None
+    print(f"{arguments.output / 'index.html'}: the report, to be opened in a browser")
+
+
+if __name__ == "__main__":
+    main()

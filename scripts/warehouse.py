@@ -1,0 +1,48 @@
+"""Open the file that dbt has built, read-only, and say in one sentence what is wrong where that fails."""
+
+from contextlib import closing, contextmanager
+
+import duckdb
+
+
+def quoted(name):
+    return '"' + name.replace('"', '""') + '"'
+
+
+def plural(n, word):
+    return f"{n:,} {word}" if n == 1 else f"{n:,} {word}s"
+
+
+def explained(error, path):
+    if "set lock" in str(error) or "used by another process" in str(error):
+        return f"{path} is open for writing in another program; close it there and try again"
+    return f"{path} cannot be read ({str(error).splitlines()[0]}); it should be the file that dbt build writes"
+
+
+@contextmanager
+def read_only(path):
+    """A connection to the file at `path`; what DuckDB finds wrong with it ends the script."""
+    if not path.exists():
+        raise SystemExit(f"{path} does not exist; run dbt build first")
+    try:
+        with closing(duckdb.connect(path, read_only=True)) as warehouse:
+            yield warehouse
+    except duckdb.Error as error:
+        raise SystemExit(explained(error, path)) from None
+
+
+def found_tables(warehouse):
+    """The names of all tables and views, in alphabetical order."""
+    query = "select table_name from information_schema.tables where table_schema = current_schema() order by table_name"
+    return [name for (name,) in warehouse.execute(query).fetchall()]
+
+
+def use_prefix(warehouse, prefix):
+    """Let a second segmentation answer to the names of the first: its tables have the same names and columns behind a prefix.
+
+    The views are the connection's own; nothing is written into the file.
+    """
+    for name in found_tables(warehouse):
+        if prefix and name.startswith(prefix):
+            table = f"{quoted(warehouse.execute('select current_database()').fetchone()[0])}.main.{quoted(name)}"
+            warehouse.execute(f"create temp view {quoted(name.removeprefix(prefix))} as select * from {table}")

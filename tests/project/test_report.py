@@ -1,0 +1,307 @@
+"""The report for those who only look: what it says, that it is valid, safe and accessible, and how a real browser shows it."""
+
+import base64
+import re
+import shutil
+import sys
+from itertools import pairwise
+from xml.etree import ElementTree
+
+import duckdb
+import html5lib
+import pytest
+import render_report
+from browser import Browser, find_browser
+
+# (text, background) of the page. WCAG 2.2 asks for 4.5 to 1; the edge of a warning, which is no text, for 3 to 1.
+PAIRS = [
+    ("text", "page", 4.5), ("text", "card", 4.5), ("quiet", "page", 4.5), ("quiet", "card", 4.5), ("link", "page", 4.5),
+    ("link", "card", 4.5), ("warning-text", "warning", 4.5), ("quiet", "code", 4.5), ("text", "code", 4.5),
+    ("warning-edge", "page", 3),
+]  # fmt: skip
+
+
+def rendered(warehouse, folder):
+    """Write the report as its script does; returns its path."""
+    before = sys.argv
+    sys.argv = ["render_report.py", "--warehouse", str(warehouse), "--output", str(folder)]
+    try:
+        render_report.main()
+    finally:
+        sys.argv = before
+    return folder / "index.html"
+
+
+@pytest.fixture(scope="module")
+def sample_report(built_sample, tmp_path_factory):
+    return rendered(built_sample.folder / "warehouse.duckdb", tmp_path_factory.mktemp("report"))
+
+
+@pytest.fixture(scope="module")
+def hostile_report(hostile, tmp_path_factory):
+    return rendered(hostile.folder / "warehouse.duckdb", tmp_path_factory.mktemp("report"))
+
+
+@pytest.fixture(params=["sample_report", "hostile_report"])
+def report(request):
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def changed(built_sample, tmp_path):
+    """A function that renders the sample's report after changes to a copy of its tables."""
+
+    def render(sql):
+        warehouse = tmp_path / "warehouse.duckdb"
+        shutil.copy2(built_sample.folder / "warehouse.duckdb", warehouse)
+        with duckdb.connect(warehouse) as connection:
+            connection.execute(sql)
+        return rendered(warehouse, tmp_path / "reports")
+
+    return render
+
+
+def parsed(path):
+    """The page as browsers read it; what they would have to mend is an error."""
+    return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(path.read_text(encoding="utf-8"))
+
+
+def text_of(element):
+    for cell in [*element.iter("td"), *element.iter("th")]:
+        cell.tail = " "
+    return " ".join("".join(element.itertext()).split())
+
+
+def card_of(page, segment_id, prefix=""):
+    return text_of(page.find(f".//article[@id='{prefix}segment-{segment_id}']"))
+
+
+def test_it_is_valid_and_accessible(report):
+    page = parsed(report)
+    assert page.get("lang") == "en"
+    assert page.find("head/title").text
+    levels = [int(element.tag[1]) for element in page.iter() if re.fullmatch("h[1-6]", str(element.tag))]
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert all(later <= earlier + 1 for earlier, later in pairwise(levels))
+    images = list(page.iter("img"))
+    assert len(images) >= 5
+    assert all(len(image.get("alt")) > 20 for image in images)
+    headers = list(page.iter("th"))
+    assert headers
+    assert {header.get("scope") for header in headers} == {"col", "row"}
+    ids = [element.get("id") for element in page.iter() if element.get("id")]
+    assert len(ids) == len(set(ids))
+    links = [link.get("href") for link in page.iter("a")]
+    assert "#segment-1" in links
+    assert {link.removeprefix("#") for link in links} <= set(ids)
+    # What scrolls is reached with the keyboard and has a name.
+    for region in page.findall(".//div[@class='scroll']"):
+        assert (region.get("tabindex"), region.get("role")) == ("0", "region")
+        assert region.get("aria-label")
+
+
+def test_it_stands_alone(report):
+    page = parsed(report)
+    assert [element.tag for element in page.iter() if element.tag in ("script", "link", "iframe", "object", "base")] == []
+    assert all(element.get("src", "data:").startswith("data:image/svg+xml;base64,") for element in page.iter("img"))
+    assert not re.search(r"url\(|@import", page.find("head/style").text)
+    handlers = [name for element in page.iter() for name in element.attrib if name.startswith("on")]
+    assert handlers == []
+
+
+def luminance(colour):
+    """Relative luminance of #rrggbb, 0 to 1 (WCAG 2.2)."""
+    channels = (int(colour[position : position + 2], 16) / 255 for position in (1, 3, 5))
+    red, green, blue = (value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one, other):
+    darker, lighter = sorted([luminance(one), luminance(other)])
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def test_colours_have_contrast_by_day_and_by_night(sample_report):
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    style = parsed(sample_report).find("head/style").text
+    light, dark = (
+        dict(re.findall(r"--([\w-]+): (#\w{6});", block)) for block in re.findall(r":root \{(.*?--code.*?)\}", style, re.DOTALL)
+    )
+    assert set(light) == set(dark)
+    for colours in (light, dark):
+        assert set(colours) == {name for pair in PAIRS for name in pair[:2]} | {"line", "bar"}
+        for text, background, least in PAIRS:
+            assert contrast(colours[text], colours[background]) >= least, (text, background)
+
+
+def test_it_says_what_the_tables_say(built_sample, sample_report):
+    page = parsed(sample_report)
+    text = text_of(page.find("body"))
+    assert "3,000 customers in 5 segments" in text
+    assert "12 rows of the file could not be used (0.4% of 3,012)" in text
+    assert "age is missing: 2 rows" in text
+    profiles = built_sample.query("select segment_id, segment_name, n_customers, share, rule, stability from segment_profiles")
+    for segment_id, name, n_customers, share, rule, stability in profiles:
+        card = card_of(page, segment_id)
+        assert card.startswith(f"{name} {n_customers:,} customers, {share:.1%} of all")
+        assert f"In SQL: {rule}" in card
+        assert f"stability {stability:.2f}" in card
+    card = card_of(page, 2)
+    assert "Spending score (1-100): above average. 76.5 on average, 51.2 over all customers (49% more)." in card
+    assert "Age (years) 25 20 to 30" in card
+    assert "Age (years) up to 29.5; Annual income (k$) up to 59.5." in card
+    assert "in everything they are close to the average customer" in card_of(page, 1)
+    assert (
+        "this number was set by hand. Of the measures, elbow prefers 4; silhouette, Davies-Bouldin, Calinski-Harabasz prefer 5."
+        in text
+    )
+    assert "This is the first build" in text
+
+
+def test_the_same_warehouse_gives_the_same_bytes(built_sample, sample_report, tmp_path):
+    assert rendered(built_sample.folder / "warehouse.duckdb", tmp_path).read_bytes() == sample_report.read_bytes()
+
+
+def test_names_and_values_are_shown_as_they_are_and_do_nothing(hostile, hostile_report):
+    page = parsed(hostile_report)
+    for segment_id, name in enumerate(hostile.names, start=1):
+        assert card_of(page, segment_id).startswith(name)
+    text = text_of(page.find("body"))
+    assert "Gender <script>alert(1)</script>" in text
+    assert "<b>age</b> (years)" in text.lower()
+    # Nobody's e-mail is a typical one.
+    assert "@example.com" not in text.lower()
+    for image in page.iter("img"):
+        picture = ElementTree.fromstring(base64.b64decode(image.get("src").partition(",")[2]))
+        assert not [part.tag for part in picture.iter() if part.tag.endswith(("script", "foreignObject"))]
+
+
+def test_it_warns(changed):
+    text = text_of(
+        parsed(
+            changed(
+                """
+                update segment_profiles set stability = 0.41 where segment_id = 3;
+                update segmentation_models set silhouette = 0.2, fitted_at = fitted_at - interval 200 day;
+                update customer_segments set has_imputed_features = customer_id <= 30;
+                insert into feature_drift
+                select build_id, built_at, 1, 'age', 0.31, 'strong drift', 0.05, false from segment_migrations limit 1;
+                delete from rejected_customers;
+                """
+            )
+        ).find("body")
+    )
+    assert "“High spending score, high annual income, young” is a weak segment: " in text
+    assert "(stability 0.41, 0.6 and more is wanted)" in text
+    assert "The segments lie close together: " in text
+    assert "formed more than half a year before this build" in text
+    assert "30 customers (1.0%) lacked a value" in text
+    assert "The customers have changed in Age (years): strong drift since the segments were formed (index 0.31; 5.0% of" in text
+    assert "could not be used" not in text
+
+
+def test_without_reason_it_does_not_warn(changed):
+    page = parsed(changed("delete from rejected_customers"))
+    assert page.find(".//div[@class='warning']") is None
+    assert "Nothing: all rows of the file were used" in text_of(page)
+
+
+def test_it_says_what_has_changed_since_the_last_build(changed):
+    page = parsed(
+        changed(
+            """
+            create temp table next as
+            select 'next' as build_id, built_at + interval 1 day as built_at from segment_migrations limit 1;
+            insert into segment_migrations
+            select build_id, built_at, 1, from_segment_id, to_segment_id, n_customers, 0, 0, 0
+            from next cross join (values
+                (1, 1, 690), (9, 1, 7), (null, 1, 10), (1, 2, 3), (1, null, 2),
+                (2, 2, 671), (null, 3, 570), (2, 3, 6), (4, 4, 572), (5, 5, 471)
+            ) as moves (from_segment_id, to_segment_id, n_customers);
+            insert into segment_drift
+            select * replace (9 as segment_id, 'Those <before>' as segment_name, 7 as n_customers) from segment_drift limit 1;
+            """
+        )
+    )
+    assert "+12 customers: 10 joined, 7 came from other segments, 3 went to others, 2 left." in card_of(page, 1)
+    assert "\N{MINUS SIGN}3 customers: 0 joined, 3 came from other segments, 6 went to others, 0 left." in card_of(page, 2)
+    assert "New: it was not there before. 570 customers joined, 6 customers came from other segments." in card_of(page, 3)
+    assert "Nobody came and nobody went." in card_of(page, 4)
+    text = text_of(page.find("body"))
+    assert "No more: Those <before>, which had 7 customers." in text
+    assert "16 customers moved between segments in the last build" in text
+
+
+def test_a_second_segmentation_is_a_second_chapter(changed):
+    copies = "".join(f"create table rfm_{table} as from {table};" for table in render_report.REPORT_TABLES)
+    page = parsed(
+        changed(
+            f"""
+            {copies}
+            update rfm_segment_profiles set segment_name = 'Second', n_customers = n_customers - 1 where segment_id = 1;
+            delete from rfm_customer_segments
+            where customer_id = (select min(customer_id) from rfm_customer_segments where segment_id = 1);
+            """
+        )
+    )
+    chapters = [text_of(heading) for heading in page.iter("h2")]
+    assert chapters == ["3,000 customers in 5 segments", "2,999 customers in 5 segments", "Glossary"]
+    assert card_of(page, 1).startswith("Close to the average 707 customers")
+    assert card_of(page, 1, prefix="rfm_").startswith("Second 706 customers")
+    # The file that was refused in part is the first one's.
+    assert len(page.findall(".//div[@class='warning']")) == 1
+
+
+def test_half_a_second_segmentation_is_left_out(changed):
+    page = parsed(changed("create table rfm_customer_segments as from customer_segments"))
+    assert len(list(page.iter("h2"))) == 2
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    if not find_browser():
+        pytest.skip("no Chromium or Chrome is on the path")
+    with Browser(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_a_browser_shows_it_whole_and_in_silence(browser, report, width, dark):
+    browser.messages.clear()
+    browser.requests.clear()
+    browser.open(report, width=width, dark=dark)
+    assert browser.ask("innerWidth") == width
+    assert browser.ask("document.documentElement.scrollWidth") <= width
+    assert browser.ask("[...document.images].every(image => image.complete && image.naturalWidth > 0)")
+    assert browser.ask("document.scripts.length") == 0
+    background = browser.ask("getComputedStyle(document.body).backgroundColor")
+    assert background == ("rgb(22, 24, 27)" if dark else "rgb(246, 246, 244)")
+    assert browser.messages == []
+    assert [address for address in browser.requests if not address.startswith("data:")] == [report.resolve().as_uri()]
+
+
+def test_the_browser_would_notice(browser, tmp_path):
+    """The checks above can fail: a page too wide that runs, fetches and complains."""
+    page = tmp_path / "bad.html"
+    page.write_text(
+        "<!doctype html><title>bad</title><div style='width: 2000px'>.</div><img src='missing.png'>"
+        "<script>console.error('no')</script>",
+        encoding="utf-8",
+    )
+    browser.messages.clear()
+    browser.requests.clear()
+    browser.open(page, width=390)
+    assert browser.ask("document.documentElement.scrollWidth") > 390
+    assert browser.messages
+    assert len(browser.requests) == 2
+
+
+def test_it_prints_on_paper_in_black_on_white(browser, sample_report, tmp_path):
+    browser.open(sample_report, dark=True)
+    browser.send("Emulation.setEmulatedMedia", media="print", features=[{"name": "prefers-color-scheme", "value": "dark"}])
+    assert browser.ask("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert browser.ask("getComputedStyle(document.body).color") == "rgb(28, 28, 28)"
+    browser.pdf(tmp_path / "report.pdf")
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")

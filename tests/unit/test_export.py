@@ -1,0 +1,107 @@
+import datetime
+
+import duckdb
+import pytest
+from export import complete, csv_column, excel_value, neutralised, number_format, sheet_names, too_large
+
+TEXTS = {
+    "=cmd()": "'=cmd()",
+    "+cmd|' /C calc'!A0": "'+cmd|' /C calc'!A0",
+    "-2+3+cmd|' /C calc'!A0": "'-2+3+cmd|' /C calc'!A0",
+    "@SUM(A1)": "'@SUM(A1)",
+    "\t=1": "'\t=1",
+    "\r=1": "'\r=1",
+    "\n=1": "'\n=1",
+    "\uff1d1": "'\uff1d1",
+    "-": "'-",
+    "+a@example.com": "'+a@example.com",
+    "-17": "-17",
+    "-1.5": "-1.5",
+    "+351 912-000": "+351 912-000",
+    "+1 (800) 555": "+1 (800) 555",
+    "a=b": "a=b",
+    "'=1": "'=1",
+    "00042": "00042",
+    "": "",
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), TEXTS.items())
+def test_only_what_a_spreadsheet_would_run_is_quoted_in_python_as_in_sql(text, expected):
+    assert neutralised(text) == expected
+    sql = f"select {csv_column('it', 'VARCHAR')} from (select ? as it)"
+    assert duckdb.execute(sql, [text]).fetchone()[0] == expected
+
+
+def test_numbers_and_times_are_not_touched_and_lists_are():
+    for data_type in ("BIGINT", "UINTEGER", "DOUBLE", "DECIMAL(10,2)", "DATE", "TIMESTAMP WITH TIME ZONE", "BOOLEAN"):
+        assert csv_column("it", data_type) == '"it" as "it"'
+    for data_type in ("VARCHAR", "VARCHAR[]", "STRUCT(a INTEGER)", "BLOB", "INTEGER[]"):
+        assert "regexp_matches" in csv_column("it", data_type)
+
+
+def test_headings_are_neutralised_and_quoted():
+    names = ["=cmd()", 'say "no"']
+    shown = duckdb.sql('select 1 as "=cmd()", 2 as "say ""no"""')
+    assert shown.columns == names
+    selected = duckdb.sql(f"select {', '.join(csv_column(name, 'INTEGER') for name in names)} from shown")
+    assert selected.columns == ["'=cmd()", 'say "no"']
+
+
+def test_sheets_are_named_within_the_limits_of_excel():
+    long = "a_table_with_a_name_of_more_than_31_characters"
+    names = sheet_names([long, long + "_too", "short", "Tables", "what?"])
+    assert names == ["a_table_with_a_name_of_more_tha", "a_table_with_a_name_of_more_t~2", "short", "Tables~2", "what_"]
+    assert all(len(name) <= 31 for name in names)
+
+
+@pytest.mark.parametrize(
+    ("name", "data_type", "comment", "largest", "expected"),
+    [
+        ("share", "DOUBLE", "Share of all customers, 0 to 1.", 0.5, "0.0%"),
+        ("share_index", "DOUBLE", "Share in the segment, the share among all customers being 100.", 150.0, "#,##0.00"),
+        ("psi", "DOUBLE", "Population stability index over the tenths of the fit, 0 or more.", 0.2, "0.000"),
+        ("n_customers", "BIGINT", "Number of customers.", None, "#,##0"),
+        ("model_version", "INTEGER", "Version.", None, "0"),
+        ("built_at", "TIMESTAMP", "When.", None, "yyyy-mm-dd hh:mm:ss"),
+        ("day", "DATE", "", None, "yyyy-mm-dd"),
+        ("rule", "VARCHAR", "", None, None),
+        ("segment_ids", "INTEGER[]", "", None, None),
+    ],
+)
+def test_numbers_are_shown_as_what_they_are(name, data_type, comment, largest, expected):
+    assert number_format(name, data_type, comment, largest) == expected
+
+
+def test_cells_hold_what_excel_can_hold():
+    assert excel_value(123456789012345) == 123456789012345
+    assert excel_value(1234567890123456) == "1234567890123456"  # would end in 0 as a number
+    assert excel_value(float("inf")) == "inf"
+    assert excel_value(float("nan")) is None
+    assert excel_value(datetime.date(1812, 9, 7)) == "1812-09-07"
+    assert excel_value(datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.timezone.utc)) == datetime.datetime(2026, 1, 2, 3)
+    assert excel_value([1, "a"]) == "[1, 'a']"
+    assert excel_value(True) is True
+    assert len(excel_value("x" * 40_000)) == 32_767
+
+
+def test_a_table_beyond_the_limits_of_a_sheet_is_named():
+    assert too_large(1_048_575, 16_384) is None
+    assert too_large(1_048_576, 3).startswith("not in the workbook: 1,048,576 rows")
+    assert too_large(1, 16_385).startswith("not in the workbook: 16,385 columns")
+
+
+def test_a_file_that_is_not_finished_leaves_the_old_one(tmp_path):
+    path = tmp_path / "folder" / "it.csv"
+    with complete(path) as part:
+        part.write_text("old")
+
+    def fail():
+        with complete(path) as part:
+            part.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert path.read_text() == "old"
+    assert [file.name for file in path.parent.iterdir()] == ["it.csv"]
