@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 OPTIONS = (
@@ -34,11 +35,12 @@ def find_browser():
 class Browser:
     """One page of a fresh profile in `folder`.
 
-    `messages` are the errors and warnings of the console, `requests` the addresses asked for.
+    `messages` are the errors and warnings of the console, `requests` the addresses asked for, `responses` what came of them.
     """
 
     def __init__(self, folder):
-        self.messages, self.requests, self.last_id, self.session, self.rest = [], [], 0, None, b""
+        self.messages, self.requests, self.responses, self.finished = [], [], {}, set()
+        self.last_id, self.session, self.rest = 0, None, b""
         commands, self.to_browser = os.pipe()
         self.from_browser, answers = os.pipe()
 
@@ -83,6 +85,10 @@ class Browser:
             self.messages.append(f"dialog: {parameters['message']}")
         elif event == "Network.requestWillBeSent":
             self.requests.append(parameters["request"]["url"])
+        elif event == "Network.responseReceived":
+            self.responses[parameters["requestId"]] = parameters["response"]
+        elif event == "Network.loadingFinished":
+            self.finished.add(parameters["requestId"])
         return message
 
     def send(self, method, **parameters):
@@ -96,18 +102,26 @@ class Browser:
             raise RuntimeError(f"{method}: {answer['error']['message']}")
         return answer["result"]
 
-    def open(self, path, width=1280, dark=False):
-        """Load a file, in a window of so many CSS pixels; below 600 it is a phone."""
+    def open(self, address, width=1280, height=844, dark=False):
+        """Load an address in a window of so many CSS pixels; one narrower than 600 is a phone."""
         scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
-        self.send("Emulation.setDeviceMetricsOverride", width=width, height=844, deviceScaleFactor=1, mobile=width < 600)
+        self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
         self.send("Emulation.setEmulatedMedia", features=scheme)
-        self.send("Page.navigate", url=path.resolve().as_uri())
+        self.send("Page.navigate", url=address)
         while self.receive().get("method") != "Page.loadEventFired":
             pass
 
     def ask(self, expression):
         """The value of a JavaScript expression."""
         return self.send("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)["result"].get("value")
+
+    def answers(self, part):
+        """[(status, body)] of the finished requests whose address contains `part`."""
+        return [
+            (response["status"], self.send("Network.getResponseBody", requestId=request)["body"])
+            for request, response in list(self.responses.items())
+            if part in response["url"] and request in self.finished
+        ]
 
     def screenshot(self, path, **clip):
         picture = self.send(
@@ -117,3 +131,11 @@ class Browser:
 
     def pdf(self, path):
         path.write_bytes(base64.b64decode(self.send("Page.printToPDF", printBackground=False, preferCSSPageSize=True)["data"]))
+
+
+def wait_for(condition, seconds, otherwise):
+    """Return once the condition holds; fail with a sentence after so many seconds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, otherwise
+        time.sleep(0.25)

@@ -271,7 +271,7 @@ def browser(tmp_path_factory):
 def test_a_browser_shows_it_whole_and_in_silence(browser, report, width, dark):
     browser.messages.clear()
     browser.requests.clear()
-    browser.open(report, width=width, dark=dark)
+    browser.open(report.resolve().as_uri(), width=width, dark=dark)
     assert browser.ask("innerWidth") == width
     assert browser.ask("document.documentElement.scrollWidth") <= width
     assert browser.ask("[...document.images].every(image => image.complete && image.naturalWidth > 0)")
@@ -292,14 +292,14 @@ def test_the_browser_would_notice(browser, tmp_path):
     )
     browser.messages.clear()
     browser.requests.clear()
-    browser.open(page, width=390)
+    browser.open(page.resolve().as_uri(), width=390)
     assert browser.ask("document.documentElement.scrollWidth") > 390
     assert browser.messages
     assert len(browser.requests) == 2
 
 
 def test_it_prints_on_paper_in_black_on_white(browser, sample_report, tmp_path):
-    browser.open(sample_report, dark=True)
+    browser.open(sample_report.resolve().as_uri(), dark=True)
     browser.send("Emulation.setEmulatedMedia", media="print", features=[{"name": "prefers-color-scheme", "value": "dark"}])
     assert browser.ask("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert browser.ask("getComputedStyle(document.body).color") == "rgb(28, 28, 28)"

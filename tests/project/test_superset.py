@@ -18,10 +18,10 @@ import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
-import chromium
 import duckdb
 import pytest
 import yaml
+from browser import Browser, find_browser, wait_for
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv-superset" / "bin" / "python"
@@ -119,9 +119,9 @@ def two_builds(new_project):
     sample = project.folder / "dbt_project" / "sample" / "customers.csv"
     first = shutil.copy(sample, project.folder / "first.csv")
     later_customers(sample, project.folder / "later.csv")
-    project.build("--exclude", "test_type:unit", file=first)
+    project.build(file=first)
     shutil.copy(project.folder / "warehouse.duckdb", project.folder / "first.duckdb")
-    project.build("--exclude", "test_type:unit", file=project.folder / "later.csv")
+    project.build(file=project.folder / "later.csv")
     return project
 
 
@@ -142,7 +142,7 @@ def running(folder, warehouse):
             return False
 
     try:
-        chromium.wait_for(is_up, 300, "Superset did not start")
+        wait_for(is_up, 300, "Superset did not start")
         superset = Superset(url, (folder / "state" / "admin_password").read_text(encoding="utf-8"))
         superset.folder, superset.log = folder, log
         yield superset
@@ -250,30 +250,30 @@ def test_nothing_can_be_written_through_superset(superset, charts):
 
 
 def test_the_dashboard_is_drawn_in_a_browser(superset, tmp_path):
-    if chromium.found() is None:
-        pytest.skip("no Chromium on the path: apt-get install chromium")
-    with chromium.Browser(tmp_path, width=1600, height=3640) as browser:
+    if not find_browser():
+        pytest.skip("no Chromium or Chrome is on the path: apt-get install chromium")
+    with Browser(tmp_path) as browser:
         for cookie in superset.cookies:
-            browser.call("Network.setCookie", name=cookie.name, value=cookie.value, url=superset.url)
-        browser.open(f"{superset.url}/superset/dashboard/segments/")
+            browser.send("Network.setCookie", name=cookie.name, value=cookie.value, url=superset.url)
+        browser.open(f"{superset.url}/superset/dashboard/segments/", width=1600, height=3640)
         titles = sorted(chart["slice_name"] for chart in CHARTS.values())
 
         def is_drawn():
-            shown = browser.evaluate("document.body.innerText") or ""
-            drawing = browser.evaluate("document.querySelectorAll('[data-test=\"loading-indicator\"], .loading').length")
+            shown = browser.ask("document.body.innerText") or ""
+            drawing = browser.ask("document.querySelectorAll('[data-test=\"loading-indicator\"], .loading').length")
             return all(title in shown for title in titles) and drawing == 0 and len(answers()) >= len(titles)
 
         def answers():
             return browser.answers("/api/v1/chart/data")
 
-        chromium.wait_for(is_drawn, 120, "the charts were not drawn")
+        wait_for(is_drawn, 120, "the charts were not drawn")
         time.sleep(3)  # they come with an animation
         (ROOT / "build").mkdir(exist_ok=True)
-        browser.picture(ROOT / "build" / "superset-dashboard.png")
+        browser.screenshot(ROOT / "build" / "superset-dashboard.png")
         assert [body for status, body in answers() if status != 200] == []
         empty = [body for _, body in answers() if not all(result["rowcount"] for result in json.loads(body)["result"])]
         assert empty == []
-        shown = browser.evaluate("document.body.innerText")
+        shown = browser.ask("document.body.innerText")
         assert not re.search(r"Unexpected error|No results were returned|Data error", shown)
 
 

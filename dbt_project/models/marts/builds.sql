@@ -1,8 +1,8 @@
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false, on_schema_change='append_new_columns') }}
 with
 
-stg_customers as (
-    select * from {{ ref('stg_customers') }}
+int_feature_medians as (
+    select * from {{ ref('int_feature_medians') }}
 ),
 
 rejected_customers as (
@@ -15,10 +15,6 @@ segment_profiles as (
 
 segmentation_models as (
     select * from {{ ref('segmentation_models') }}
-),
-
-accepted as (
-    select count(*) as n_customers from stg_customers
 ),
 
 refused as (
@@ -37,8 +33,8 @@ final as (
     select
         {{ build_columns() }},
         {{ sql_texts([segmentation().source.file]) }} as source_file,
-        accepted.n_customers + refused.n_rows as n_rows,
-        accepted.n_customers as n_accepted,
+        int_feature_medians.n_customers + refused.n_rows as n_rows,
+        int_feature_medians.n_customers as n_accepted,
         refused.n_rows as n_rejected,
         segments.n_segments,
         model.model_version,
@@ -47,7 +43,7 @@ final as (
         {{ code_version() }} as code_version,
         '{{ dbt_version }}' as dbt_version,
         version() as duckdb_version
-    from accepted
+    from int_feature_medians
     cross join refused
     cross join segments
     cross join model
