@@ -1,7 +1,16 @@
 with
 
+int_feature_medians as (
+    select * from {{ ref('int_feature_medians') }}
+),
+
+-- A million customers tell a percentile closely enough; of more, the percentiles are those of a sample.
 customer_segments as (
-    select * from {{ ref('customer_segments') }}
+    select
+        customer_segments.*,
+        {{ is_sampled('customer_segments.' ~ segmentation().key.name, '1000000 / int_feature_medians.n_customers') }} as is_sampled
+    from {{ ref('customer_segments') }} as customer_segments
+    cross join int_feature_medians
 ),
 
 int_segment_centroids as (
@@ -12,17 +21,30 @@ features as (
     {{ configured_features() }}
 ),
 
+-- One scan of the customers for all features.
+aggregates as (
+    select
+        {% for feature in segmentation().features %}
+        avg({{ feature.name }}) as {{ feature.name }}_mean,
+        {{ percentiles(feature.name, [0.1, 0.5, 0.9]) }} filter (where is_sampled) as {{ feature.name }}_percentiles,
+        sum(sum({{ feature.name }})) over () / nullif(sum(count({{ feature.name }})) over (), 0) as {{ feature.name }}_population_mean,
+        {% endfor %}
+        segment_id,
+        segment_name
+    from customer_segments
+    group by segment_id, segment_name
+),
+
 statistics as (
     {%- for feature in segmentation().features %}
     select
         segment_id,
         segment_name,
         '{{ feature.name }}' as feature,
-        avg({{ feature.name }}) as feature_mean,
-        {{ percentiles(feature.name, [0.1, 0.5, 0.9]) }} as feature_percentiles,
-        sum(sum({{ feature.name }})) over () / nullif(sum(count({{ feature.name }})) over (), 0) as population_mean
-    from customer_segments
-    group by segment_id, segment_name
+        {{ feature.name }}_mean as feature_mean,
+        {{ feature.name }}_percentiles as feature_percentiles,
+        {{ feature.name }}_population_mean as population_mean
+    from aggregates
     {{- " union all" if not loop.last }}
     {%- endfor %}
 ),
