@@ -269,7 +269,7 @@ def test_the_dashboard_is_drawn_in_a_browser(superset, tmp_path):
         wait_for(is_drawn, 120, "the charts were not drawn")
         time.sleep(3)  # they come with an animation
         (ROOT / "build").mkdir(exist_ok=True)
-        browser.screenshot(ROOT / "build" / "superset-dashboard.png")
+        browser.screenshot(ROOT / "build" / "superset-dashboard.png", x=0, y=0, width=1600, height=3640)
         assert [body for status, body in answers() if status != 200] == []
         empty = [body for _, body in answers() if not all(result["rowcount"] for result in json.loads(body)["result"])]
         assert empty == []
