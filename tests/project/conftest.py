@@ -73,8 +73,16 @@ class Project:
 
 @pytest.fixture(scope="session")
 def new_project(tmp_path_factory):
-    """A function that makes a copy of the project."""
-    return lambda: Project(tmp_path_factory.mktemp("project"))
+    """A function that makes a copy of the project, with what dbt has learnt by parsing it once, which saves seconds."""
+    parsed = Project(tmp_path_factory.mktemp("parsed"))
+    parsed.dbt("parse")
+
+    def copy():
+        project = Project(tmp_path_factory.mktemp("project"))
+        shutil.copytree(parsed.folder / "target", project.folder / "target")
+        return project
+
+    return copy
 
 
 @pytest.fixture(scope="session")
