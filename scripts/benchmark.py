@@ -130,7 +130,7 @@ def customers_file(kind, n_rows):
 
 
 def measured(command, log, **settings):
-    """Run a process to its end: exit code, seconds, and its peak memory in MB (resident, of the process itself)."""
+    """Run a process to its end: exit code, seconds, CPU seconds, and peak memory in MB (resident, of the process itself)."""
     with log.open("w") as output, log.with_suffix(".out").open("w") as answer:
         start = time.monotonic()
         process = subprocess.Popen([*map(str, command)], stdout=answer, stderr=output, **settings)
@@ -138,7 +138,12 @@ def measured(command, log, **settings):
         seconds = time.monotonic() - start
     process.returncode = os.waitstatus_to_exitcode(status)
     unit = 1e6 if platform.system() == "Darwin" else 1e3  # ru_maxrss is in bytes there, in kilobytes elsewhere
-    return process.returncode, seconds, usage.ru_maxrss / unit
+    return {
+        "code": process.returncode,
+        "seconds": seconds,
+        "cpu_seconds": usage.ru_utime + usage.ru_stime,
+        "peak_mb": usage.ru_maxrss / unit,
+    }
 
 
 def copied_project(kind):
@@ -172,9 +177,8 @@ def run_dbt(kind, file, memory_limit):
     if memory_limit:
         environment["DUCKDB_MEMORY_LIMIT"] = memory_limit
     log = WORK / f"{file.stem}_dbt.log"
-    code, seconds, memory = measured([Path(sys.executable).with_name("dbt"), "build"], log, cwd=folder, env=environment)
-    found = {"code": code, "seconds": seconds, "peak_mb": memory}
-    if code == 0:
+    found = measured([Path(sys.executable).with_name("dbt"), "build"], log, cwd=folder, env=environment)
+    if found["code"] == 0:
         with duckdb.connect(folder / "warehouse.duckdb", read_only=True) as warehouse:
             found["wcss"] = dict(warehouse.execute("select k, wcss from k_scores order by k").fetchall())
             # That of the chosen k is of all customers, where the others are of a sample.
@@ -196,9 +200,8 @@ def run_python(name, kind, file):
         "floor": [sys.executable, CONTESTANTS / "floor.py", file, labels],
     }
     log = WORK / f"{file.stem}_{name}.log"
-    code, seconds, memory = measured(commands[name], log)
-    found = {"code": code, "seconds": seconds, "peak_mb": memory}
-    if code == 0 and name != "floor":
+    found = measured(commands[name], log)
+    if found["code"] == 0 and name != "floor":
         found["wcss"] = json.loads(log.with_suffix(".out").read_text())
     return found
 
@@ -213,19 +216,18 @@ def startup_split():
         "imports_libraries": "import pandas, sklearn.cluster, sklearn.preprocessing",
     }
     began = time.time()
-    code, seconds, memory = measured([dbt, "build"], WORK / "sample_dbt.log", cwd=folder, env=environment)
-    found = {"code": code, "seconds": seconds, "peak_mb": memory}
+    found = measured([dbt, "build"], WORK / "sample_dbt.log", cwd=folder, env=environment)
     nodes = json.loads((folder / "target" / "run_results.json").read_text(encoding="utf-8"))["results"]
     timings = [timing for node in nodes for timing in node["timing"]]
     first = min(datetime.fromisoformat(timing["started_at"]) for timing in timings).timestamp()
     last = max(datetime.fromisoformat(timing["completed_at"]) for timing in timings).timestamp()
-    found |= {"before_nodes": first - began, "nodes": last - first, "after_nodes": began + seconds - last}
+    found |= {"before_nodes": first - began, "nodes": last - first, "after_nodes": began + found["seconds"] - last}
     for kind in ("model", "test", "unit_test", "snapshot"):
         found[f"sum_{kind}"] = sum(node["execution_time"] for node in nodes if node["unique_id"].startswith(f"{kind}."))
     found["fit_node"] = next(node["execution_time"] for node in nodes if node["unique_id"].endswith(".segmentation_fits"))
-    _, found["dbt_ls"], _ = measured([dbt, "ls"], WORK / "sample_ls.log", cwd=folder, env=environment)
+    found["dbt_ls"] = measured([dbt, "ls"], WORK / "sample_ls.log", cwd=folder, env=environment)["seconds"]
     for name, statement in imports.items():
-        _, found[name], _ = measured([sys.executable, "-c", statement], WORK / "imports.log", cwd=folder)
+        found[name] = measured([sys.executable, "-c", statement], WORK / "imports.log", cwd=folder)["seconds"]
     return found
 
 
@@ -299,10 +301,11 @@ def middle(repeats):
 
 
 def table(results, kind):
-    """The measurements of a kind of customers in Markdown: seconds, memory, and both against the notebook of the same run."""
+    """The measurements of a kind of customers in Markdown: time, memory, and all against the notebook on the same file."""
     lines = [
-        "| customers | contestant | seconds | notebook's / its | peak memory, MB | its / notebook's | WCSS, its / notebook's |",
-        "|---:|---|---:|---:|---:|---:|---:|",
+        "| customers | contestant | seconds | notebook's / its | CPU seconds | notebook's / its "
+        "| peak memory, MB | its / notebook's | WCSS, its / notebook's |",
+        "|---:|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     found = {key[1:]: result for key, result in latest(results).items() if key[0] == kind}
     places = list(LABELS)
@@ -310,14 +313,16 @@ def table(results, kind):
         result, label = found[rows, name, limit], LABELS[name] + (f", memory_limit {limit}" if limit else "")
         if result["code"] != 0:
             reason = result.get("note") or f"fails with exit code {result['code']}"
-            lines.append(f"| {rows:,} | {label} | {reason} | | | | |")
+            lines.append(f"| {rows:,} | {label} | {reason} | | | | | | |")
             continue
-        cells = [f"{rows:,}", label, f"{result['seconds']:,.1f}", "", f"{result['peak_mb']:,.0f}", "", ""]
+        seconds, cpu_seconds, peak_mb = result["seconds"], result["cpu_seconds"], result["peak_mb"]
+        cells = [f"{rows:,}", label, f"{seconds:,.1f}", "", f"{cpu_seconds:,.1f}", "", f"{peak_mb:,.0f}", "", ""]
         notebook = found.get((rows, "notebook", None))
         if notebook and notebook["code"] == 0 and name != "notebook":
-            cells[3] = f"{notebook['seconds'] / result['seconds']:.2f}"
-            cells[5] = f"{result['peak_mb'] / notebook['peak_mb']:.2f}"
-            cells[6] = wcss_ratio(result, notebook, kind)
+            cells[3] = f"{notebook['seconds'] / seconds:.2f}"
+            cells[5] = f"{notebook['cpu_seconds'] / cpu_seconds:.2f}"
+            cells[7] = f"{peak_mb / notebook['peak_mb']:.2f}"
+            cells[8] = wcss_ratio(result, notebook, kind)
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 

@@ -7,8 +7,8 @@ import pytest
 
 def measurement(contestant, seconds, *, rows=1000, peak_mb=500.0, limit=None, run="2026-01-01T00:00:00", **rest):
     return {
-        "kind": "mall", "rows": rows, "contestant": contestant, "seconds": seconds, "peak_mb": peak_mb,
-        "memory_limit": limit, "run": run, "code": 0, **rest,
+        "kind": "mall", "rows": rows, "contestant": contestant, "seconds": seconds, "cpu_seconds": 1.5 * seconds,
+        "peak_mb": peak_mb, "memory_limit": limit, "run": run, "code": 0, **rest,
     }  # fmt: skip
 
 
@@ -51,10 +51,10 @@ def test_the_rows_of_a_table_are_compared_with_the_notebook_of_the_same_size():
         measurement("dbt", 80.0, limit="2GB", wcss={"1": 100.0, "2": 51.0}),
     ]
     assert benchmark.table(results, "mall").splitlines()[2:] == [
-        "| 1,000 | dbt build | 10.0 | 4.00 | 250 | 0.25 | 1.00000 |",
-        "| 1,000 | notebook (pandas, scikit-learn) | 40.0 |  | 1,000 |  |  |",
-        "| 1,000 | floor: read once, write labels | 1.0 | 40.00 | 200 | 0.20 |  |",
-        "| 1,000 | dbt build, memory_limit 2GB | 80.0 | 0.50 | 500 | 0.50 | 1.02000 |",
+        "| 1,000 | dbt build | 10.0 | 4.00 | 15.0 | 4.00 | 250 | 0.25 | 1.00000 |",
+        "| 1,000 | notebook (pandas, scikit-learn) | 40.0 |  | 60.0 |  | 1,000 |  |  |",
+        "| 1,000 | floor: read once, write labels | 1.0 | 40.00 | 1.5 | 40.00 | 200 | 0.20 |  |",
+        "| 1,000 | dbt build, memory_limit 2GB | 80.0 | 0.50 | 120.0 | 0.50 | 500 | 0.50 | 1.02000 |",
     ]
 
 
@@ -74,7 +74,8 @@ def test_the_last_run_counts_and_of_its_rounds_the_median():
 
 def test_a_measured_process_has_its_exit_code_time_and_memory(tmp_path):
     command = [benchmark.sys.executable, "-c", "import time; held = b'x' * 80_000_000; time.sleep(0.2); raise SystemExit(3)"]
-    code, seconds, memory = benchmark.measured(command, tmp_path / "process.log")
-    assert code == 3
-    assert seconds > 0.2
-    assert memory > 80
+    found = benchmark.measured(command, tmp_path / "process.log")
+    assert found["code"] == 3
+    assert found["seconds"] > 0.2
+    assert 0 < found["cpu_seconds"] < found["seconds"]
+    assert found["peak_mb"] > 80
