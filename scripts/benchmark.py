@@ -375,6 +375,7 @@ def draw(results):
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import LogLocator, NullFormatter
     from render_plots import STYLE
 
     plt.rcParams.update(STYLE)
@@ -392,7 +393,10 @@ def draw(results):
                     ax.plot(*zip(*points, strict=True), label=label, linewidth=1.5, markersize=6, **LOOKS[name])
             ax.set(title=title, ylabel=unit, xscale="log", yscale="log")
             ax.grid(which="major", color="#e0e0e0", linewidth=0.8)
-            ax.yaxis.set_major_formatter("{x:g}")
+            ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            for axis, words in ((ax.xaxis, "{x:,.0f}"), (ax.yaxis, "{x:g}")):
+                axis.set_major_formatter(words)
+                axis.set_minor_formatter(NullFormatter())
     for ax in axes[1]:
         ax.set_xlabel("Customers")
     handles, labels = axes[0, 0].get_legend_handles_labels()

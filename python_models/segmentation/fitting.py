@@ -146,7 +146,7 @@ def _best_partitions(points, weights, cluster_counts, seed):
                 candidates = _candidates(searched, searched_weights, k, found, seed)
         if not is_all:
             with threadpool_limits(1 if len(points) < THREADED_ROWS else None):
-                found = _best_candidate(points, weights, candidates)
+                found = max(candidates, key=lambda fit: fit.score(points, sample_weight=weights))
                 fit = _refined_below(points, weights, found.cluster_centers_, fit)
         partitions[k] = fit.labels_
     return partitions
@@ -180,14 +180,6 @@ def _candidates(points, weights, k, previous, seed):
         if not candidates or candidates[-1].inertia_ * 1.0005 < fit.inertia_ <= candidates[0].inertia_ * CLOSE_CALL:
             candidates.append(fit)
     return candidates[:N_CANDIDATES]
-
-
-def _best_candidate(points, weights, candidates):
-    """The candidate that a few steps on all rows bring lowest."""
-    if len(candidates) == 1:
-        return candidates[0]
-    steps = [_refined(points, weights, fit.cluster_centers_, max_iter=SWAP_STEPS).inertia_ for fit in candidates]
-    return candidates[int(np.argmin(steps))]
 
 
 def _swapped(points, weights, best, seed):
