@@ -143,6 +143,7 @@ def measured(command, log, **settings):
         "seconds": seconds,
         "cpu_seconds": usage.ru_utime + usage.ru_stime,
         "peak_mb": usage.ru_maxrss / unit,
+        "load": os.getloadavg()[0],  # of the whole machine: well above the number of cores, others were at work on it
     }
 
 
