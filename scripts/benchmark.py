@@ -223,7 +223,7 @@ def startup_split():
     timings = [timing for node in nodes for timing in node["timing"]]
     first = min(datetime.fromisoformat(timing["started_at"]) for timing in timings).timestamp()
     last = max(datetime.fromisoformat(timing["completed_at"]) for timing in timings).timestamp()
-    found |= {"before_nodes": first - began, "nodes": last - first, "after_nodes": began + found["seconds"] - last}
+    found |= {"before_nodes": first - began, "during_nodes": last - first, "after_nodes": began + found["seconds"] - last}
     for kind in ("model", "test", "unit_test", "snapshot"):
         found[f"sum_{kind}"] = sum(node["execution_time"] for node in nodes if node["unique_id"].startswith(f"{kind}."))
     found["fit_node"] = next(node["execution_time"] for node in nodes if node["unique_id"].endswith(".segmentation_fits"))
@@ -341,7 +341,7 @@ def startup_table(result):
     parts = {
         "the whole command": result["seconds"],
         "until the first node starts: dbt's imports, parsing, connecting": result["before_nodes"],
-        "nodes: models, snapshot and tests, four at a time": result["nodes"],
+        "nodes: models, snapshot and tests, four at a time": result["during_nodes"],
         "of them `segmentation_fits`: imports of scikit-learn and pandas, k-means for every k": result["fit_node"],
         "after the last node": result["after_nodes"],
         "for comparison: `dbt ls`": result["dbt_ls"],
