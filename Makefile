@@ -14,7 +14,7 @@ ifdef CUSTOMERS
 export CUSTOMERS_FILE := $(CUSTOMERS)
 endif
 
-.PHONY: help build plots report export activation superset test test-bi test-clients faults lint format docs sample lock clean
+.PHONY: help build plots report export activation superset test test-bi test-clients faults lint format docs sample benchmark lock clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ docs: $(VENV)/installed ## Write dbt's documentation as one page, target/static_
 
 sample: $(VENV)/installed ## Make the sample customers anew
 	$(BIN)/python scripts/make_sample.py dbt_project/sample/customers.csv
+
+benchmark: $(VENV)/installed ## Time dbt build against the notebook way, up to ten million customers (an hour)
+	$(BIN)/python scripts/benchmark.py
 
 lock: $(VENV)/installed-dev ## Pin the newest allowed packages with their hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-strip-extras --generate-hashes --no-header --upgrade -o requirements.txt requirements.in

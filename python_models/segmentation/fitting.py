@@ -22,6 +22,11 @@ SWAP_STEPS = 4
 SEARCHED_ROWS = 10_000
 SEARCH_SAMPLE = 5_000
 
+# Which of two optima is the better one, a sample of that size says only to a per cent or two: so many of those that come close
+# to the best are compared on all rows.
+CLOSE_CALL = 1.02
+N_CANDIDATES = 5
+
 # Refining stops where the centroids move less than this, in squared standard deviations; on few rows where nothing moves.
 TOLERANCE = 1e-6
 
@@ -135,11 +140,14 @@ def _best_partitions(points, weights, cluster_counts, seed):
     partitions, fit, found = {}, None, None
     for k in cluster_counts:
         with threadpool_limits(1):
-            found = _searched(searched, searched_weights, k, found, seed)
             if is_all:
-                found = _swapped(searched, searched_weights, found, seed)
-        with threadpool_limits(1 if len(points) < THREADED_ROWS else None):
-            fit = found if is_all else _refined_below(points, weights, found.cluster_centers_, fit)
+                fit = found = _swapped(points, weights, _searched(points, weights, k, found, seed), seed)
+            else:
+                candidates = _candidates(searched, searched_weights, k, found, seed)
+        if not is_all:
+            with threadpool_limits(1 if len(points) < THREADED_ROWS else None):
+                found = max(candidates, key=lambda fit: fit.score(points, sample_weight=weights))
+                fit = _refined_below(points, weights, found.cluster_centers_, fit)
         partitions[k] = fit.labels_
     return partitions
 
@@ -158,6 +166,20 @@ def _searched(points, weights, k, previous, seed):
     if previous is None:
         return fit
     return min(fit, _refined(points, weights, _one_more(points, weights, previous)), key=lambda fit: fit.inertia_)
+
+
+def _candidates(points, weights, k, previous, seed):
+    """As `_searched`, the different optima of a sample that come close to the best of them, that one first."""
+    seeds = np.random.default_rng(seed).integers(2**31, size=N_STARTS).tolist()
+    fits = [KMeans(k, init="k-means++", n_init=1, random_state=one, tol=0).fit(points, sample_weight=weights) for one in seeds]
+    if previous is not None:
+        fits.append(_refined(points, weights, _one_more(points, weights, previous)))
+    candidates = []
+    for fit in sorted(fits, key=lambda fit: fit.inertia_):
+        # Equal but for some customers on a border are starts that met in one optimum.
+        if not candidates or candidates[-1].inertia_ * 1.0005 < fit.inertia_ <= candidates[0].inertia_ * CLOSE_CALL:
+            candidates.append(fit)
+    return candidates[:N_CANDIDATES]
 
 
 def _swapped(points, weights, best, seed):

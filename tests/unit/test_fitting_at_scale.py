@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from segmentation import fit_segmentation
-from segmentation.fitting import SEARCHED_ROWS
+from segmentation.fitting import SEARCHED_ROWS, _candidates
 from sklearn.cluster import KMeans
 from sklearn.preprocessing import StandardScaler
 
@@ -59,3 +59,10 @@ def test_the_order_of_the_rows_does_not_matter(customers):
     )
     assert np.allclose(one.centroids_scaled, other.centroids_scaled)
     assert (one.sizes == other.sizes).all()
+
+
+def test_optima_that_a_sample_can_hardly_tell_apart_are_both_candidates():
+    """Four groups on the corners of a rectangle that is nearly a square are two pairs in two ways; on one that is not, in one."""
+    corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=float)
+    assert [round(fit.inertia_, 6) for fit in _candidates(corners * [1.003, 1], np.ones(4), 2, None, seed=42)] == [1, 1.006009]
+    assert [round(fit.inertia_, 6) for fit in _candidates(corners * [1.1, 1], np.ones(4), 2, None, seed=42)] == [1]

@@ -1,0 +1,81 @@
+"""The customers that the benchmark makes, and the tables that it makes of measurements."""
+
+import benchmark
+import duckdb
+import pytest
+
+
+def measurement(contestant, seconds, *, rows=1000, peak_mb=500.0, limit=None, run="2026-01-01T00:00:00", **rest):
+    return {
+        "kind": "mall", "rows": rows, "contestant": contestant, "seconds": seconds, "cpu_seconds": 1.5 * seconds,
+        "peak_mb": peak_mb, "memory_limit": limit, "run": run, "code": 0, **rest,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", benchmark.KINDS)
+def test_the_same_customers_have_the_same_bytes_on_any_number_of_threads(kind, tmp_path):
+    # More rows than two threads take in one piece of 122,880.
+    for threads in (1, 2):
+        benchmark.generate(kind, 250_000, tmp_path / f"{threads}.csv", threads)
+    assert (tmp_path / "1.csv").read_bytes() == (tmp_path / "2.csv").read_bytes()
+
+
+def test_mall_like_customers_are_whole_numbers_that_merge(tmp_path):
+    benchmark.generate("mall", 100_000, tmp_path / "mall.csv")
+    customers = duckdb.read_csv(str(tmp_path / "mall.csv"))
+    age, income, score = (f'"{name}"' for name in customers.columns[2:])
+    n_rows, n_keys, lowest, highest = customers.aggregate(
+        f'count(*), count(distinct "CustomerID"), min({age}), max({age})'
+    ).fetchone()
+    assert (n_rows, n_keys) == (100_000, 100_000)
+    assert 18 <= lowest < highest <= 90
+    assert customers.aggregate(f"count(distinct ({age}, {income}, {score}))").fetchone()[0] < 75_000
+    # What the kinds say, weighted: 0.22 * 27 + 0.19 * 88 + 0.24 * 56 + 0.20 * 90 + 0.15 * 30.
+    assert customers.aggregate(f"avg({income})").fetchone()[0] == pytest.approx(58.6, abs=0.5)
+
+
+def test_skewed_customers_are_nearly_distinct_and_skewed(tmp_path):
+    benchmark.generate("skewed", 100_000, tmp_path / "skewed.csv")
+    customers = duckdb.read_csv(str(tmp_path / "skewed.csv"))
+    amounts = ", ".join(customers.columns[1:])
+    assert len(customers.columns) == 9
+    assert customers.aggregate(f"count(*), count(distinct ({amounts})) > 99_990").fetchone() == (100_000, True)
+    assert customers.aggregate("avg(amount_1) > 1.5 * median(amount_1)").fetchone()[0]
+
+
+def test_the_rows_of_a_table_are_compared_with_the_notebook_of_the_same_size():
+    results = [
+        measurement("notebook", 40.0, peak_mb=1000.0, wcss={"1": 100.0, "2": 50.0}),
+        measurement("dbt", 10.0, peak_mb=250.0, wcss={"1": 100.0, "2": 49.0}),
+        measurement("floor", 1.0, peak_mb=200.0),
+        measurement("dbt", 80.0, limit="2GB", wcss={"1": 100.0, "2": 51.0}),
+    ]
+    assert benchmark.table(results, "mall").splitlines()[2:] == [
+        "| 1,000 | dbt build | 10.0 | 4.00 | 15.0 | 4.00 | 250 | 0.25 | 1.00000 |",
+        "| 1,000 | notebook (pandas, scikit-learn) | 40.0 |  | 60.0 |  | 1,000 |  |  |",
+        "| 1,000 | floor: read once, write labels | 1.0 | 40.00 | 1.5 | 40.00 | 200 | 0.20 |  |",
+        "| 1,000 | dbt build, memory_limit 2GB | 80.0 | 0.50 | 120.0 | 0.50 | 500 | 0.50 | 1.02000 |",
+    ]
+
+
+def test_a_contestant_that_fails_has_a_row_that_says_so():
+    failed = measurement("dbt", 3.0) | {"code": 1}
+    absent = measurement("faiss", 0.0) | {"code": None, "note": "pip could not install it"}
+    rows = benchmark.table([failed, absent], "mall").splitlines()[2:]
+    assert "fails with exit code 1" in rows[0]
+    assert "pip could not install it" in rows[1]
+
+
+def test_the_last_run_counts_and_of_its_rounds_the_median():
+    results = [measurement("dbt", seconds, run="2026-01-01T00:00:00") for seconds in (1.0, 1.0)]
+    results += [measurement("dbt", seconds, run="2026-01-02T00:00:00") for seconds in (5.0, 9.0, 6.0)]
+    assert benchmark.latest(results)["mall", 1000, "dbt", None]["seconds"] == 6.0
+
+
+def test_a_measured_process_has_its_exit_code_time_and_memory(tmp_path):
+    command = [benchmark.sys.executable, "-c", "import time; held = b'x' * 80_000_000; time.sleep(0.2); raise SystemExit(3)"]
+    found = benchmark.measured(command, tmp_path / "process.log")
+    assert found["code"] == 3
+    assert found["seconds"] > 0.2
+    assert 0 < found["cpu_seconds"] < found["seconds"]
+    assert found["peak_mb"] > 80
