@@ -43,7 +43,7 @@ def test_wcss_is_never_above_that_of_fifty_starts(mall):
 def test_without_swaps_fifty_starts_miss_the_best_partition(mall, monkeypatch):
     """What the search is for: on the merged rows the starts alone end above the reference at k = 7."""
     monkeypatch.setattr(fitting, "N_FAILED_SWAPS", 0)
-    columns = mall.frame("select age, annual_income_k, spending_score, n_customers from int_customer_feature_counts").to_numpy()
+    columns = mall.frame("select age, annual_income_k, spending_score, n_customers from int_training_rows").to_numpy()
     fit = fit_segmentation(columns[:, :3], columns[:, 3], n_clusters=5, k_range=(1, 10), seed=42)
     assert fit.scores[6].wcss > WCSS_OF_FIFTY_STARTS[6] + 1e-3
 
