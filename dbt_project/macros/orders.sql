@@ -4,7 +4,7 @@
 -#}
 {% macro reference_date(ordered_at) -%}
     {%- set date = fixed_reference_date() -%}
-    {%- if date -%}cast('{{ date }}' as date){%- else -%}cast(max({{ ordered_at }}) as date){%- endif -%}
+    max({{ "cast('" ~ date ~ "' as date)" if date else 'cast(' ~ ordered_at ~ ' as date)' }})
 {%- endmacro %}
 
 

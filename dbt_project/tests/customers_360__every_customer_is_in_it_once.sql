@@ -9,25 +9,25 @@ customers_360 as (
 expected as (
     select
         {{ key }},
-        'record' as source
+        'record' as found_in
     from {{ ref('customer_segments') }}
     union all
     select
         {{ key }},
-        'orders' as source
+        'orders' as found_in
     from {{ ref('rfm_scores') }}
 ),
 
 found as (
     select
         {{ key }},
-        'record' as source
+        'record' as found_in
     from customers_360
     where has_customer_record
     union all
     select
         {{ key }},
-        'orders' as source
+        'orders' as found_in
     from customers_360
     where has_orders
 ),
@@ -45,9 +45,15 @@ invented as (
 ),
 
 final as (
-    select * from lost
+    select
+        {{ key }},
+        found_in
+    from lost
     union all
-    select * from invented
+    select
+        {{ key }},
+        found_in
+    from invented
 )
 
 select * from final

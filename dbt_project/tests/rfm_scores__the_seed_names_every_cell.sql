@@ -36,12 +36,14 @@ surplus as (
 final as (
     select
         'missing' as problem,
-        *
+        recency_score,
+        frequency_monetary_score
     from missing
     union all
     select
         'no cell of the grid' as problem,
-        *
+        recency_score,
+        frequency_monetary_score
     from surplus
 )
 

@@ -45,4 +45,4 @@ final as (
 )
 
 select * from final
-order by n_customers desc, rfm_class
+order by n_customers desc, rfm_class asc

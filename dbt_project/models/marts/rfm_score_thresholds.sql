@@ -1,53 +1,77 @@
-{%- set measures = {'recency_days': '-recency_days', 'frequency': 'frequency', 'monetary_value': 'monetary_value'} -%}
--- A score is one more than the fifths of all customers who do worse, so equal customers score the same and nobody scores better than they are.
+-- A score is one more than the whole fifths of the customers who do worse, so equal customers score the same whatever their order.
 with
 
 int_customer_rfm as (
     select * from {{ ref('int_customer_rfm') }}
 ),
 
-{%- for measure, goodness in measures.items() %}
-
-{{ measure }}_fifths as (
+-- Merit is the same measure, more of it being better.
+measured as (
     select
-        {%- for fifth in [1, 2, 3, 4] %}
-        percentile_disc({{ fifth / 5 }}) within group (order by {{ goodness }}) as upper_{{ fifth }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        'recency_days' as measure,
+        cast(recency_days as double) as value,
+        -cast(recency_days as double) as merit
+    from int_customer_rfm
+    union all
+    select
+        'frequency' as measure,
+        cast(frequency as double) as value,
+        cast(frequency as double) as merit
+    from int_customer_rfm
+    union all
+    select
+        'monetary_value' as measure,
+        monetary_value as value,
+        monetary_value as merit
     from int_customer_rfm
 ),
 
-{{ measure }}_scores as (
+fifths as (
     select
-        int_customer_rfm.{{ measure }} as measured,
+        measure,
+        percentile_disc(0.2) within group (order by merit) as upper_1,
+        percentile_disc(0.4) within group (order by merit) as upper_2,
+        percentile_disc(0.6) within group (order by merit) as upper_3,
+        percentile_disc(0.8) within group (order by merit) as upper_4
+    from measured
+    group by measure
+),
+
+scored as (
+    select
+        measured.measure,
+        measured.value,
         case
-            when {{ goodness }} > {{ measure }}_fifths.upper_4 then 5
-            when {{ goodness }} > {{ measure }}_fifths.upper_3 then 4
-            when {{ goodness }} > {{ measure }}_fifths.upper_2 then 3
-            when {{ goodness }} > {{ measure }}_fifths.upper_1 then 2
+            when measured.merit > fifths.upper_4 then 5
+            when measured.merit > fifths.upper_3 then 4
+            when measured.merit > fifths.upper_2 then 3
+            when measured.merit > fifths.upper_1 then 2
             else 1
         end as score
-    from int_customer_rfm
-    cross join {{ measure }}_fifths
+    from measured
+    inner join fifths on measured.measure = fifths.measure
 ),
-{%- endfor %}
 
-scores as (
-    select unnest([1, 2, 3, 4, 5]) as score
+cells as (
+    select
+        measure,
+        unnest([1, 2, 3, 4, 5]) as score
+    from fifths
 ),
 
 final as (
-    {%- for measure in measures %}
     select
-        '{{ measure }}' as measure,
-        scores.score,
-        cast(min({{ measure }}_scores.measured) as double) as lowest_value,
-        cast(max({{ measure }}_scores.measured) as double) as highest_value,
-        count({{ measure }}_scores.measured) as n_customers
-    from scores
-    left join {{ measure }}_scores on scores.score = {{ measure }}_scores.score
-    group by scores.score
-    {{ "union all" if not loop.last }}
-    {%- endfor %}
+        cells.measure,
+        cells.score,
+        min(scored.value) as lowest_value,
+        max(scored.value) as highest_value,
+        count(scored.value) as n_customers
+    from cells
+    left join scored
+        on
+            cells.measure = scored.measure
+            and cells.score = scored.score
+    group by cells.measure, cells.score
 )
 
 select * from final

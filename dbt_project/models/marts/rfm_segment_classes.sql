@@ -33,4 +33,4 @@ final as (
 )
 
 select * from final
-order by segment_id, n_customers desc, rfm_class
+order by segment_id asc, n_customers desc, rfm_class asc
