@@ -9,19 +9,19 @@ int_customer_rfm as (
 measured as (
     select
         'recency_days' as measure,
-        cast(recency_days as double) as value,
+        cast(recency_days as double) as measured_value,
         -cast(recency_days as double) as merit
     from int_customer_rfm
     union all
     select
         'frequency' as measure,
-        cast(frequency as double) as value,
+        cast(frequency as double) as measured_value,
         cast(frequency as double) as merit
     from int_customer_rfm
     union all
     select
         'monetary_value' as measure,
-        monetary_value as value,
+        monetary_value as measured_value,
         monetary_value as merit
     from int_customer_rfm
 ),
@@ -40,7 +40,7 @@ fifths as (
 scored as (
     select
         measured.measure,
-        measured.value,
+        measured.measured_value,
         case
             when measured.merit > fifths.upper_4 then 5
             when measured.merit > fifths.upper_3 then 4
@@ -63,9 +63,9 @@ final as (
     select
         cells.measure,
         cells.score,
-        min(scored.value) as lowest_value,
-        max(scored.value) as highest_value,
-        count(scored.value) as n_customers
+        min(scored.measured_value) as lowest_value,
+        max(scored.measured_value) as highest_value,
+        count(scored.measured_value) as n_customers
     from cells
     left join scored
         on
