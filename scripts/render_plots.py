@@ -1,4 +1,4 @@
-"""Draw the segmentation that dbt has built: seven pictures, each as PNG and as SVG.
+"""Draw the segmentation that dbt has built: seven pictures and the RFM grid, each as PNG and as SVG.
 
 The warehouse is opened read-only and closed before the first picture is drawn. Joins, counts and sampling are SQL; a
 function called draw_ takes frames and an Axes and returns the Axes. The same warehouse gives the same bytes.
