@@ -9,16 +9,12 @@ rfm_classes as (
     from {{ ref('rfm_classes') }}
 ),
 
-scores as (
-    select unnest([1, 2, 3, 4, 5]) as score
-),
-
 cells as (
     select
         recency.score as recency_score,
         frequency_monetary.score as frequency_monetary_score
-    from scores as recency
-    cross join scores as frequency_monetary
+    from (values (1), (2), (3), (4), (5)) as recency (score)
+    cross join (values (1), (2), (3), (4), (5)) as frequency_monetary (score)
 ),
 
 missing as (

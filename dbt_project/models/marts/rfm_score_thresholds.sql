@@ -54,9 +54,10 @@ scored as (
 
 cells as (
     select
-        measure,
-        unnest([1, 2, 3, 4, 5]) as score
+        fifths.measure,
+        scores.score
     from fifths
+    cross join (values (1), (2), (3), (4), (5)) as scores (score)
 ),
 
 final as (
