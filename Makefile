@@ -65,8 +65,9 @@ format: $(VENV)/installed-dev ## Mend what the style checks can mend
 docs: $(VENV)/installed ## Write dbt's documentation as one page, target/static_index.html
 	$(BIN)/dbt docs generate --static
 
-sample: $(VENV)/installed ## Make the sample customers anew
+sample: $(VENV)/installed ## Make the sample customers and their orders anew
 	$(BIN)/python scripts/make_sample.py dbt_project/sample/customers.csv
+	$(BIN)/python scripts/make_orders_sample.py dbt_project/sample/orders.csv
 
 lock: $(VENV)/installed-dev ## Pin the newest allowed packages with their hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-strip-extras --generate-hashes --no-header --upgrade -o requirements.txt requirements.in

@@ -72,3 +72,19 @@ def code_version():
 
 def gate(name, query):
     return query
+
+
+def fixed_reference_date():
+    return "2025-12-31"
+
+
+def reference_date(ordered_at):
+    return f"max({ordered_at})"
+
+
+def days_between(first, last):
+    return f"date_diff('day', {first}, {last})"
+
+
+def exact_amount(amount):
+    return f"cast({amount} as decimal(38, 4))"
