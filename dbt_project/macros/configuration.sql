@@ -1,12 +1,19 @@
 {#-
-    The block `segmentation:` of dbt_project.yml, checked and with its defaults filled in.
+    The block `segmentation:` of dbt_project.yml, or that of a further segmentation, checked and with its defaults filled in.
     Every model asks here; a mistake in the block stops dbt with one sentence before anything is built.
 -#}
 {% macro segmentation() %}
-    {% set block = var('segmentation') %}
-    {% do reject_unknown_settings('segmentation', block, [
-        'source', 'key', 'attributes', 'features', 'n_clusters', 'k_range', 'seed', 'refit', 'gates'
-    ]) %}
+    {% set first = var('segmentation') %}
+    {% set prefix = segmentation_prefix() %}
+    {% set block = var(segmentation_block()) %}
+    {% do reject_unknown_settings(segmentation_block(), block, [
+        'customers' if prefix else 'source', 'attributes', 'features', 'n_clusters', 'k_range', 'seed', 'refit', 'gates'
+    ] + ([] if prefix else ['key'])) %}
+    {% if prefix %}
+        {% if not block.customers %}{% do configuration_error('customers: is missing; name the model that has the features, one row per customer') %}{% endif %}
+        {#- The customers have the same key in every segmentation; what is read is a model, not a file. -#}
+        {% set block = dict(block, key=first.key, source={'file': block.customers}) %}
+    {% endif %}
 
     {% for setting in ['source', 'key', 'features', 'n_clusters', 'k_range', 'seed'] if block[setting] is not defined %}
         {% do configuration_error(setting ~ ': is missing; give it as in the file that the project ships') %}
@@ -15,7 +22,7 @@
     {% set source = {'encoding': 'utf-8', 'decimal_separator': '.', 'max_rejected_share': 0.05} %}
     {% do reject_unknown_settings('segmentation: source', block.source, ['file'] + source.keys() | list) %}
     {% do source.update(block.source) %}
-    {% do source.update({'file': var('customers_file', env_var('CUSTOMERS_FILE', '') or source.file)}) %}
+    {% if not prefix %}{% do source.update({'file': var('customers_file', env_var('CUSTOMERS_FILE', '') or source.file)}) %}{% endif %}
     {% do require_one_of('source: encoding', source.encoding | lower, ['utf-8', 'latin-1']) %}
     {% do require_one_of('source: decimal_separator', source.decimal_separator, ['.', ',']) %}
     {% if source.max_rejected_share is not number or not 0 <= source.max_rejected_share <= 1 %}
@@ -56,7 +63,7 @@
     {% if not block.seed is integer or not 0 <= block.seed < 2 ** 32 %}
         {% do configuration_error('seed: ' ~ block.seed ~ ' is not a whole number of 0 or more, such as 42') %}
     {% endif %}
-    {% set n_clusters = var('n_clusters', block.n_clusters) %}
+    {% set n_clusters = var(prefix ~ 'n_clusters', block.n_clusters) %}
     {% if n_clusters != 'auto' and (not n_clusters is integer or not k_range[0] <= n_clusters <= k_range[1]) %}
         {% do configuration_error(
             'n_clusters: ' ~ n_clusters ~ ' is neither auto nor a whole number within k_range ' ~ k_range
@@ -68,7 +75,7 @@
     {% do require_one_of('refit', refit, ['auto', 'always', 'never', true]) %}
 
     {% do return({
-        'source': source, 'key': key, 'attributes': attributes, 'features': features, 'columns': columns,
+        'customers': block.customers or 'stg_customers', 'source': source, 'key': key, 'attributes': attributes, 'features': features, 'columns': columns,
         'n_clusters': n_clusters, 'k_range': k_range, 'seed': block.seed, 'refit': refit, 'gates': configured_gates(block.gates or {})
     }) %}
 {% endmacro %}
@@ -190,5 +197,5 @@
 
 
 {% macro configuration_error(message) %}
-    {% do exceptions.raise_compiler_error('dbt_project.yml, vars, segmentation: ' ~ message ~ '.') %}
+    {% do exceptions.raise_compiler_error('dbt_project.yml, vars, ' ~ segmentation_block() ~ ': ' ~ message ~ '.') %}
 {% endmacro %}

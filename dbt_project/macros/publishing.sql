@@ -113,7 +113,7 @@
 {% macro record_results(results, builds) %}
     {% set gates = [] %}
     {% for result in results if '__gate_' in result.node.name %}
-        {% do gates.append(result.node.name.split('__gate_')[1] ~ ' ' ~ ('ok' if result.status == 'pass' else result.status)) %}
+        {% do gates.append(segmentation_prefix(result.node) ~ result.node.name.split('__gate_')[1] ~ ' ' ~ ('ok' if result.status == 'pass' else result.status)) %}
     {% endfor %}
     {% set warnings = results | selectattr('status', 'equalto', 'warn') | list | length %}
     {% do run_query(

@@ -1,4 +1,3 @@
-{{ config(enabled=false) }}
 {%- set settings = segmentation() -%}
 {%- set key = settings.key.name %}
 {%- set described_by = (settings.attributes + settings.features) | map(attribute='name') %}

@@ -1,4 +1,3 @@
-{{ config(enabled=false) }}
 {%- set key = segmentation().key.name -%}
 with
 
