@@ -13,13 +13,17 @@ BIN := $(VENV)/bin
 ifdef CUSTOMERS
 export CUSTOMERS_FILE := $(CUSTOMERS)
 endif
+# Another file of orders: make build ORDERS=path/to/orders.csv
+ifdef ORDERS
+export ORDERS_FILE := $(ORDERS)
+endif
 
 .PHONY: help build plots report export activation superset test test-bi test-clients faults lint format docs sample lock clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: $(VENV)/installed ## Make the environment, run dbt build, draw the pictures and the report (CUSTOMERS=file for another file)
+build: $(VENV)/installed ## Make the environment, run dbt build, draw the pictures and the report (CUSTOMERS=file and ORDERS=file for other files)
 	$(BIN)/dbt build
 	$(BIN)/python scripts/render_plots.py
 	$(BIN)/python scripts/render_report.py

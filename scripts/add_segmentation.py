@@ -14,6 +14,12 @@ ROOT = Path(__file__).resolve().parents[1]
 DBT = ROOT / "dbt_project"
 # Of the project as a whole, whatever they read.
 SHARED = ("builds", "customers_360")
+# As in the macros orders() and has_what_it_needs().
+HAS_ORDERS = (
+    "{{ (var('orders_file', env_var('ORDERS_FILE', '')) or ((var('orders', none) or {}).source or {}).file) not in [none, '', "
+    "'dbt_project/sample/orders.csv' if (var('customers_file', env_var('CUSTOMERS_FILE', '')) or var('segmentation').source.file) "
+    "!= 'dbt_project/sample/customers.csv' else ''] }}"
+)
 HEADING = "# Written by scripts/add_segmentation.py; descriptions, types and SQL are those of the first segmentation.\n"
 
 
@@ -95,6 +101,8 @@ class Dumper(yaml.SafeDumper):
 
 
 def represent_text(dumper, text):
+    if ": " in text and not text.startswith("{"):
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=">")
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if "{{" in text else None)
 
 
@@ -118,6 +126,7 @@ def add(name):
     if not block.get("attributes"):
         family.pop("segment_attribute_profiles")
     names = Names(name, block["customers"], family)
+    enabled = {"enabled": HAS_ORDERS} if block.get("needs") == "orders" else {}
     python = {model: path for model, path in family.items() if path.suffix == ".py"}
 
     for folder in ("intermediate", "marts"):
@@ -134,7 +143,11 @@ def add(name):
     for model, path in python.items():
         write(path.with_stem(names[model]), re.sub(r'ref\("(\w+)"\)', lambda found: f'ref("{names[found[1]]}")', text_of(path)))
     described = yaml.safe_load(text_of(ROOT / "python_models" / "_python_models__models.yml"))["models"]
-    configured = [names.in_yaml(entry) | {"name": names[entry["name"]]} for entry in described if entry["name"] in python]
+    configured = [
+        names.in_yaml(entry) | {"name": names[entry["name"]], "config": enabled | names.in_yaml(entry["config"])}
+        for entry in described
+        if entry["name"] in python
+    ]
     write_yaml(ROOT / "python_models" / f"_{name}__models.yml", "models", configured)
 
     seed, snapshot = names["segment_names"], names["customer_segment_history"]
@@ -145,6 +158,8 @@ def add(name):
     for kind, folder, first, own in (("seeds", "seeds", "segment_names", seed), ("snapshots", "snapshots", "customer_segment_history", snapshot)):
         entries = yaml.safe_load(text_of(DBT / folder / f"_{folder}.yml"))[kind]
         entry = names.in_yaml(next(entry for entry in entries if entry["name"] == first)) | {"name": own}
+        if kind == "snapshots":
+            entry["config"] = enabled | entry["config"]
         write_yaml(DBT / folder / f"_{name}__{folder}.yml", kind, [entry])
 
 

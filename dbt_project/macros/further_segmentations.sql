@@ -22,6 +22,7 @@
     they can be listed only here, because the other file is unknown while this one is parsed.
 -#}
 {% macro like(name, tables) %}
+    {% do config(enabled=has_what_it_needs()) %}
     {% if model.resource_type == 'model' %}
         {% do config(pre_hook="{{ declare_as_in('" ~ name ~ "') }}", post_hook="{{ render_hooks_of('" ~ name ~ "', 'post-hook') }}") %}
     {% endif %}
@@ -32,6 +33,12 @@
         {% set code.sql = code.sql | replace("ref('" ~ reference.name ~ "')", "ref('" ~ counterpart(reference.name) ~ "')") %}
     {% endfor %}
     {% do return(render(code.sql)) %}
+{% endmacro %}
+
+
+{#- The YAML files of the Python models and the snapshot, which cannot ask macros, say the same. -#}
+{% macro has_what_it_needs() %}
+    {% do return(var(segmentation_block()).needs != 'orders' or orders().source.file is not none) %}
 {% endmacro %}
 
 

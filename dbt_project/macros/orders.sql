@@ -19,6 +19,10 @@
 {% endmacro %}
 
 
+{#- The first moment after the day on which the build runs, where it runs: an order from then on is in the future. -#}
+{% macro end_of_today() %}timestamp '{{ (run_started_at.astimezone() + modules.datetime.timedelta(days=1)).strftime("%Y-%m-%d") }}'{% endmacro %}
+
+
 {% macro days_between(first, last) -%}date_diff('day', {{ first }}, {{ last }}){%- endmacro %}
 
 

@@ -17,9 +17,23 @@ def segmentation():
     return block | {"attributes": attributes, "features": features, "columns": [key, *attributes, *features], "refit": "auto"}
 
 
+def orders():
+    """The columns of the sample, and one of each kind."""
+    columns = [
+        segmentation()["key"],
+        {"name": "order_id", "kind": "attribute", "data_type": "varchar"},
+        {"name": "ordered_at", "kind": "moment", "data_type": "timestamp", "format": "day-first"},
+        {"name": "amount", "kind": "feature", "data_type": "double", "range": [None, None], "missing": "reject"},
+        {"name": "cancelled", "kind": "flag", "data_type": "boolean"},
+    ]
+    block = yaml.safe_load(_PROJECT.read_text(encoding="utf-8"))["vars"]["orders"]
+    return {"source": block["source"] | {"block": "orders"}, "columns": columns}
+
+
 def source_layouts(source, columns):
     fields = {column["name"]: position for position, column in enumerate(columns, start=1)}
-    return [{"format": "utf-8", "delimiter": ",", "n_fields": len(columns), "fields": fields, "files": ["customers.csv"]}]
+    layout = {"format": "utf-8", "delimiter": ",", "n_fields": len(columns), "columns": columns, "fields": fields}
+    return [layout | {"files": ["customers.csv"]}]
 
 
 def source_records(layout):
@@ -88,3 +102,7 @@ def days_between(first, last):
 
 def exact_amount(amount):
     return f"cast({amount} as decimal(38, 4))"
+
+
+def end_of_today():
+    return "timestamp '2026-01-01'"

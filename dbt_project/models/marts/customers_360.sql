@@ -8,7 +8,17 @@ customer_segments as (
 ),
 
 rfm_customer_segments as (
+    {% if orders().source.file is not none %}
     select * from {{ ref('rfm_customer_segments') }}
+    {% else %}
+    select
+        {{ key }},
+        cast(null as integer) as segment_id,
+        cast(null as varchar) as segment_name,
+        cast(null as double) as confidence
+    from {{ ref('rfm_scores') }}
+    where false
+    {% endif %}
 ),
 
 rfm_scores as (

@@ -1,3 +1,4 @@
+{{ config(enabled=orders().source.file is not none) }}
 {%- set key = segmentation().key.name -%}
 with
 

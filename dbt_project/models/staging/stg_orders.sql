@@ -1,37 +1,34 @@
-{%- set key = segmentation().key -%}
--- A stand-in for the reading of order files: it takes the sample as it is, and what cannot be cast is left out.
+{{ config(materialized='view') }}
+{%- set key = segmentation().key.name %}
 with
 
-lines as (
-    select *
-    from read_csv(
-        'dbt_project/sample/orders.csv', all_varchar = true, header = true, delim = ',', quote = '', null_padding = true, ignore_errors = true
-    )
+base_orders_checked as (
+    select * from {{ ref('base_orders_checked') }}
 ),
 
-typed as (
+priced as (
     select
-        try_cast(customer_id as {{ key.data_type }}) as {{ key.name }},
+        {{ key }},
         order_id,
-        try_cast(order_date as timestamp) as ordered_at,
-        try_cast(amount as double) as amount
-    from lines
+        ordered_at,
+        coalesce(amount, quantity * unit_price) as price,
+        quantity,
+        product,
+        coalesce(cancelled, false) as is_cancelled
+    from base_orders_checked
+    where reasons is null
 ),
 
 final as (
     select
-        {{ key.name }},
+        {{ key }},
         order_id,
         ordered_at,
-        amount,
-        cast(null as double) as quantity,
-        cast(null as varchar) as product,
-        amount < 0 as is_return
-    from typed
-    where
-        {{ key.name }} is not null
-        and ordered_at < timestamp '2026-01-01'
-        and isfinite(amount)
+        case when is_cancelled then -abs(price) else price end as amount,
+        quantity,
+        product,
+        is_cancelled or price < 0 as is_return
+    from priced
 )
 
 select * from final
