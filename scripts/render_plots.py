@@ -22,7 +22,7 @@ import seaborn as sns
 from matplotlib.dates import AutoDateLocator, DateFormatter
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter, SymmetricalLogLocator
-from warehouse import found_tables, plural, quoted, read_only
+from warehouse import found_tables, plural, quoted, read_only, use_prefix
 
 TABLES = [
     "customer_segments",
@@ -523,6 +523,10 @@ def main():
         check_build(warehouse, path)
         data = read_segmentation(warehouse)
         cells = read_rfm_cells(warehouse)
+        orders = None
+        if {f"rfm_{table}" for table in TABLES} <= set(found_tables(warehouse)):
+            use_prefix(warehouse, "rfm_")
+            orders = read_segmentation(warehouse)
     pair = chosen_pair(data.features, arguments.features)
 
     set_style()
@@ -532,6 +536,8 @@ def main():
             save(draw(data, pair), arguments.output / draw.__name__)
         if cells is not None:
             save(rfm_grid(cells), arguments.output / "rfm_grid")
+        if orders is not None:
+            save(rfm_segments(orders), arguments.output / "rfm_segments")
     except OSError as error:
         raise SystemExit(f"{arguments.output} cannot be written: {error.strerror}") from None
 
