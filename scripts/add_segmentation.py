@@ -16,8 +16,8 @@ DBT = ROOT / "dbt_project"
 SHARED = ("builds", "customers_360")
 # As in the macros orders() and has_what_it_needs().
 HAS_ORDERS = (
-    "{{ (var('orders_file', env_var('ORDERS_FILE', '')) or ((var('orders', none) or {}).source or {}).file) not in [none, '', "
-    "'dbt_project/sample/orders.csv' if (var('customers_file', env_var('CUSTOMERS_FILE', '')) or var('segmentation').source.file) "
+    "{{ var('orders_file', env_var('ORDERS_FILE', '') or ((var('orders', none) or {}).source or {}).file) not in [none, '', "
+    "'dbt_project/sample/orders.csv' if var('customers_file', env_var('CUSTOMERS_FILE', '') or var('segmentation').source.file) "
     "!= 'dbt_project/sample/customers.csv' else ''] }}"
 )
 HEADING = "# Written by scripts/add_segmentation.py; descriptions, types and SQL are those of the first segmentation.\n"
@@ -101,7 +101,7 @@ class Dumper(yaml.SafeDumper):
 
 
 def represent_text(dumper, text):
-    if ": " in text and not text.startswith("{"):
+    if len(text) > 120:
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=">")
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if "{{" in text else None)
 
@@ -155,12 +155,12 @@ def add(name):
     if not path.exists():
         with path.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerow(["segment_id", "segment_name"])
-    for kind, folder, first, own in (("seeds", "seeds", "segment_names", seed), ("snapshots", "snapshots", "customer_segment_history", snapshot)):
-        entries = yaml.safe_load(text_of(DBT / folder / f"_{folder}.yml"))[kind]
+    for kind, first, own in (("seeds", "segment_names", seed), ("snapshots", "customer_segment_history", snapshot)):
+        entries = yaml.safe_load(text_of(DBT / kind / f"_{kind}.yml"))[kind]
         entry = names.in_yaml(next(entry for entry in entries if entry["name"] == first)) | {"name": own}
         if kind == "snapshots":
             entry["config"] = enabled | entry["config"]
-        write_yaml(DBT / folder / f"_{name}__{folder}.yml", kind, [entry])
+        write_yaml(DBT / kind / f"_{name}__{kind}.yml", kind, [entry])
 
 
 if __name__ == "__main__":
@@ -168,5 +168,5 @@ if __name__ == "__main__":
     parser.add_argument("name", help="one word, such as rfm: the block is rfm_segmentation, the tables start with rfm_")
     arguments = parser.parse_args()
     if not re.fullmatch("[a-z][a-z0-9]*", arguments.name) or arguments.name in ("int", "segment", "customer", "feature", "k"):
-        raise SystemExit(f"{arguments.name} is not one word of small letters and digits that no table of the first segmentation starts with")
+        raise SystemExit(f"{arguments.name} is not a word of small letters and digits that no table of the first starts with")
     add(arguments.name)

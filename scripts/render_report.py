@@ -242,8 +242,8 @@ def read_chapter(path, prefix):
         use_prefix(warehouse, prefix)
         check_build(warehouse, path)
         has_rejected = f"{prefix}rejected_customers" in found
-        has_attributes = f"{prefix}segment_attribute_profiles" in found
-        rules, features, attributes = rows(warehouse, RULES), with_texts(warehouse), rows(warehouse, ATTRIBUTES) if has_attributes else []
+        rules, features = rows(warehouse, RULES), with_texts(warehouse)
+        attributes = rows(warehouse, ATTRIBUTES) if f"{prefix}segment_attribute_profiles" in found else []
         chapter = {
             "prefix": prefix,
             "overview": rows(warehouse, OVERVIEW)[0],

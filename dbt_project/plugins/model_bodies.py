@@ -41,6 +41,7 @@ def new_fits(session, registry, settings, *, decision, rows, bins, customers):
         seed=settings["seed"],
         customers=blocks if decision["n_customers"] > rows["n_customers"].sum() else None,
     )
+    tenths = bins.df().to_dict("records")
     row = {
         "model_version": int(decision["latest_version"]) + 1,
         "fitted_at": pd.Timestamp.now("UTC").tz_localize(None).floor("s"),
@@ -49,9 +50,7 @@ def new_fits(session, registry, settings, *, decision, rows, bins, customers):
         "n_clusters_setting": str(settings["n_clusters"]),
         "seed": settings["seed"],
         "data_fingerprint": decision["fingerprint"],
-        "bins": [
-            {**one, "upper_edges": list(one["upper_edges"]), "shares": list(one["shares"])} for one in bins.df().to_dict("records")
-        ],
+        "bins": [one | {"upper_edges": list(one["upper_edges"]), "shares": list(one["shares"])} for one in tenths],
         "library_versions": ", ".join(f"{name} {version(name)}" for name in LIBRARIES),
         **fitted,
     }

@@ -17,6 +17,14 @@ def segmentation():
     return block | {"attributes": attributes, "features": features, "columns": [key, *attributes, *features], "refit": "auto"}
 
 
+def segmentation_block():
+    return "segmentation"
+
+
+def like(name, tables):
+    return "select 1 as one"
+
+
 def orders():
     """The columns of the sample, and one of each kind."""
     columns = [
@@ -60,7 +68,7 @@ def feature_statistics():
     return {"mean": "Mean", "median": "Median"}
 
 
-def warn_of_rejected_rows(rejected, records):
+def warn_of_rejected_rows(rejected, accepted, source):
     return ""
 
 
