@@ -60,7 +60,7 @@ def feature_statistics():
     return {"mean": "Mean", "median": "Median"}
 
 
-def warn_of_rejected_rows(rejected, records):
+def warn_of_rejected_rows(rejected, n_accepted, source):
     return ""
 
 
