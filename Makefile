@@ -18,7 +18,7 @@ ifdef ORDERS
 export ORDERS_FILE := $(ORDERS)
 endif
 
-.PHONY: help build plots report export activation superset test test-bi test-clients faults lint format docs sample lock clean
+.PHONY: help build plots report export activation segmentation superset test test-bi test-clients faults lint format docs sample lock clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ export: $(VENV)/installed ## Write every table as Parquet, CSV and a sheet of Ex
 
 activation: $(VENV)/installed ## List the customers of each segment for mailing and ad tools (OPTIONS="--hash-email email")
 	$(BIN)/python scripts/activation.py $(OPTIONS)
+
+segmentation: $(VENV)/installed ## Write the thin files of a further segmentation (NAME=money)
+	$(BIN)/python scripts/add_segmentation.py $(NAME)
 
 superset: $(VENV_SUPERSET)/installed ## Serve a ready dashboard in Apache Superset on this machine (PORT=8088)
 	@$(VENV_SUPERSET)/bin/python scripts/serve_superset.py --port $(PORT)

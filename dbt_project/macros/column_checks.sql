@@ -122,6 +122,9 @@
 {% macro sql_texts(texts) %}'{{ texts | map('replace', "'", "''") | map('replace', '\0', '') | join("', '") }}'{% endmacro %}
 
 
+{% macro sql_list(texts) %}[{{ sql_texts(texts) }}]{% endmacro %}
+
+
 {#-
     CTEs that type the records of `source_records`, with what is wrong with each: source_file, the configured columns (NULL where the
     text cannot be cast or the layout has no such column), reasons (NULL where the record can be used), and the raw record where it is blank or cannot.

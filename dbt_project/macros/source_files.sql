@@ -101,9 +101,6 @@
 {% endmacro %}
 
 
-{% macro sql_list(texts) %}[{{ sql_texts(texts) }}]{% endmacro %}
-
-
 {#- A list of paths that are meant as they are: a bracket or star in the name of a file is no pattern. -#}
 {% macro exact_paths(files) -%}
     {{ sql_list(files | map('replace', '[', '[[]') | map('replace', '*', '[*]') | map('replace', '?', '[?]') | list) }}

@@ -68,7 +68,7 @@ def feature_statistics():
     return {"mean": "Mean", "median": "Median"}
 
 
-def warn_of_rejected_rows(rejected, accepted, source):
+def warn_of_rejected_rows(rejected, n_accepted, source):
     return ""
 
 
