@@ -52,8 +52,8 @@ def drawn(generator, median, spread):
 
 def orders_of(generator, kind, tightness):
     """[(day, amounts of its lines, day of the return or None)] of one customer, the newest order first."""
-    _, age, number, amount, gap, share_returned = KINDS[kind]
-    day = max(LAST_DAY - timedelta(days=round(drawn(generator, age[0], age[1] / tightness))), FIRST_DAY)
+    _, recency, number, amount, gap, share_returned = KINDS[kind]
+    day = max(LAST_DAY - timedelta(days=round(drawn(generator, recency[0], recency[1] / tightness))), FIRST_DAY)
     mean_amount = drawn(generator, amount[0], amount[1] / tightness)
     orders = []
     for _ in range(max(1, round(drawn(generator, number[0], number[1] / tightness)))):
