@@ -13,13 +13,17 @@ BIN := $(VENV)/bin
 ifdef CUSTOMERS
 export CUSTOMERS_FILE := $(CUSTOMERS)
 endif
+# Another file of orders: make build ORDERS=path/to/orders.csv
+ifdef ORDERS
+export ORDERS_FILE := $(ORDERS)
+endif
 
-.PHONY: help build plots report export activation superset test test-bi test-clients faults lint format docs sample benchmark lock clean
+.PHONY: help build plots report export activation segmentation superset test test-bi test-clients faults lint format docs sample benchmark lock clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: $(VENV)/installed ## Make the environment, run dbt build, draw the pictures and the report (CUSTOMERS=file for another file)
+build: $(VENV)/installed ## Make the environment, run dbt build, draw the pictures and the report (CUSTOMERS=file and ORDERS=file for other files)
 	$(BIN)/dbt build
 	$(BIN)/python scripts/render_plots.py
 	$(BIN)/python scripts/render_report.py
@@ -35,6 +39,9 @@ export: $(VENV)/installed ## Write every table as Parquet, CSV and a sheet of Ex
 
 activation: $(VENV)/installed ## List the customers of each segment for mailing and ad tools (OPTIONS="--hash-email email")
 	$(BIN)/python scripts/activation.py $(OPTIONS)
+
+segmentation: $(VENV)/installed ## Write the thin files of a further segmentation (NAME=money)
+	$(BIN)/python scripts/add_segmentation.py $(NAME)
 
 superset: $(VENV_SUPERSET)/installed ## Serve a ready dashboard in Apache Superset on this machine (PORT=8088)
 	@$(VENV_SUPERSET)/bin/python scripts/serve_superset.py --port $(PORT)
@@ -65,8 +72,9 @@ format: $(VENV)/installed-dev ## Mend what the style checks can mend
 docs: $(VENV)/installed ## Write dbt's documentation as one page, target/static_index.html
 	$(BIN)/dbt docs generate --static
 
-sample: $(VENV)/installed ## Make the sample customers anew
+sample: $(VENV)/installed ## Make the sample customers and their orders anew
 	$(BIN)/python scripts/make_sample.py dbt_project/sample/customers.csv
+	$(BIN)/python scripts/make_orders_sample.py dbt_project/sample/orders.csv
 
 benchmark: $(VENV)/installed ## Time dbt build against the notebook way, up to ten million customers (an hour)
 	$(BIN)/python scripts/benchmark.py

@@ -1,4 +1,4 @@
-"""Draw the segmentation that dbt has built: seven pictures, each as PNG and as SVG.
+"""Draw the segmentation that dbt has built: seven pictures and the RFM grid, each as PNG and as SVG.
 
 The warehouse is opened read-only and closed before the first picture is drawn. Joins, counts and sampling are SQL; a
 function called draw_ takes frames and an Axes and returns the Axes. The same warehouse gives the same bytes.
@@ -9,7 +9,7 @@ function called draw_ takes frames and an Axes and returns the Axes. The same wa
 import argparse
 import math
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import matplotlib
@@ -22,7 +22,7 @@ import seaborn as sns
 from matplotlib.dates import AutoDateLocator, DateFormatter
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter, SymmetricalLogLocator
-from warehouse import found_tables, plural, quoted, read_only
+from warehouse import found_tables, plural, quoted, read_only, use_prefix
 
 TABLES = [
     "customer_segments",
@@ -103,6 +103,15 @@ SHARES = """
 NAMES = (
     "select segment_id, max_by(segment_name, built_at) as segment_name from segment_drift group by segment_id order by segment_id"
 )
+# Every cell of the grid of RFM scores, also those that nobody is in.
+RFM_CELLS = """
+    select recency_score, frequency_monetary_score, any_value(rfm_classes.rfm_class) as rfm_class,
+        count(rfm_scores.recency_score) as n_customers, min(recency_days) as lowest_days, max(recency_days) as highest_days
+    from rfm_classes
+    left join rfm_scores using (recency_score, frequency_monetary_score)
+    group by recency_score, frequency_monetary_score
+    order by recency_score, frequency_monetary_score
+"""
 # Tables of different builds, as an interrupted one leaves them, do not fit together.
 IS_FINISHED = f"""
     select count(*) > 0
@@ -170,6 +179,12 @@ def read_segmentation(warehouse):
         names=dict(warehouse.execute(NAMES).fetchall()),
         customers=warehouse.execute(customers).df(),
     )
+
+
+def read_rfm_cells(warehouse):
+    """The grid of RFM classes, None where the build has no orders."""
+    tables = warehouse.execute("select table_name from information_schema.tables").fetchall()
+    return warehouse.execute(RFM_CELLS).df() if ("rfm_scores",) in tables else None
 
 
 def chosen_pair(features, wanted):
@@ -434,6 +449,60 @@ def shares(data, pair):
     return finish(figure, f"Size of the segments over {plural(n_days, 'day')} with a build", note, title_width=66)
 
 
+def draw_rfm_grid(cells, ax):
+    """Cells coloured by their share of all customers, and fenced where the class changes; the most recent customers on top."""
+    cells = cells.assign(share=cells["n_customers"] / cells["n_customers"].sum())
+    cells["text"] = [f"{wrapped(cell.rfm_class, 14)}\n{cell.n_customers:,}\n({cell.share:.1%})" for cell in cells.itertuples()]
+    table = cells.pivot(index="recency_score", columns="frequency_monetary_score").sort_index(ascending=False)
+    looks = {"cmap": "Blues", "vmin": 0, "linewidths": 1, "cbar_kws": {"label": "Share of all customers", "aspect": 30}}
+    sns.heatmap(table["share"], annot=table["text"], fmt="", annot_kws={"linespacing": 1.4}, ax=ax, **looks)
+    ax.collections[0].colorbar.ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    classes = table["rfm_class"].to_numpy()
+    for row, column in np.argwhere(classes[:, 1:] != classes[:, :-1]):
+        ax.plot([column + 1, column + 1], [row, row + 1], color="#333333", linewidth=2)
+    for row, column in np.argwhere(classes[1:] != classes[:-1]):
+        ax.plot([column, column + 1], [row + 1, row + 1], color="#333333", linewidth=2)
+    days = zip(table["lowest_days"].min(axis=1), table["highest_days"].max(axis=1), strict=True)
+    words = ["nobody" if pd.isna(lowest) else f"{lowest:,.0f} to {highest:,.0f} days" for lowest, highest in days]
+    ax.set_yticklabels([f"{score}\n{bounds}" for score, bounds in zip(table.index, words, strict=True)])
+    ax.set(xlabel="Score of frequency and monetary value: 5 buys most", ylabel="Score of recency: 5 bought last")
+    ax.tick_params(length=0, labelrotation=0)
+    return ax
+
+
+def rfm_grid(cells):
+    figure, ax = plt.subplots(figsize=(WIDTH, 7))
+    draw_rfm_grid(cells, ax)
+    sizes = cells.groupby("rfm_class")["n_customers"].sum()
+    share, total = sizes.max() / sizes.sum(), plural(sizes.sum(), "customer")
+    title = f'The largest class, "{wrapped(sizes.idxmax(), 40)}", has {share:.0%} of {total} with orders'
+    note = "A score is one more than the fifths of the customers who do worse. The table rfm_score_thresholds holds the bounds."
+    return finish(figure, title, note)
+
+
+def rfm_segments(data):
+    """The segments from orders, on log axes however they were formed; a measure that they are not formed from is left out."""
+    pairs = [("recency_days", "monetary_value"), ("frequency", "monetary_value")]
+    pairs = [pair for pair in pairs if set(pair) <= set(data.features.index)]
+    shown = list(dict.fromkeys(feature for pair in pairs for feature in pair))
+    data = replace(data, features=data.features.assign(transform="log1p"))
+    size = (3.6 + 4.6 * len(pairs), max(6, 0.8 + legend_height(data)))
+    figure, axes = plt.subplots(1, len(pairs), figsize=size, sharey=True, squeeze=False)
+    for (x, y), ax in zip(pairs, axes[0], strict=True):
+        draw_customers(data, x, y, ax)
+        ax.label_outer()
+    finish_customers(figure, data, shown, "outside right upper")
+    figure.suptitle(f"{plural(len(data.segments), 'segment')} by how long ago, how often and for how much", x=0.01, ha="left")
+    return figure
+
+
+def save(figure, picture):
+    figure.savefig(f"{picture}.png")
+    figure.savefig(f"{picture}.svg", metadata={"Date": None})
+    plt.close(figure)
+    print(f"{picture}.png, .svg", flush=True)
+
+
 PICTURES = (elbow, segments, segment_pairs, profiles, sizes, migrations, shares)
 
 
@@ -453,18 +522,22 @@ def main():
     with read_only(path) as warehouse:
         check_build(warehouse, path)
         data = read_segmentation(warehouse)
+        cells = read_rfm_cells(warehouse)
+        orders = None
+        if {f"rfm_{table}" for table in TABLES} <= set(found_tables(warehouse)):
+            use_prefix(warehouse, "rfm_")
+            orders = read_segmentation(warehouse)
     pair = chosen_pair(data.features, arguments.features)
 
     set_style()
     try:
         arguments.output.mkdir(parents=True, exist_ok=True)
         for draw in PICTURES:
-            figure = draw(data, pair)
-            picture = arguments.output / draw.__name__
-            figure.savefig(f"{picture}.png")
-            figure.savefig(f"{picture}.svg", metadata={"Date": None})
-            plt.close(figure)
-            print(f"{picture}.png, .svg", flush=True)
+            save(draw(data, pair), arguments.output / draw.__name__)
+        if cells is not None:
+            save(rfm_grid(cells), arguments.output / "rfm_grid")
+        if orders is not None:
+            save(rfm_segments(orders), arguments.output / "rfm_segments")
     except OSError as error:
         raise SystemExit(f"{arguments.output} cannot be written: {error.strerror}") from None
 

@@ -235,12 +235,15 @@ def read_chapter(path, prefix):
     """All that a chapter says, or None where the second segmentation is absent."""
     with read_only(path) as warehouse:
         found = found_tables(warehouse)
-        if prefix and not {prefix + table for table in REPORT_TABLES} <= set(found):
+        # A second segmentation without attributes has no profiles of them.
+        needed = set(REPORT_TABLES) - {"segment_attribute_profiles"}
+        if prefix and not {prefix + table for table in needed} <= set(found):
             return None
         use_prefix(warehouse, prefix)
         check_build(warehouse, path)
         has_rejected = f"{prefix}rejected_customers" in found
-        rules, features, attributes = rows(warehouse, RULES), with_texts(warehouse), rows(warehouse, ATTRIBUTES)
+        rules, features = rows(warehouse, RULES), with_texts(warehouse)
+        attributes = rows(warehouse, ATTRIBUTES) if f"{prefix}segment_attribute_profiles" in found else []
         chapter = {
             "prefix": prefix,
             "overview": rows(warehouse, OVERVIEW)[0],

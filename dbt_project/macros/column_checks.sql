@@ -65,27 +65,83 @@
 {%- endmacro %}
 
 
+{#-
+    The moment in a text, NULL where there is none; as it is written, a zone not counted. Days and months are never guessed. Parquet may hold
+    moments of its own, whatever the format of texts.
+-#}
+{% macro moment(text, format, is_parquet=false) %}
+    {%- set trimmed = "trim(" ~ text ~ ", ' ' || chr(9))" -%}
+    {%- set iso = "coalesce(try_cast(" ~ text ~ " as timestamp), try_cast(" ~ trimmed ~ " as timestamp))" -%}
+    {%- if format == 'iso' -%}
+        {{ iso }}
+    {%- elif format == 'YYYYMMDD' -%}
+        coalesce(
+            case when length(trim({{ text }})) = 8 then try_strptime(trim({{ text }}), '%Y%m%d') end
+            {%- if is_parquet %}, {{ iso }}{% endif %}
+        )
+    {%- else -%}
+        {%- set order = '\\3-\\2-\\1' if format == 'day-first' else '\\3-\\1-\\2' -%}
+        {%- set slow_formats = [] -%}
+        {%- for year in ['%y', '%Y'] -%}
+            {%- for time in ['', ' %H:%M', ' %H:%M:%S', ' %I:%M %p', ' %I:%M:%S %p'] -%}
+                {%- do slow_formats.append(('%d-%m-' if format == 'day-first' else '%m-%d-') ~ year ~ time) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+        {#- Where the text does not begin with such a date, the empty match behind the bar makes it one that cannot be cast. -#}
+        coalesce(
+            try_cast(regexp_replace({{ text }}, '^ *([0-9]{1,2})[./-]([0-9]{1,2})[./-]([0-9]{4})|^', '{{ order }}') as timestamp),
+            try_strptime(translate({{ trimmed }}, './', '--'), {{ sql_list(slow_formats) }})
+            {%- if is_parquet %}, {{ iso }}{% endif %}
+        )
+    {%- endif -%}
+{% endmacro %}
+
+
+{#- Why the moment in a row cannot be used, NULL where it can. -#}
+{% macro moment_reason(column, text, value) %}
+    case
+        when {{ text }} is null then '{{ column.name }} is missing'
+        when {{ value }} is null or not isfinite({{ value }}) then '{{ column.name }} is not a date'
+        when {{ value }} < {{ first_moment() }} then '{{ column.name }} is before 1900'
+        when {{ value }} >= {{ end_of_today() }} then '{{ column.name }} is in the future'
+    end
+{%- endmacro %}
+
+
+{#- Why a yes or no cannot be used, NULL where it can. -#}
+{% macro flag_reason(column, text, value) %}
+    case when {{ text }} is not null and {{ value }} is null then '{{ column.name }} is neither yes nor no' end
+{%- endmacro %}
+
+
+{#- No shop has older orders on file; a year of two digits that was read as four lies before it. -#}
+{% macro first_moment() %}timestamp '1900-01-01'{% endmacro %}
+
+
 {#- SQL literals, separated by commas; SQL text cannot hold a zero byte. -#}
 {% macro sql_texts(texts) %}'{{ texts | map('replace', "'", "''") | map('replace', '\0', '') | join("', '") }}'{% endmacro %}
 
 
+{% macro sql_list(texts) %}[{{ sql_texts(texts) }}]{% endmacro %}
+
+
 {#-
     CTEs that type the records of `source_records`, with what is wrong with each: source_file, the configured columns (NULL where the
-    text cannot be cast), reasons (NULL where the record can be used), and the raw record where it is blank or cannot.
+    text cannot be cast or the layout has no such column), reasons (NULL where the record can be used), and the raw record where it is blank or cannot.
     `name` is that of the CTE they end in, `records` that of the one they begin with, whose columns `carried` are kept.
 
     Nearly all records can be used, so that is asked first, as cheaply as can be; only the others are asked what is wrong.
 -#}
 {% macro checked_records(name, records, columns, layout, decimal_separator, carried=[]) %}
     {%- set parts = {} -%}
-    {%- for column in columns -%}
+    {%- for column in layout.columns -%}
         {%- do parts.update({column.name: '_parts[' ~ (layout.fields[column.name] if layout.delimiter else loop.index) ~ ']'}) -%}
     {%- endfor -%}
 {{ name }}_values as (
     select
         *
-        {%- for column in columns %},
-        {{ raw_value(column, parts[column.name], decimal_separator) }} as _value_{{ column.name }}
+        {%- for column in layout.columns %},
+        {{ raw_value(column, parts[column.name], decimal_separator, not layout.delimiter) }} as _value_{{ column.name }}
         {%- endfor %}
     from {{ records }}
 ),
@@ -95,7 +151,7 @@
         *,
         coalesce(
             len(_parts) = {{ layout.n_fields }}
-            {%- for column in columns if column.kind != 'attribute' %}
+            {%- for column in layout.columns if column.kind != 'attribute' %}
             and {{ is_plainly_usable(column, parts[column.name]) }}
             {%- endfor %},
             false
@@ -119,7 +175,7 @@
             when _parts is null then 'quotes are not balanced'
             when len(_parts) < {{ layout.n_fields }} then 'too few fields'
             when len(_parts) > {{ layout.n_fields }} then 'too many fields'
-            else {{ record_reasons(columns, parts) }}
+            else {{ record_reasons(layout.columns, parts) }}
         end as reasons
     from {{ name }}_blank
 ),
@@ -130,8 +186,12 @@
         {{ column }},
         {% endfor %}
         {% for column in columns %}
+        {% if column.name not in parts %}
+        cast(null as {{ column.data_type }}) as {{ column.name }},
+        {% else %}
         {{ 'try_cast(_value_' ~ column.name ~ ' as ' ~ column.data_type ~ ')' if column.kind == 'feature' else '_value_' ~ column.name }}
             as {{ column.name }},
+        {% endif %}
         {% endfor %}
         reasons,
         is_blank,
@@ -141,10 +201,14 @@
 {%- endmacro %}
 
 
-{#- The value in a field: the number of a feature, the key as it is typed, the text of an attribute. -#}
-{% macro raw_value(column, part, decimal_separator) -%}
+{#- The value in a field: the number of a feature, the key as it is typed, the text of an attribute, a moment, a yes or no. -#}
+{% macro raw_value(column, part, decimal_separator, is_parquet) -%}
     {%- if column.kind == 'feature' -%}
         {{ number(part, decimal_separator) }}
+    {%- elif column.kind == 'moment' -%}
+        {{ moment(part, column.format, is_parquet) }}
+    {%- elif column.kind == 'flag' -%}
+        try_cast({{ field_text(part, false) }} as boolean)
     {%- elif column.data_type == 'varchar' -%}
         {{ field_text(part, column.kind == 'attribute') }}
     {%- else -%}
@@ -156,7 +220,11 @@
 {#- True only of values that no reason is found against; of a few others too it is not, and they are asked one by one. -#}
 {% macro is_plainly_usable(column, part) -%}
     {%- set value = '_value_' ~ column.name -%}
-    {%- if column.kind == 'feature' -%}
+    {%- if column.kind == 'moment' -%}
+        {{ value }} >= {{ first_moment() }} and {{ value }} < {{ end_of_today() }}
+    {%- elif column.kind == 'flag' -%}
+        {{ value }} is not null
+    {%- elif column.kind == 'feature' -%}
         isfinite({{ value }})
         {%- if column.range[0] is not none %} and {{ value }} >= {{ column.range[0] }}{% endif %}
         {%- if column.range[1] is not none %} and {{ value }} <= {{ column.range[1] }}{% endif %}
@@ -174,6 +242,12 @@
     {%- set reasons = [] -%}
     {%- for column in columns if column.kind == 'key' -%}
         {%- do reasons.append(key_reason(column, field_text(parts[column.name], false))) -%}
+    {%- endfor -%}
+    {%- for column in columns if column.kind == 'moment' -%}
+        {%- do reasons.append(moment_reason(column, field_text(parts[column.name], false), '_value_' ~ column.name)) -%}
+    {%- endfor -%}
+    {%- for column in columns if column.kind == 'flag' -%}
+        {%- do reasons.append(flag_reason(column, field_text(parts[column.name], false), '_value_' ~ column.name)) -%}
     {%- endfor -%}
     {%- for column in columns if column.kind == 'feature' -%}
         {%- do reasons.append(feature_reason(column, field_text(parts[column.name], false), '_value_' ~ column.name)) -%}

@@ -1,27 +1,26 @@
 {#-
-    The block `segmentation:` of dbt_project.yml, checked and with its defaults filled in.
+    The block `segmentation:` of dbt_project.yml, or that of a further segmentation, checked and with its defaults filled in.
     Every model asks here; a mistake in the block stops dbt with one sentence before anything is built.
 -#}
-{% macro segmentation() %}
-    {% set block = var('segmentation') %}
-    {% do reject_unknown_settings('segmentation', block, [
-        'source', 'key', 'attributes', 'features', 'n_clusters', 'k_range', 'seed', 'refit', 'gates'
+{% macro segmentation(prefix=none) %}
+    {% set prefix = segmentation_prefix() if prefix is none else prefix %}
+    {% set first = var('segmentation') %}
+    {% set block = var(prefix ~ 'segmentation') %}
+    {% do reject_unknown_settings(prefix ~ 'segmentation', block, (['customers', 'needs'] if prefix else ['source', 'key']) + [
+        'attributes', 'features', 'n_clusters', 'k_range', 'seed', 'refit', 'gates'
     ]) %}
+    {% if prefix %}
+        {% if not block.customers %}{% do configuration_error('customers: is missing; name the model that has the features, one row per customer') %}{% endif %}
+        {% do require_one_of('needs', block.needs or 'orders', ['orders']) %}
+        {#- The customers have the same key in every segmentation; what is read is a model, not a file. -#}
+        {% set block = dict(block, key=first.key, source={'file': block.customers}) %}
+    {% endif %}
 
     {% for setting in ['source', 'key', 'features', 'n_clusters', 'k_range', 'seed'] if block[setting] is not defined %}
         {% do configuration_error(setting ~ ': is missing; give it as in the file that the project ships') %}
     {% endfor %}
 
-    {% set source = {'encoding': 'utf-8', 'decimal_separator': '.', 'max_rejected_share': 0.05} %}
-    {% do reject_unknown_settings('segmentation: source', block.source, ['file'] + source.keys() | list) %}
-    {% do source.update(block.source) %}
-    {% do source.update({'file': var('customers_file', env_var('CUSTOMERS_FILE', '') or source.file)}) %}
-    {% do require_one_of('source: encoding', source.encoding | lower, ['utf-8', 'latin-1']) %}
-    {% do require_one_of('source: decimal_separator', source.decimal_separator, ['.', ',']) %}
-    {% if source.max_rejected_share is not number or not 0 <= source.max_rejected_share <= 1 %}
-        {% do configuration_error('source: max_rejected_share: ' ~ source.max_rejected_share ~ ' is not a share from 0 to 1, such as 0.05') %}
-    {% endif %}
-
+    {% set source = {'file': block.customers} if prefix else configured_source(block.source, 'segmentation', 'customers_file') %}
     {% set key = dict(configured_column(block.key, {'data_type': 'bigint'}), kind='key') %}
     {% do require_one_of('data_type of ' ~ key.name, key.data_type, ['bigint', 'varchar']) %}
 
@@ -56,7 +55,7 @@
     {% if not block.seed is integer or not 0 <= block.seed < 2 ** 32 %}
         {% do configuration_error('seed: ' ~ block.seed ~ ' is not a whole number of 0 or more, such as 42') %}
     {% endif %}
-    {% set n_clusters = var('n_clusters', block.n_clusters) %}
+    {% set n_clusters = var(prefix ~ 'n_clusters', block.n_clusters) %}
     {% if n_clusters != 'auto' and (not n_clusters is integer or not k_range[0] <= n_clusters <= k_range[1]) %}
         {% do configuration_error(
             'n_clusters: ' ~ n_clusters ~ ' is neither auto nor a whole number within k_range ' ~ k_range
@@ -68,9 +67,78 @@
     {% do require_one_of('refit', refit, ['auto', 'always', 'never', true]) %}
 
     {% do return({
-        'source': source, 'key': key, 'attributes': attributes, 'features': features, 'columns': columns,
+        'customers': block.customers or 'stg_customers', 'source': source, 'key': key, 'attributes': attributes, 'features': features, 'columns': columns,
         'n_clusters': n_clusters, 'k_range': k_range, 'seed': block.seed, 'refit': refit, 'gates': configured_gates(block.gates or {})
     }) %}
+{% endmacro %}
+
+
+{#- Where the files are and how they are written; `variable` names the file for one run, in capitals as an environment variable. -#}
+{% macro configured_source(settings, block, variable) %}
+    {% set source = {'encoding': 'utf-8', 'decimal_separator': '.', 'max_rejected_share': 0.05} %}
+    {% set own = ['file'] + source.keys() | list + (['fields'] if block == 'orders' else []) %}
+    {% do reject_unknown_settings(block ~ ': source', settings, own, block) %}
+    {% do source.update(settings) %}
+    {% do source.update({'file': var(variable, env_var(variable | upper, '') or source.file), 'block': block, 'variable': variable}) %}
+    {% do require_one_of('source: encoding', source.encoding | lower, ['utf-8', 'latin-1'], block) %}
+    {% do require_one_of('source: decimal_separator', source.decimal_separator, ['.', ','], block) %}
+    {% if source.max_rejected_share is not number or not 0 <= source.max_rejected_share <= 1 %}
+        {% do configuration_error('source: max_rejected_share: ' ~ source.max_rejected_share ~ ' is not a share from 0 to 1, such as 0.05', block) %}
+    {% endif %}
+    {% if source.fields and (source.fields is string or source.fields is not sequence) %}
+        {% do configuration_error('source: fields: ' ~ source.fields ~ ' is not a list of names, such as [customer_id, ordered_at, amount]', block) %}
+    {% endif %}
+    {% do return(source) %}
+{% endmacro %}
+
+
+{#-
+    The block `orders:` of dbt_project.yml, checked and with its defaults filled in; the customer is called and typed as the key of the
+    block `segmentation:`. The file is none where there are no orders: none are configured, or they are still those of the sample
+    while the customers are not, whom invented orders must not be joined to.
+-#}
+{% macro orders() %}
+    {% set customers = segmentation('') %}
+    {% set block = var('orders', none) or {'source': {'file': none}} %}
+    {% set own = ['customer', 'date', 'amount', 'unit_price', 'quantity', 'order_id', 'product', 'cancelled'] %}
+    {% do reject_unknown_settings('orders', block, ['source'] + own, 'orders') %}
+    {% if not block.source %}{% do configuration_error('source: is missing; give it as in the file that the project ships', 'orders') %}{% endif %}
+    {% set source = configured_source(block.source, 'orders', 'orders_file') %}
+    {% if source.file == 'dbt_project/sample/orders.csv' and customers.source.file != 'dbt_project/sample/customers.csv' %}
+        {% do source.update({'file': none}) %}
+    {% endif %}
+
+    {% set headers = {} %}
+    {% set formats = ['iso', 'day-first', 'month-first', 'YYYYMMDD'] %}
+    {% for name in own %}
+        {% set settings = block[name] or {} %}
+        {% do reject_unknown_settings(name, settings, ['headers', 'format'] if name == 'date' else ['headers'], 'orders') %}
+        {% set given = settings.headers or [] %}
+        {% if given is string or given is not sequence %}
+            {% do configuration_error('headers of ' ~ name ~ ': ' ~ given ~ ' is not a list, such as [' ~ given ~ ']', 'orders') %}
+        {% endif %}
+        {% do headers.update({name: given | list}) %}
+    {% endfor %}
+    {% set format = (block.date or {}).format or 'iso' %}
+    {% do require_one_of('format of date', format, formats, 'orders') %}
+
+    {% set key = dict(customers.key, headers=customers.key.headers + headers.customer) %}
+    {# Beyond any price; within it sums are exact. #}
+    {% set number = {'kind': 'feature', 'data_type': 'double', 'range': [-1000000000000, 1000000000000], 'missing': 'null'} %}
+    {% set columns = [
+        key,
+        {'name': 'order_id', 'headers': headers.order_id, 'kind': 'attribute', 'data_type': 'varchar', 'is_optional': true},
+        {'name': 'ordered_at', 'headers': headers.date, 'kind': 'moment', 'data_type': 'timestamp', 'format': format},
+        dict(number, name='amount', headers=headers.amount, missing='reject', instead=['quantity', 'unit_price']),
+        dict(number, name='unit_price', headers=headers.unit_price, is_optional=true, is_substitute=true),
+        dict(number, name='quantity', headers=headers.quantity, is_optional=true),
+        {'name': 'product', 'headers': headers.product, 'kind': 'attribute', 'data_type': 'varchar', 'is_optional': true},
+        {'name': 'cancelled', 'headers': headers.cancelled, 'kind': 'flag', 'data_type': 'boolean', 'is_optional': true},
+    ] %}
+    {% if key.name in columns[1:] | map(attribute='name') %}
+        {% do configuration_error('the name ' ~ key.name ~ ' of the key is taken by a column of the orders; choose another one') %}
+    {% endif %}
+    {% do return({'source': source, 'key': key, 'columns': columns}) %}
 {% endmacro %}
 
 
@@ -173,22 +241,25 @@
 {% endmacro %}
 
 
-{% macro reject_unknown_settings(place, settings, known) %}
+{% macro reject_unknown_settings(place, settings, known, block=none) %}
+    {% if settings is not mapping %}
+        {% do configuration_error(place ~ ': ' ~ settings ~ ' is not a list of settings; the settings here are ' ~ known | join(', '), block) %}
+    {% endif %}
     {% for setting in settings if setting not in known %}
         {% do configuration_error(
-            place ~ ': the setting ' ~ setting ~ ' is unknown; the settings here are ' ~ known | join(', ')
+            place ~ ': the setting ' ~ setting ~ ' is unknown; the settings here are ' ~ known | join(', '), block
         ) %}
     {% endfor %}
 {% endmacro %}
 
 
-{% macro require_one_of(place, value, allowed) %}
+{% macro require_one_of(place, value, allowed, block=none) %}
     {% if value not in allowed %}
-        {% do configuration_error(place ~ ': ' ~ value ~ ' is unknown; use ' ~ allowed | join(' or ')) %}
+        {% do configuration_error(place ~ ': ' ~ value ~ ' is unknown; use ' ~ allowed | join(' or '), block) %}
     {% endif %}
 {% endmacro %}
 
 
-{% macro configuration_error(message) %}
-    {% do exceptions.raise_compiler_error('dbt_project.yml, vars, segmentation: ' ~ message ~ '.') %}
+{% macro configuration_error(message, block=none) %}
+    {% do exceptions.raise_compiler_error('dbt_project.yml, vars, ' ~ (block or segmentation_block()) ~ ': ' ~ message ~ '.') %}
 {% endmacro %}

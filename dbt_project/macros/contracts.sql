@@ -56,3 +56,8 @@
         'mean': 'Mean', 'median': 'Median', 'p10': '10th percentile', 'p90': '90th percentile', 'index': 'Mean'
     }) %}
 {% endmacro %}
+
+
+{% macro declare_key() %}
+    {% if execute %}{% do declare_columns([segmentation().key], first=true) %}{% endif %}
+{% endmacro %}

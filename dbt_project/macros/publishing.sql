@@ -22,10 +22,10 @@
 {% endmacro %}
 
 
-{#- What readers see: models with `access: public`, and the state, from which the next build goes on. -#}
+{#- What readers see: models with `access: public`, seeds with `meta: {access: public}`, and the state, from which the next build goes on. -#}
 {% macro public_nodes() %}
     {% set nodes = state_nodes() %}
-    {% for node in graph.nodes.values() if node.resource_type == 'model' and node.access == 'public' and node not in nodes %}
+    {% for node in graph.nodes.values() if (node.access or node.config.meta.access) == 'public' and node not in nodes %}
         {% if node.config.materialized != 'ephemeral' %}{% do nodes.append(node) %}{% endif %}
     {% endfor %}
     {% do return(nodes | sort(attribute='unique_id')) %}
@@ -113,7 +113,7 @@
 {% macro record_results(results, builds) %}
     {% set gates = [] %}
     {% for result in results if '__gate_' in result.node.name %}
-        {% do gates.append(result.node.name.split('__gate_')[1] ~ ' ' ~ ('ok' if result.status == 'pass' else result.status)) %}
+        {% do gates.append(segmentation_prefix(result.node) ~ result.node.name.split('__gate_')[1] ~ ' ' ~ ('ok' if result.status == 'pass' else result.status)) %}
     {% endfor %}
     {% set warnings = results | selectattr('status', 'equalto', 'warn') | list | length %}
     {% do run_query(

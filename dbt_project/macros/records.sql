@@ -1,5 +1,11 @@
-{#- The fields of a text record as a list, or NULL where its quotes are not balanced (RFC 4180, section 2, rules 5 to 7). -#}
+{#-
+    The fields of a text record as a list, or NULL where its quotes are not balanced (RFC 4180, section 2, rules 5 to 7).
+    The delimiter ' ' stands for any number of spaces: columns of a fixed width, without quotes.
+-#}
 {% macro split_record(record, delimiter) %}
+    {%- if delimiter == ' ' -%}
+    list_filter(string_split({{ record }}, ' '), lambda field: field <> '')
+    {%- else -%}
     {%- set regex_delimiter = {'\t': '\\t', '|': '\\|'}.get(delimiter, delimiter) -%}
     {%- set field = regex_delimiter ~ '(?:"(?:[^"]|"")*"|[^' ~ regex_delimiter ~ '"\\n][^' ~ regex_delimiter ~ '\\n]*|)' -%}
     {%- set fields = "regexp_extract_all('" ~ delimiter ~ "' || " ~ record ~ ", '" ~ field ~ "')" -%}
@@ -17,4 +23,5 @@
             for fields in [{{ fields }}]
         ][1]
     end
+    {%- endif -%}
 {%- endmacro %}

@@ -1,6 +1,7 @@
-{#- A table as the last build left it, or none: what stands later in the flow cannot be ref'd. -#}
+{#- A table of this segmentation as the last build left it, or none: what stands later in the flow cannot be ref'd. -#}
 {% macro as_left_by_last_build(name) %}
-    {% do return(adapter.get_relation(database=target.database, schema=target.schema, identifier=name) if execute else none) %}
+    {% set table = segmentation_prefix() ~ name %}
+    {% do return(adapter.get_relation(database=target.database, schema=target.schema, identifier=table) if execute else none) %}
 {% endmacro %}
 
 

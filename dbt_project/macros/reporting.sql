@@ -1,17 +1,17 @@
-{#- Says on the console how many rows were refused, and where they are to be seen. -#}
-{% macro warn_of_rejected_rows(rejected, accepted) %}
+{#- Says on the console how many rows were refused, and where they are to be seen; `n_accepted` is a query. -#}
+{% macro warn_of_rejected_rows(rejected, n_accepted, source) %}
     {% if execute %}
         {% set query %}
             select
                 count(*) as n_rejected,
-                count(*) + (select n_customers from {{ accepted }}) as n_records
+                count(*) + ({{ n_accepted }}) as n_records
             from {{ rejected }}
             having count(*) > 0
         {% endset %}
         {% for row in run_query(query) %}
             {% do exceptions.warn(
-                row['n_rejected'] ~ ' of ' ~ row['n_records'] ~ ' rows of ' ~ segmentation().source.file
-                ~ ' are refused; the table rejected_customers holds each with its reasons.'
+                row['n_rejected'] ~ ' of ' ~ row['n_records'] ~ ' rows of ' ~ source.file
+                ~ ' are refused; the table ' ~ rejected.identifier ~ ' holds each with its reasons.'
             ) %}
         {% endfor %}
     {% endif %}

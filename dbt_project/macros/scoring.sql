@@ -50,13 +50,14 @@
 {% endmacro %}
 
 
-{#- Puts both expressions into the database as functions of the features, for everybody who queries it. -#}
+{#- Puts both expressions into the database as functions of the features, for everybody who queries it: nearest_segment, or rfm_nearest_segment. -#}
 {% macro create_scoring_functions() %}
     {% if execute %}
+        {% set schema, prefix = this.schema, segmentation_prefix() %}
         {% set features = segmentation().features | map(attribute='name') | join(', ') %}
-        {% do run_query('create or replace macro ' ~ this.schema ~ '.nearest_segment(' ~ features ~ ') as ' ~ nearest_segment(this)) %}
+        {% do run_query('create or replace macro ' ~ schema ~ '.' ~ prefix ~ 'nearest_segment(' ~ features ~ ') as ' ~ nearest_segment(this)) %}
         {% do run_query(
-            'create or replace macro ' ~ this.schema ~ '.distance_to_nearest_segment(' ~ features ~ ') as ' ~ distance_to_nearest_segment(this)
+            'create or replace macro ' ~ schema ~ '.' ~ prefix ~ 'distance_to_nearest_segment(' ~ features ~ ') as ' ~ distance_to_nearest_segment(this)
         ) %}
     {% endif %}
 {% endmacro %}

@@ -49,14 +49,16 @@
 {% macro impossible_character() %}chr(1114111){% endmacro %}
 
 
-{#- The files that the configured path or glob stands for, grouped by format: parquet, or the encoding of the text. -#}
+{#- The files that the configured path or glob stands for, grouped by format: parquet, or the encoding of the text; none where there is no path. -#}
 {% macro source_file_groups(source) %}
+    {% if not source.file %}{% do return([]) %}{% endif %}
     {% set path = source.file | replace("'", "''") %}
     {% set files = run_query("select file from glob('" ~ path ~ "') order by file").columns[0].values() | list if execute else [] %}
     {% if execute and not files %}
         {% do exceptions.raise_compiler_error(
             'No file is found at ' ~ source.file ~ '; give the path of a CSV or Parquet file, or a pattern such as exports/*.csv, relative to the folder of dbt_project.yml,'
-            ~ " with --vars '{customers_file: path}', the environment variable CUSTOMERS_FILE, or source: file in dbt_project.yml."
+            ~ " with --vars '{" ~ source.variable ~ ": path}', the environment variable " ~ source.variable | upper
+            ~ ', or source: file in dbt_project.yml, vars, ' ~ source.block ~ '.'
         ) %}
     {% endif %}
 
@@ -97,9 +99,6 @@
     {% endif %}
     {% do return('utf-16') %}
 {% endmacro %}
-
-
-{% macro sql_list(texts) %}[{{ sql_texts(texts) }}]{% endmacro %}
 
 
 {#- A list of paths that are meant as they are: a bracket or star in the name of a file is no pattern. -#}

@@ -1,7 +1,7 @@
 {#-
-    How the records of the source files are laid out: a list of {format, files, delimiter, n_fields, fields}, where `fields` maps every
-    configured column to its position in the record (text) or its name in the row (Parquet, delimiter none). Text files that agree
-    share a layout, so that each layout is read in one pass.
+    How the records of the source files are laid out: a list of {format, files, delimiter, n_fields, columns, fields}, where `columns` are
+    the configured ones that the files have, and `fields` maps each to its position in the record (text) or its name in the row (Parquet,
+    delimiter none). Text files that agree share a layout, so that each layout is read in one pass.
 
     The delimiter is the one under which most configured columns are found. A file that cannot be laid out stops dbt.
 -#}
@@ -12,7 +12,7 @@
     {% set layouts = {} %}
     {% for group in source_file_groups(source) %}
         {% for file in group.files %}
-            {% set headers = source_headers(file, group.format, columns) %}
+            {% set headers = source_headers(file, group.format, columns, source) %}
             {% set best = namespace(delimiter=none, found=-1) %}
             {% for delimiter in headers %}
                 {% set found = headers[delimiter] | map(attribute='column_name') | select | list | unique | list | length %}
@@ -21,17 +21,18 @@
                 {% endif %}
             {% endfor %}
             {% set cells = headers[best.delimiter] %}
-            {% do require_every_column(file, cells, columns) %}
+            {% do require_every_column(file, cells, columns, source) %}
 
             {% set fields = {} %}
-            {% for column in columns %}
+            {% set columns_here = columns_found(cells, columns) %}
+            {% for column in columns_here %}
                 {% set cell = cells | selectattr('column_name', 'equalto', column.name) | first %}
                 {% do fields.update({column.name: cell.header if group.format == 'parquet' else cell.position}) %}
             {% endfor %}
             {% set is_parquet = group.format == 'parquet' %}
             {% set layout = layouts.setdefault(tojson([file if is_parquet else group.format, best.delimiter, cells | length, fields], sort_keys=true), {
                 'format': group.format, 'files': [], 'delimiter': none if is_parquet else best.delimiter,
-                'n_fields': columns | length if is_parquet else cells | length, 'fields': fields
+                'n_fields': columns_here | length if is_parquet else cells | length, 'columns': columns_here, 'fields': fields
             }) %}
             {% do layout.files.append(file) %}
         {% endfor %}
@@ -40,19 +41,35 @@
 {% endmacro %}
 
 
+{#-
+    The configured columns that a file has. What makes up for one that it has not (`instead`) is required of every record; where nothing
+    has to be made up for, a column that is there for that alone is not read.
+-#}
+{% macro columns_found(cells, columns) %}
+    {% set names = cells | map(attribute='column_name') | list %}
+    {% set needed = columns | selectattr('instead', 'defined') | rejectattr('name', 'in', names) | map(attribute='instead') | sum(start=[]) %}
+    {% set found = [] %}
+    {% for column in columns if column.name in names and (column.name in needed or not column.is_substitute) %}
+        {% do found.append(dict(column, missing='reject') if column.name in needed else column) %}
+    {% endfor %}
+    {% do return(found) %}
+{% endmacro %}
+
+
 {#- {delimiter: [{position, header, column_name}]} of a file; column_name is none for a header that nothing asks for. -#}
-{% macro source_headers(file, format, columns) %}
+{% macro source_headers(file, format, columns, source) %}
     {% if format == 'parquet' %}
         {% set candidates = {'parquet': sql_list(run_query('describe select * from read_parquet(' ~ exact_paths([file]) ~ ')').columns[0].values())} %}
     {% else %}
         {% set line = first_line(file, format) %}
-        {% do require_readable_lines({'format': format, 'files': [file]}) %}
+        {% do require_readable_lines({'format': format, 'files': [file]}, source) %}
         {% if not line %}
             {% do exceptions.raise_compiler_error(file ~ ' is empty; give a file with a header line and one line for each record.') %}
         {% endif %}
         {% set candidates = {} %}
-        {% for delimiter in [',', ';', '\t', '|'] %}
-            {% do candidates.update({delimiter: split_record(sql_texts([line]), delimiter)}) %}
+        {% for delimiter in [',', ';', '\t', '|', ' '] %}
+            {% set parts = split_record(sql_texts([line]), delimiter) %}
+            {% do candidates.update({delimiter: names_of_fields(parts, source.fields) if source.fields else parts}) %}
         {% endfor %}
     {% endif %}
     {% set query %}
@@ -91,12 +108,18 @@
     {% endset %}
 
     {% set delimiters = {} %}
-    {% for row in run_query(query) %}
+    {% for row in run_query(query) if row['delimiter'] %}
         {% do delimiters.setdefault(row['delimiter'], []).append({
             'position': row['position'] | int, 'header': row['header'], 'column_name': row['column_name']
         }) %}
     {% endfor %}
     {% if not delimiters %}
+        {% if source.fields %}
+            {% do exceptions.raise_compiler_error(
+                file ~ ': its first line does not have the ' ~ source.fields | length ~ ' fields that fields: in dbt_project.yml, vars, ' ~ source.block
+                ~ ' names, whatever it is split by; name every field of the file, in order.'
+            ) %}
+        {% endif %}
         {% do exceptions.raise_compiler_error(
             file ~ ': the quotes of its first line are not balanced; the header has to stand on one line, with each quote closed.'
         ) %}
@@ -105,14 +128,19 @@
 {% endmacro %}
 
 
+{#- The declared names of the fields of a file without a header, where the first line has as many; otherwise NULL. -#}
+{% macro names_of_fields(parts, fields) %}case when len({{ parts }}) = {{ fields | length }} then {{ sql_list(fields) }} end{% endmacro %}
+
+
 {% macro is_text(source_file) %}not regexp_matches(lower({{ source_file }}), '[.](parquet|pq)$'){% endmacro %}
 
 
 {% macro comparable_header(header) %}lower(regexp_replace({{ header }}, '[\s_]+', '', 'g')){% endmacro %}
 
 
-{% macro require_every_column(file, cells, columns) %}
+{% macro require_every_column(file, cells, columns, source) %}
     {% set missing = [] %}
+    {% set names = cells | map(attribute='column_name') | list %}
     {% for column in columns %}
         {% set found = cells | selectattr('column_name', 'equalto', column.name) | map(attribute='header') | list %}
         {% if found | length > 1 %}
@@ -120,16 +148,22 @@
                 file ~ ' has more than one column for ' ~ column.name ~ ', "' ~ found | join('" and "')
                 ~ '"; rename or remove all but one of them.'
             ) %}
+        {% elif not found and column.is_optional %}
+        {% elif not found and column.instead and column.instead | select('in', names) | list | length == column.instead | length %}
         {% elif not found %}
             {% set nearest = nearest_header(cells, column) %}
-            {% do missing.append(column.name ~ (' (the nearest header is "' ~ nearest ~ '")' if nearest else '')) %}
+            {% do missing.append(
+                column.name ~ (' or ' ~ column.instead | join(' and ') if column.instead else '')
+                ~ (' (the nearest header is "' ~ nearest ~ '")' if nearest else '')
+            ) %}
         {% endif %}
     {% endfor %}
     {% if missing %}
         {% do exceptions.raise_compiler_error(
             file ~ ' has no column for ' ~ missing | join(', nor for ') ~ '; its first line is "'
             ~ (cells | map(attribute='header') | map('default', '', true) | join(', '))[:200]
-            ~ '"; rename the header in the file, or add it under headers: in dbt_project.yml, vars, segmentation; what the file does not have can be removed there.'
+            ~ '"; rename the header in the file, or add it under headers: in dbt_project.yml, vars, ' ~ source.block
+            ~ ('; what the file does not have can be removed there.' if source.block == 'segmentation' else '; where there is no header, name its fields under fields: there.')
         ) %}
     {% endif %}
 {% endmacro %}
@@ -155,16 +189,16 @@
 
 {#- Runs behind the table of records, in its transaction: a file that cannot be used leaves the last good one in place. -#}
 {% macro require_usable_source(records, source) %}
-    {% if not execute %}{% do return('') %}{% endif %}
+    {% if not execute or not source.file %}{% do return('') %}{% endif %}
     {% set files = [] %}
     {% for group in source_file_groups(source) %}
         {% do files.extend(group.files) %}
-        {% if group.format != 'parquet' %}{% do require_readable_lines(group) %}{% endif %}
+        {% if group.format != 'parquet' %}{% do require_readable_lines(group, source) %}{% endif %}
     {% endfor %}
     {% set query %}
         select
             count(*) filter (where not is_blank) as n_records,
-            count(distinct source_file) filter (where {{ is_text('source_file') }}) as n_headers
+            count(distinct source_file) filter (where {{ 'false' if source.fields else is_text('source_file') }}) as n_headers
         from {{ records }}
     {% endset %}
     {% set counts = run_query(query)[0] %}
@@ -177,7 +211,7 @@
 
 
 {#- The reader sets aside the lines that it cannot decode, in a temporary table of the connection that has just read. -#}
-{% macro require_readable_lines(group) %}
+{% macro require_readable_lines(group, source) %}
     {% set query %}
         select reject_scans.file_path, reject_errors.line, reject_errors.error_type
         from reject_errors
@@ -189,7 +223,7 @@
     {% for row in run_query(query) %}
         {% do exceptions.raise_compiler_error(
             row['file_path'] ~ ', line ' ~ row['line'] ~ ', ' ~ (
-                'is not ' ~ group.format ~ ' text; save the file as UTF-8, or set encoding: latin-1 under source: in dbt_project.yml, vars, segmentation.'
+                'is not ' ~ group.format ~ ' text; save the file as UTF-8, or set encoding: latin-1 under source: in dbt_project.yml, vars, ' ~ source.block ~ '.'
                 if row['error_type'] == 'INVALID ENCODING'
                 else 'cannot be read as text (' ~ row['error_type'] | lower ~ '); is this a text file?'
             )

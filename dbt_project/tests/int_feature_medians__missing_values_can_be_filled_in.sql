@@ -22,5 +22,5 @@ from empty_features
 where
     error(
         {{ sql_texts([settings.source.file]) }} || ' has no value at all in ' || feature
-        || ', so there is no median to fill in; remove it from features in dbt_project.yml, vars, segmentation.'
+        || ', so there is no median to fill in; remove it from features in dbt_project.yml, vars, {{ segmentation_block() }}.'
     ) is not null

@@ -49,4 +49,8 @@ problems as (
 
 select problem
 from problems
-where case when problem is not null then error({{ sql_texts([settings.source.file]) }} || problem || ' in dbt_project.yml, vars, segmentation.') is not null end
+where
+    case
+        when problem is not null
+            then error({{ sql_texts([settings.source.file]) }} || problem || ' in dbt_project.yml, vars, {{ segmentation_block() }}.') is not null
+    end

@@ -1,5 +1,5 @@
 {{ config(severity='warn') }}
-{%- do warn_of_rejected_rows(ref('rejected_customers'), ref('int_feature_medians')) -%}
+{%- do warn_of_rejected_rows(ref('rejected_customers'), 'select n_customers from ' ~ ref('int_feature_medians'), segmentation().source) -%}
 -- Asserts: every row of the files is used. It warns only: a refused row is no mistake of the build, but somebody should look.
 with
 

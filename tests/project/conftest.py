@@ -33,28 +33,28 @@ class Project:
         """The configuration block `segmentation:`."""
         return yaml.safe_load((self.folder / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]["segmentation"]
 
-    def configure(self, **settings):
-        """Replace settings of the block `segmentation:`; `source` is merged."""
+    def configure(self, block="segmentation", **settings):
+        """Replace settings of the block `segmentation:` or another one; `source` is merged."""
         path = self.folder / "dbt_project.yml"
         project = yaml.safe_load(path.read_text(encoding="utf-8"))
-        block = project["vars"]["segmentation"]
+        block = project["vars"][block]
         settings["source"] = block["source"] | settings.get("source", {})
         block.update(settings)
         path.write_text(yaml.safe_dump(project, sort_keys=False), encoding="utf-8")
 
-    def dbt(self, *arguments, file=None):
+    def dbt(self, *arguments, file=None, orders=None):
         """Run dbt; returns (exit code, what it printed, without colours and line breaks)."""
-        environment = {name: value for name, value in os.environ.items() if name != "CUSTOMERS_FILE"}
-        if file:
-            environment["CUSTOMERS_FILE"] = str(file)
+        files = {"CUSTOMERS_FILE": file, "ORDERS_FILE": orders}
+        environment = {name: value for name, value in os.environ.items() if name not in files}
+        environment |= {name: str(path) for name, path in files.items() if path}
         run = subprocess.run(
             [DBT, *arguments], cwd=self.folder, env=environment, capture_output=True, text=True, encoding="utf-8", check=False
         )
         return run.returncode, " ".join(COLOURS.sub("", run.stdout + run.stderr).split())
 
-    def build(self, *arguments, file=None):
+    def build(self, *arguments, **files):
         """Run dbt build, which must succeed; returns what it printed."""
-        code, output = self.dbt("build", *arguments, file=file)
+        code, output = self.dbt("build", *arguments, **files)
         assert code == 0, output[-3000:]
         return output
 

@@ -10,7 +10,9 @@ import yaml
 ROOT = Path(__file__).parents[2]
 
 
-MODELS = sorted((ROOT / "dbt_project" / "models").rglob("*.sql"))
+ALL_MODELS = sorted((ROOT / "dbt_project" / "models").rglob("*.sql"))
+# Those of a further segmentation say only which model of the first they are like.
+MODELS = [path for path in ALL_MODELS if "{{ like('" not in path.read_text(encoding="utf-8")]
 SQL_FILES = sorted((ROOT / "dbt_project").rglob("*.sql"))
 PYTHON_MODELS = sorted((ROOT / "python_models").glob("*.py"))
 SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
@@ -20,9 +22,9 @@ EXAMPLES = re.findall(r"```sql\n(.+?)\n```\n\n((?:\|[^\n]*\n)+)", README, re.DOT
 
 
 def described(folder):
-    """{name: its entry} of the models in the YAML file of a folder."""
-    content = yaml.safe_load((folder / f"_{folder.name}__models.yml").read_text(encoding="utf-8"))
-    return {entry["name"]: entry for entry in content["models"]}
+    """{name: its entry} of the models in the YAML files of a folder."""
+    contents = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in folder.glob("_*__models.yml")]
+    return {entry["name"]: entry for content in contents for entry in content["models"]}
 
 
 def test_models_are_named_after_their_folder():
@@ -75,7 +77,8 @@ def test_sql_ends_by_selecting_its_last_step(path):
 
 
 def test_features_are_named_in_the_configuration_only():
-    block = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]["segmentation"]
+    blocks = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
+    block = blocks["segmentation"]
     names = [column["name"] for column in block["attributes"] + block["features"]]
     scripts = [path for path in (ROOT / "scripts").iterdir() if path.is_file() and path.name != "make_sample.py"]
     code = SQL_FILES + sorted((ROOT / "python_models").rglob("*.py")) + scripts

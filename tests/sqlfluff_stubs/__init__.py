@@ -17,9 +17,31 @@ def segmentation():
     return block | {"attributes": attributes, "features": features, "columns": [key, *attributes, *features], "refit": "auto"}
 
 
+def segmentation_block():
+    return "segmentation"
+
+
+def like(name, tables):
+    return "select 1 as one"
+
+
+def orders():
+    """The columns of the sample, and one of each kind."""
+    columns = [
+        segmentation()["key"],
+        {"name": "order_id", "kind": "attribute", "data_type": "varchar"},
+        {"name": "ordered_at", "kind": "moment", "data_type": "timestamp", "format": "day-first"},
+        {"name": "amount", "kind": "feature", "data_type": "double", "range": [None, None], "missing": "reject"},
+        {"name": "cancelled", "kind": "flag", "data_type": "boolean"},
+    ]
+    block = yaml.safe_load(_PROJECT.read_text(encoding="utf-8"))["vars"]["orders"]
+    return {"source": block["source"] | {"block": "orders"}, "columns": columns}
+
+
 def source_layouts(source, columns):
     fields = {column["name"]: position for position, column in enumerate(columns, start=1)}
-    return [{"format": "utf-8", "delimiter": ",", "n_fields": len(columns), "fields": fields, "files": ["customers.csv"]}]
+    layout = {"format": "utf-8", "delimiter": ",", "n_fields": len(columns), "columns": columns, "fields": fields}
+    return [layout | {"files": ["customers.csv"]}]
 
 
 def source_records(layout):
@@ -46,7 +68,7 @@ def feature_statistics():
     return {"mean": "Mean", "median": "Median"}
 
 
-def warn_of_rejected_rows(rejected, records):
+def warn_of_rejected_rows(rejected, n_accepted, source):
     return ""
 
 
@@ -72,3 +94,23 @@ def code_version():
 
 def gate(name, query):
     return query
+
+
+def fixed_reference_date():
+    return "2025-12-31"
+
+
+def reference_date(ordered_at):
+    return f"max({ordered_at})"
+
+
+def days_between(first, last):
+    return f"date_diff('day', {first}, {last})"
+
+
+def exact_amount(amount):
+    return f"cast({amount} as decimal(38, 4))"
+
+
+def end_of_today():
+    return "timestamp '2026-01-01'"

@@ -7,6 +7,7 @@ calls its main(), which saves the seconds that the imports take.
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -287,3 +288,82 @@ def test_shares_follow_every_segment_that_was(warehouse, monkeypatch):
     text = svg_text(warehouse.parent / "reports" / "shares.svg")
     assert "over 2 days with a build" in text
     assert "(until 2026-01-01)" in text
+
+
+RFM = """
+    -- Nobody has the recency score 3; the cells of recency 1 and 2 with the least frequent are one class.
+    create table rfm_classes as
+    select r as recency_score, fm as frequency_monetary_score,
+        case when r <= 2 and fm = 1 then 'Lost & <gone>' else 'Class ' || r || fm end as rfm_class
+    from range(1, 6) as recency (r) cross join range(1, 6) as frequency_monetary (fm);
+
+    create table rfm_scores as
+    select recency_score, frequency_monetary_score, 100 * (5 - recency_score) + frequency_monetary_score as recency_days
+    from rfm_classes cross join range(5)
+    where recency_score <> 3;
+    insert into rfm_scores select 1, 1, 1499 from range(1100);
+"""
+
+
+def test_the_grid_is_drawn_where_there_are_orders(warehouse, render):
+    change(warehouse, RFM)
+    reports = render(warehouse)
+    text = svg_text(reports / "rfm_grid.svg")
+    # 20 cells of 5 customers each, and 1100 more in one of the two cells of the largest class.
+    assert 'The largest class, "Lost & <gone>", has 92% of 1,200 customers with orders' in text
+    for words in (
+        "Class 55 5 (0.4%)",
+        "Lost & <gone> 1,105 (92.1%)",
+        "Class 31 0 (0.0%)",
+        "1 to 5 days",
+        "401 to 1,499 days",
+        "nobody",
+    ):
+        assert words in text
+    assert matplotlib.image.imread(reports / "rfm_grid.png").std() > 0.05
+
+
+def test_the_grid_has_the_most_recent_on_top_and_fences_between_classes(warehouse):
+    change(warehouse, RFM)
+    with duckdb.connect(warehouse, read_only=True) as connection:
+        cells = render_plots.read_rfm_cells(connection)
+    figure, ax = render_plots.plt.subplots()
+    render_plots.draw_rfm_grid(cells.sample(frac=1, random_state=1), ax)
+    assert [label.get_text()[0] for label in ax.get_yticklabels()] == list("54321")
+    places = {text.get_text().splitlines()[0]: text.get_position() for text in ax.texts}
+    assert places["Class 55"] == (4.5, 0.5)
+    assert places["Class 15"] == (4.5, 4.5)
+    # All 20 inner edges to the right and all 20 below, but for the one within the class of two cells.
+    assert len(ax.lines) == 39
+    assert ([0, 1], [4, 4]) not in [(list(line.get_xdata()), list(line.get_ydata())) for line in ax.lines]
+    render_plots.plt.close(figure)
+
+
+def test_a_build_without_orders_has_no_grid(warehouse, render):
+    assert not (render(warehouse) / "rfm_grid.svg").exists()
+
+
+@pytest.mark.parametrize("measures", [["recency_days", "frequency", "monetary_value"], ["frequency", "monetary_value"]])
+def test_the_segments_from_orders_are_drawn_on_log_axes(warehouse, measures):
+    """Renamed, the features of the test shop are the measures; amounts of 0 and of tens of thousands are both in the picture."""
+    with duckdb.connect(warehouse, read_only=True) as connection:
+        data = render_plots.read_segmentation(connection)
+    names = dict(zip(list(data.features.index)[-len(measures) :], measures, strict=True))
+    customers = data.customers.rename(columns=names)
+    customers.loc[[0, 1], "monetary_value"] = [0, 40_000]
+    data = replace(
+        data, customers=customers, features=data.features.rename(index=names), centroids=data.centroids.rename(columns=names)
+    )
+    figure = render_plots.rfm_segments(data)
+    figure.canvas.draw()
+    assert len(figure.axes) == len(measures) - 1
+    for ax, measure in zip(figure.axes, measures, strict=False):
+        for (low, high), feature in ((ax.get_xlim(), measure), (ax.get_ylim(), "monetary_value")):
+            assert low < customers[feature].min()
+            assert customers[feature].max() < high
+        # A step from 0 to 9 is as long as one from 9 to 99.
+        heights = ax.transData.transform([(1, 0), (1, 9), (1, 99)])[:, 1]
+        assert heights[1] - heights[0] == pytest.approx(heights[2] - heights[1])
+    legend = [text.get_text().splitlines()[0] for text in figure.legends[0].get_texts()]
+    assert legend == NAMES
+    render_plots.plt.close(figure)

@@ -17,7 +17,7 @@
         group by {{ per | join(', ') }}
         {%- endif %}
         -- Ten million summed shares are rounded by less than this.
-        having abs(coalesce(sum({{ column_name }}), 0) - 1) > 1e-9
+        having count(*) > 0 and abs(coalesce(sum({{ column_name }}), 0) - 1) > 1e-9
     )
 
     select * from final

@@ -1,0 +1,3 @@
+{{ like('int_feature_bins', [
+    ref('int_rfm_training_rows'),
+]) }}

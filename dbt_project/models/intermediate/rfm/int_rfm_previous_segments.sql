@@ -1,0 +1,3 @@
+{{ like('int_previous_segments', [
+    ref('int_customer_rfm'),
+]) }}

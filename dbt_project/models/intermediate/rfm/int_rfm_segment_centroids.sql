@@ -1,0 +1,3 @@
+{{ like('int_segment_centroids', [
+    ref('rfm_segmentation_fits'),
+]) }}

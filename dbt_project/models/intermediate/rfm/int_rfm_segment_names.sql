@@ -1,0 +1,4 @@
+{{ like('int_segment_names', [
+    ref('int_rfm_segment_centroids'),
+    ref('rfm_segment_names'),
+]) }}

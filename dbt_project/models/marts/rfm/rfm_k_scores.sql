@@ -1,0 +1,3 @@
+{{ like('k_scores', [
+    ref('rfm_segmentation_fits'),
+]) }}

@@ -1,0 +1,3 @@
+{{ like('segment_centroids', [
+    ref('int_rfm_segment_centroids'),
+]) }}

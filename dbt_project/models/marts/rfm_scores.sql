@@ -1,0 +1,62 @@
+{%- set key = segmentation().key.name -%}
+with
+
+int_customer_rfm as (
+    select * from {{ ref('int_customer_rfm') }}
+),
+
+rfm_score_thresholds as (
+    select * from {{ ref('rfm_score_thresholds') }}
+),
+
+rfm_classes as (
+    select * from {{ ref('rfm_classes') }}
+),
+
+scores as (
+    select
+        int_customer_rfm.{{ key }},
+        int_customer_rfm.recency_days,
+        int_customer_rfm.frequency,
+        int_customer_rfm.monetary_value,
+        recency.score as recency_score,
+        frequency.score as frequency_score,
+        monetary.score as monetary_score,
+        -- Half a point counts in the customer's favour.
+        cast(ceil((frequency.score + monetary.score) / 2) as integer) as frequency_monetary_score
+    from int_customer_rfm
+    inner join rfm_score_thresholds as recency
+        on
+            recency.measure = 'recency_days'
+            and int_customer_rfm.recency_days between recency.lowest_value and recency.highest_value
+    inner join rfm_score_thresholds as frequency
+        on
+            frequency.measure = 'frequency'
+            and int_customer_rfm.frequency between frequency.lowest_value and frequency.highest_value
+    inner join rfm_score_thresholds as monetary
+        on
+            monetary.measure = 'monetary_value'
+            and int_customer_rfm.monetary_value between monetary.lowest_value and monetary.highest_value
+),
+
+final as (
+    select
+        scores.{{ key }},
+        scores.recency_days,
+        scores.frequency,
+        scores.monetary_value,
+        scores.recency_score,
+        scores.frequency_score,
+        scores.monetary_score,
+        scores.frequency_monetary_score,
+        concat(scores.recency_score, scores.frequency_score, scores.monetary_score) as rfm_code,
+        rfm_classes.rfm_class
+    from scores
+    left join rfm_classes
+        on
+            scores.recency_score = rfm_classes.recency_score
+            and scores.frequency_monetary_score = rfm_classes.frequency_monetary_score
+)
+
+select * from final
+order by {{ key }}

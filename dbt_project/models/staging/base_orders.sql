@@ -1,0 +1,6 @@
+{{ config(post_hook="{{ require_usable_source(this, orders().source) }}") }}
+with
+
+{{ checked_lines(orders()) }}
+
+select * from final

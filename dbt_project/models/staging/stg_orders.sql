@@ -1,0 +1,34 @@
+{{ config(materialized='view') }}
+{%- set key = segmentation().key.name %}
+with
+
+base_orders_checked as (
+    select * from {{ ref('base_orders_checked') }}
+),
+
+priced as (
+    select
+        {{ key }},
+        order_id,
+        ordered_at,
+        coalesce(amount, quantity * unit_price) as price,
+        quantity,
+        product,
+        coalesce(cancelled, false) as is_cancelled
+    from base_orders_checked
+    where reasons is null
+),
+
+final as (
+    select
+        {{ key }},
+        order_id,
+        ordered_at,
+        case when is_cancelled then -abs(price) else price end as amount,
+        quantity,
+        product,
+        is_cancelled or price < 0 as is_return
+    from priced
+)
+
+select * from final

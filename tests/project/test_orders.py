@@ -1,0 +1,118 @@
+"""From orders to features, scores and classes, on the sample that the project ships."""
+
+import random
+from io import StringIO
+
+import pandas as pd
+import pytest
+
+SAMPLE = "dbt_project/sample/orders.csv"
+MEASURES = {"recency_days": "recency_score", "frequency": "frequency_score", "monetary_value": "monetary_score"}
+
+
+@pytest.fixture(scope="module")
+def usable_lines(built_sample):
+    """The lines that make_orders_sample.py has not spoilt: the spoilt ones have order numbers from 900001 on."""
+    header, *lines = (built_sample.folder / SAMPLE).read_text(encoding="utf-8").splitlines()
+    usable = [line for line in lines if line and not line.startswith("9000")]
+    return pd.read_csv(StringIO("\n".join([header, *usable])), parse_dates=["order_date"])
+
+
+def test_all_usable_lines_are_taken_and_the_spoilt_ones_are_not(built_sample, usable_lines):
+    n_lines, total = built_sample.query("select count(*), sum(amount::decimal(18, 2)) from stg_orders")[0]
+    assert n_lines == len(usable_lines)
+    assert float(total) == pytest.approx(usable_lines["amount"].sum())
+
+
+def test_the_features_are_those_that_pandas_computes_from_the_file(built_sample, usable_lines):
+    bought = usable_lines[usable_lines["amount"] > 0]
+    last_day = usable_lines["order_date"].max()
+    by_customer = bought.groupby("customer_id")
+    expected = pd.DataFrame(
+        {
+            "recency_days": (last_day - by_customer["order_date"].max()).dt.days,
+            "frequency": by_customer["order_id"].nunique(),
+            "monetary_value": usable_lines.groupby("customer_id")["amount"].sum().clip(lower=0).round(4),
+            "repeat_frequency": by_customer["order_date"].nunique() - 1,
+            "tenure_days": (last_day - by_customer["order_date"].min()).dt.days,
+            "average_order_value": by_customer["amount"].sum() / by_customer["order_id"].nunique(),
+            "average_gap_days": by_customer["order_date"].apply(
+                lambda days: days.drop_duplicates().sort_values().diff().dt.days.mean()
+            ),
+        }
+    ).dropna(subset="frequency")
+    columns = ", ".join(expected.columns)
+    found = built_sample.frame(f"select customer_id, {columns} from int_customer_rfm where frequency > 0").set_index(
+        "customer_id"
+    )
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False, rtol=1e-12)
+
+
+def test_who_only_returns_is_kept(built_sample, usable_lines):
+    n_only_returns = (usable_lines.groupby("customer_id")["amount"].max() < 0).sum()
+    assert n_only_returns > 0
+    query = "select count(*) from rfm_scores where frequency = 0 and monetary_value = 0 and frequency_score = 1"
+    assert built_sample.value(query) == n_only_returns
+
+
+@pytest.mark.parametrize(("measure", "score"), MEASURES.items())
+def test_equal_customers_score_the_same_and_no_worse_customer_scores_better(built_sample, measure, score):
+    customers = built_sample.frame(f"select {measure}, {score} from rfm_scores order by {measure}, {score}")
+    assert (customers.groupby(measure)[score].nunique() == 1).all()
+    assert customers[score].is_monotonic_decreasing if measure == "recency_days" else customers[score].is_monotonic_increasing
+    merit = -customers[measure] if measure == "recency_days" else customers[measure]
+    fifths_that_do_worse = (5 * (merit.rank(method="min") - 1) // len(merit)).astype(int)
+    assert (customers[score] == 1 + fifths_that_do_worse).all()
+
+
+def test_the_published_bounds_are_those_of_the_scores(built_sample):
+    for measure, score in MEASURES.items():
+        found = built_sample.query(
+            f"select {score}, min({measure}), max({measure}), count(*) from rfm_scores group by all order by all"
+        )
+        published = built_sample.query(
+            "select score, lowest_value, highest_value, n_customers from rfm_score_thresholds "
+            f"where measure = '{measure}' and n_customers > 0 order by score"
+        )
+        assert found == published
+
+
+def test_the_order_of_the_lines_changes_nothing(new_project):
+    project = new_project()
+    tables = ["int_customer_rfm", "rfm_score_thresholds", "rfm_scores"]
+
+    def build():
+        code, output = project.dbt("build", "--select", "+rfm_class_profiles")
+        assert code == 0, output[-3000:]
+        return [project.query(f"from {table}") for table in tables]
+
+    before = build()
+    path = project.folder / SAMPLE
+    header, *lines = path.read_text(encoding="utf-8").splitlines()
+    random.Random(3).shuffle(lines)
+    path.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
+    assert build() == before
+
+
+def test_as_of_an_earlier_day_later_orders_do_not_count(new_project, usable_lines):
+    project = new_project()
+    code, output = project.dbt("build", "--select", "+rfm_class_profiles", "--vars", "{reference_date: 2025-06-30}")
+    assert code == 0, output[-3000:]
+    seen = usable_lines[usable_lines["order_date"] <= "2025-06-30"]
+    n_customers, bought, day = project.query(
+        "select count(*), sum(bought_value), max(reference_date)::text from int_customer_rfm"
+    )[0]
+    assert (n_customers, day) == (seen["customer_id"].nunique(), "2025-06-30")
+    assert bought == pytest.approx(seen.loc[seen["amount"] > 0, "amount"].sum())
+
+
+def test_a_reference_date_that_is_none_is_one_sentence(new_project):
+    code, output = new_project().dbt("build", "--select", "int_customer_rfm", "--vars", "{reference_date: soon}")
+    assert code != 0
+    assert "reference_date: soon is not a date; give it as year-month-day, such as 2025-12-31." in output
+
+
+def test_a_reference_date_before_all_orders_is_one_sentence(new_project):
+    code, output = new_project().dbt("build", "--select", "+rfm_class_profiles", "--vars", "{reference_date: 2020-01-01}")
+    assert code != 0
+    assert "The first order is of 2024-01-01, after the reference date; give a later reference_date, or none." in output
