@@ -169,8 +169,7 @@ def node_seconds(folder):
     """{node: seconds} of the last build in a folder, the longest first."""
     results = json.loads((folder / "target" / "run_results.json").read_text(encoding="utf-8"))["results"]
     results.sort(key=lambda result: -result["execution_time"])
-    named = [result for result in results if not result["unique_id"].startswith("unit_test.")]  # which are named after models
-    return {result["unique_id"].split(".")[2]: result["execution_time"] for result in named}
+    return {result["unique_id"].split(".")[2]: result["execution_time"] for result in results}
 
 
 def run_dbt(kind, file, memory_limit):
@@ -224,7 +223,7 @@ def startup_split():
     first = min(datetime.fromisoformat(timing["started_at"]) for timing in timings).timestamp()
     last = max(datetime.fromisoformat(timing["completed_at"]) for timing in timings).timestamp()
     found |= {"before_nodes": first - began, "during_nodes": last - first, "after_nodes": began + found["seconds"] - last}
-    for kind in ("model", "test", "unit_test", "snapshot"):
+    for kind in ("model", "test", "snapshot"):
         found[f"sum_{kind}"] = sum(node["execution_time"] for node in nodes if node["unique_id"].startswith(f"{kind}."))
     found["fit_node"] = next(node["execution_time"] for node in nodes if node["unique_id"].endswith(".segmentation_fits"))
     found["dbt_ls"] = measured([dbt, "ls"], WORK / "sample_ls.log", cwd=folder, env=environment)["seconds"]
@@ -348,7 +347,7 @@ def startup_table(result):
         "for comparison: `python -c 'import …'` of dbt": result["imports_dbt"],
         "for comparison: `python -c 'import …'` of scikit-learn and pandas": result["imports_libraries"],
     }
-    words = {"model": "models", "test": "data tests", "unit_test": "unit tests", "snapshot": "the snapshot"}
+    words = {"model": "models", "test": "data tests", "snapshot": "the snapshot"}
     sums = ", ".join(f"{result[f'sum_{kind}']:.1f} s in {word}" for kind, word in words.items())
     own = result["before_nodes"] + result["after_nodes"] + result["imports_libraries"]
     lines = ["| part of `dbt build` on the sample | seconds | share |", "|---|---:|---:|"]

@@ -22,13 +22,16 @@ SWAP_STEPS = 4
 SEARCHED_ROWS = 10_000
 SEARCH_SAMPLE = 5_000
 
-# Which of two optima is the better one, a sample of that size says only to a per cent or two: so many of those that come close
-# to the best are compared on all rows.
+# Which of two optima is the better one, a sample of that size says only to a per cent or two. So fewer starts will do, and so
+# many of those that come close to the best are compared on all rows.
+N_SAMPLE_STARTS = 10
 CLOSE_CALL = 1.02
 N_CANDIDATES = 5
 
-# Refining stops where the centroids move less than this, in squared standard deviations; on few rows where nothing moves.
+# Refining stops where the centroids move less than this, in squared standard deviations; on few rows where nothing moves. The
+# last is scikit-learn's own default: block by block every step reads all customers, and further ones change WCSS by millionths.
 TOLERANCE = 1e-6
+BLOCK_TOLERANCE = 1e-4
 
 # Below this many distinct rows, threads wait for each other longer than they work.
 THREADED_ROWS = 20_000
@@ -79,8 +82,8 @@ def fit_segmentation(points, weights, *, n_clusters, k_range, seed, customers=No
     `k_range`, or "auto" for the elbow of the WCSS curve (Kneedle: Satopää et al. 2011; the smaller k wins a tie);
     `k_range` (first, last). Every k has 50 starts of greedy k-means++ (Arthur and Vassilvitskii 2007), and one more that adds the
     worst-placed point to the best centroids for k - 1, so that WCSS never rises with k. The best of them is improved by
-    random swaps (Fränti 2018). Of more than ten thousand distinct rows a sample is searched in this way, without swaps, and
-    what is found is refined on all of them.
+    random swaps (Fränti 2018). Of more than ten thousand distinct rows a sample is searched, with ten starts and without swaps,
+    and what is found is refined on all of them.
 
     Points are sorted and equal ones merged before anything random happens: the order of the rows does not matter. Points that
     differ by less than a billionth of a standard deviation count as equal: that is rounding.
@@ -170,7 +173,7 @@ def _searched(points, weights, k, previous, seed):
 
 def _candidates(points, weights, k, previous, seed):
     """As `_searched`, the different optima of a sample that come close to the best of them, that one first."""
-    seeds = np.random.default_rng(seed).integers(2**31, size=N_STARTS).tolist()
+    seeds = np.random.default_rng(seed).integers(2**31, size=N_SAMPLE_STARTS).tolist()
     fits = [KMeans(k, init="k-means++", n_init=1, random_state=one, tol=0).fit(points, sample_weight=weights) for one in seeds]
     if previous is not None:
         fits.append(_refined(points, weights, _one_more(points, weights, previous)))
@@ -223,7 +226,7 @@ def _refined(points, weights, centroids, max_iter=300):
 def _refined_in_blocks(blocks, centroids):
     """K-means (Lloyd 1982) from given centroids over blocks (m, d) of scaled points: centroids, sizes and WCSS when they rest."""
     shift = np.inf
-    while shift > TOLERANCE:
+    while shift > BLOCK_TOLERANCE:
         sums, sizes, wcss = np.zeros_like(centroids), np.zeros(len(centroids)), 0.0
         for block in blocks():
             labels, distances = pairwise_distances_argmin_min(block, centroids, metric="sqeuclidean")

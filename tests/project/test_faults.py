@@ -30,9 +30,6 @@ class Builds:
         self.copy = project.folder / "warehouse.duckdb.publishing"
         header, *rows = (project.folder / "dbt_project" / "sample" / "customers.csv").read_text(encoding="utf-8").splitlines()
         (project.folder / "few.csv").write_text("\n".join([header, *rows[:300]]) + "\n", encoding="utf-8")
-        # Unit tests of the SQL take a quarter of the time and change nothing here.
-        for path in (project.folder / "dbt_project" / "models").rglob("*__unit_tests.yml"):
-            path.unlink()
         project.configure(source={"file": "few.csv"}, refit="always", n_clusters=3, k_range=[2, 4])
         self.seconds = self.succeed()
 

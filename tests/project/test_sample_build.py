@@ -28,6 +28,13 @@ def test_every_public_table_has_rows(built_sample):
     assert all(built_sample.value(f"select count(*) from {table}") > 0 for table in PUBLIC_TABLES)
 
 
+def test_the_unit_tests_of_the_sql_pass_and_are_not_part_of_a_build(built_sample, new_project):
+    code, output = new_project().dbt("test", "--select", "test_type:unit")
+    assert code == 0, output[-3000:]
+    assert int(re.search(r"Done\. PASS=(\d+) WARN=0 ERROR=0 SKIP=0", output)[1]) >= 20
+    assert "START unit_test" not in built_sample.output
+
+
 def test_the_sample_is_what_the_script_makes(tmp_path):
     made = tmp_path / "customers.csv"
     subprocess.run([sys.executable, ROOT / "scripts" / "make_sample.py", made], check=True, capture_output=True)
