@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DBT = ROOT / "dbt_project"
 # Of the project as a whole, whatever they read.
 SHARED = ("builds", "customers_360")
-# As in the macros orders() and has_what_it_needs().
+# As in the macro has_orders().
 HAS_ORDERS = (
     "{{ var('orders_file', env_var('ORDERS_FILE', '') or ((var('orders', none) or {}).source or {}).file) not in [none, '', "
     "'dbt_project/sample/orders.csv' if var('customers_file', env_var('CUSTOMERS_FILE', '') or var('segmentation').source.file) "
@@ -158,8 +158,7 @@ def add(name):
     for kind, first, own in (("seeds", "segment_names", seed), ("snapshots", "customer_segment_history", snapshot)):
         entries = yaml.safe_load(text_of(DBT / kind / f"_{kind}.yml"))[kind]
         entry = names.in_yaml(next(entry for entry in entries if entry["name"] == first)) | {"name": own}
-        if kind == "snapshots":
-            entry["config"] = enabled | entry["config"]
+        entry["config"] = enabled | entry["config"]
         write_yaml(DBT / kind / f"_{name}__{kind}.yml", kind, [entry])
 
 

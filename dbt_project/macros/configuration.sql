@@ -142,6 +142,10 @@
 {% endmacro %}
 
 
+{#- Without orders a build goes without everything that is made of them. YAML files, which cannot ask macros, say the same where they must. -#}
+{% macro has_orders() %}{% do return(orders().source.file is not none) %}{% endmacro %}
+
+
 {#- {name: {bound, severity}} of every gate. -#}
 {% macro configured_gates(block) %}
     {% set gates = {

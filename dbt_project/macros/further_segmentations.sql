@@ -36,10 +36,8 @@
 {% endmacro %}
 
 
-{#- The YAML files of the Python models and the snapshot, which cannot ask macros, say the same. -#}
-{% macro has_what_it_needs() %}
-    {% do return(var(segmentation_block()).needs != 'orders' or orders().source.file is not none) %}
-{% endmacro %}
+{#- The YAML files of the Python models, the seed and the snapshot say the same. -#}
+{% macro has_what_it_needs() %}{% do return(var(segmentation_block()).needs != 'orders' or has_orders()) %}{% endmacro %}
 
 
 {#- What stands in this segmentation where the first has `name`; the name itself, where both share it. -#}

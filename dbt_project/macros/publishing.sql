@@ -55,7 +55,7 @@
     {% if not execute %}{% do return('') %}{% endif %}
     {% if not is_full_build() %}
         {% do publishing_step('touch', {}) %}
-    {% elif publishing_step('begin', {'state': places_of(state_nodes())}) %}
+    {% elif publishing_step('begin', {'state': places_of(state_nodes()), 'nodes': places_of(graph.nodes.values())}) %}
         {#- dbt has looked at the tables before. -#}
         {% set found = run_query('select schema_name, table_name from duckdb_tables() where database_name = current_database()') %}
         {% set found = found.rows | map('list') | list %}
@@ -82,7 +82,9 @@
         {% do return('select error(' ~ sql_texts([request.error]) ~ ')') %}
     {% endif %}
     {% set query %}
-        select format('{:,} customers in {} segments', n_accepted, n_segments) as words
+        select
+            format('{:,} customers in {} segments', n_accepted, n_segments)
+            || coalesce(format(', {:,} lines of orders', n_order_lines_accepted), '') as words
         from {{ builds }}
         where build_id = '{{ invocation_id }}'
     {% endset %}

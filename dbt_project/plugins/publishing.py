@@ -20,6 +20,11 @@ from dbt_common.exceptions import DbtRuntimeError
 
 STORAGE_VERSION = "v1.4.0"  # every DuckDB from 1.4 on opens the published file
 MARKER = "main.published_build"  # in the build file: its state is that of this published build
+RELATIONS = """
+    select schema_name, table_name, 'table' from duckdb_tables() where database_name = current_database()
+    union all
+    select schema_name, view_name, 'view' from duckdb_views() where database_name = current_database() and not internal
+"""
 RELATION_COMMENTS = """
     select schema_name, table_name, comment from duckdb_tables() where database_name = current_database()
     union all
@@ -135,12 +140,17 @@ class Plugin(BasePlugin):
         """Give the tables of `state` the rows of the last published build, unless they have them; `restored` says so.
 
         So a build that failed or was killed leaves no trace, and a build file that was deleted is no loss. Where nothing is
-        published everything begins anew.
+        published everything begins anew. What none of the `nodes` makes is dropped: it is of a build with another configuration.
         """
         with self.session() as session:
             own = None
             with suppress(duckdb.CatalogException):
                 own = session.execute(f"select build_id from {MARKER}").fetchone()
+            for schema, name, _, is_table, _ in session.execute(FUNCTIONS).fetchall():
+                session.execute(f"drop macro {'table ' if is_table else ''}{identifier(schema, name)}")
+            for schema, name, kind in session.execute(RELATIONS).fetchall():
+                if (schema, name) not in request["nodes"]:
+                    session.execute(f"drop {kind} {identifier(schema, name)}")
         self.touch(request)
         try:
             with self.published_file() as session:

@@ -1,5 +1,5 @@
+{{ config(enabled=has_orders()) }}
 -- Asserts: somebody has ordered by the reference date. The scores and the segments from orders rely on it: of nobody there are none.
--- A project without orders has none of them, and goes on.
 with
 
 int_customer_rfm as (
@@ -15,7 +15,7 @@ from int_customer_rfm
 cross join stg_orders
 where
     case
-        when int_customer_rfm.n_customers = 0 and {{ 'true' if orders().source.file else 'false' }}
+        when int_customer_rfm.n_customers = 0
             then error(
                 coalesce(
                     'The first order is of ' || stg_orders.first_day || ', after the reference date; give a later reference_date, or none.',

@@ -1,3 +1,4 @@
+{{ config(enabled=has_orders()) }}
 -- Asserts: what the customers bought and returned is what the orders say, all lines counted once. Every value in the marts of the orders relies on it.
 {%- set last_day = fixed_reference_date() %}
 with

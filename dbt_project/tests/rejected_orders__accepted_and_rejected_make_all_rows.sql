@@ -1,3 +1,4 @@
+{{ config(enabled=has_orders()) }}
 -- Asserts: records below the headers = accepted + rejected. Every sum of the orders relies on it; a join or filter in
 -- staging that lost a line would otherwise go unseen.
 {{ records_unaccounted_for(

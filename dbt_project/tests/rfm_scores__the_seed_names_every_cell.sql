@@ -1,3 +1,4 @@
+{{ config(enabled=has_orders()) }}
 -- Asserts: the seed rfm_classes has exactly the 25 cells of the grid. rfm_scores relies on it: a cell that is missing leaves customers without a class.
 -- That no cell stands in it twice is a test of the seed itself.
 with

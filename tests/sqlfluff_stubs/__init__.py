@@ -38,6 +38,10 @@ def orders():
     return {"source": block["source"] | {"block": "orders"}, "columns": columns}
 
 
+def has_orders():
+    return True
+
+
 def source_layouts(source, columns):
     fields = {column["name"]: position for position, column in enumerate(columns, start=1)}
     layout = {"format": "utf-8", "delimiter": ",", "n_fields": len(columns), "columns": columns, "fields": fields}

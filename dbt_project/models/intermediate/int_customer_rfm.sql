@@ -1,3 +1,4 @@
+{{ config(enabled=has_orders()) }}
 {%- set key = segmentation().key.name -%}
 {%- set last_day = fixed_reference_date() -%}
 with

@@ -21,6 +21,18 @@ refused as (
     select count(*) as n_rows from rejected_customers
 ),
 
+orders as (
+    {% if has_orders() %}
+    select
+        (select count(*) from {{ ref('stg_orders') }}) as n_accepted,
+        (select count(*) from {{ ref('rejected_orders') }}) as n_rejected
+    {% else %}
+    select
+        cast(null as bigint) as n_accepted,
+        cast(null as bigint) as n_rejected
+    {% endif %}
+),
+
 segments as (
     select count(*) as n_segments from segment_profiles
 ),
@@ -36,6 +48,8 @@ final as (
         int_feature_medians.n_customers + refused.n_rows as n_rows,
         int_feature_medians.n_customers as n_accepted,
         refused.n_rows as n_rejected,
+        orders.n_accepted as n_order_lines_accepted,
+        orders.n_rejected as n_order_lines_rejected,
         segments.n_segments,
         model.model_version,
         cast(null as varchar) as gates,
@@ -45,6 +59,7 @@ final as (
         version() as duckdb_version
     from int_feature_medians
     cross join refused
+    cross join orders
     cross join segments
     cross join model
 )

@@ -1,3 +1,4 @@
+{{ config(enabled=has_orders()) }}
 {%- set settings = segmentation() -%}
 {%- set key = settings.key.name %}
 {%- set described_by = (settings.attributes + settings.features) | map(attribute='name') %}
@@ -8,17 +9,7 @@ customer_segments as (
 ),
 
 rfm_customer_segments as (
-    {% if orders().source.file is not none %}
     select * from {{ ref('rfm_customer_segments') }}
-    {% else %}
-    select
-        {{ key }},
-        cast(null as integer) as segment_id,
-        cast(null as varchar) as segment_name,
-        cast(null as double) as confidence
-    from {{ ref('rfm_scores') }}
-    where false
-    {% endif %}
 ),
 
 rfm_scores as (

@@ -1,3 +1,4 @@
+{{ config(enabled=has_orders()) }}
 -- A score is one more than the whole fifths of the customers who do worse, so equal customers score the same whatever their order.
 with
 

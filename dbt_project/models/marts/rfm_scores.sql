@@ -1,3 +1,4 @@
+{{ config(enabled=has_orders()) }}
 {%- set key = segmentation().key.name -%}
 with
 

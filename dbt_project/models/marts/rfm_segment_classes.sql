@@ -1,4 +1,4 @@
-{{ config(enabled=orders().source.file is not none) }}
+{{ config(enabled=has_orders()) }}
 {%- set key = segmentation().key.name -%}
 with
 

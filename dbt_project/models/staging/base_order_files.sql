@@ -1,3 +1,4 @@
+{{ config(enabled=has_orders()) }}
 with
 
 base_orders as (

@@ -1,4 +1,4 @@
-{{ config(post_hook="{{ require_usable_source(this, orders().source) }}") }}
+{{ config(enabled=has_orders(), post_hook="{{ require_usable_source(this, orders().source) }}") }}
 with
 
 {{ checked_lines(orders()) }}

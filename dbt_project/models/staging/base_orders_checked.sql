@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(enabled=has_orders(), materialized='view') }}
 with
 
 base_orders as (
