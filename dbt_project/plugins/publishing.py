@@ -18,7 +18,9 @@ import yaml
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
 
-STORAGE_VERSION = "v1.4.0"  # every DuckDB from 1.4 on opens the published file
+# Every DuckDB from 1.2 on opens the published file. From 1.3 on names of segments would be packed by the method that the profile
+# switches off for its cost, which leaves them as they are and the file three times as large.
+STORAGE_VERSION = "v1.2.0"
 MARKER = "main.published_build"  # in the build file: its state is that of this published build
 RELATIONS = """
     select schema_name, table_name, 'table' from duckdb_tables() where database_name = current_database()
@@ -176,12 +178,13 @@ class Plugin(BasePlugin):
     def publish(self, request):
         """Put `tables` of the build `build_id` in the place of the published file; `error` says why it could not be done.
 
-        Memory is bounded: DuckDB copies table by table and block by block.
+        Memory is bounded: DuckDB copies table by table and block by block. Those among `views`, (schema, name, query) on another
+        published table of the same schema, are not copied.
         """
         try:
             with self.published_file():
                 pass
-            self.copy_tables(request["tables"], request["build_id"])
+            self.copy_tables(request["tables"], request["views"], request["build_id"])
             self.rename()
             self.mark(request["build_id"])
         except (duckdb.Error, DbtRuntimeError, OSError, MemoryError) as error:
@@ -195,16 +198,24 @@ class Plugin(BasePlugin):
             session.execute(f"create or replace table {MARKER} as select {literal(build_id)} as build_id")
             session.execute(f"comment on table {MARKER} is 'One row: the published build whose state these tables hold.'")
 
-    def copy_tables(self, tables, build_id):
+    def copy_tables(self, tables, views, build_id):
+        queries = {(schema, name): query for schema, name, query in views}
         with self.session(f"{literal(self.copy)} as other_file (storage_version '{STORAGE_VERSION}')") as session:
             for schema in {schema for schema, _ in tables}:
                 session.execute(f"create schema if not exists {identifier('other_file', schema)}")
             for schema, table in tables:
-                session.execute(f"create table {identifier('other_file', schema, table)} as from {identifier(schema, table)}")
+                if (schema, table) not in queries:
+                    session.execute(f"create table {identifier('other_file', schema, table)} as from {identifier(schema, table)}")
+            with self.connection.cursor() as inside:
+                # Without the name of the file in it, a view is good under whatever name the file is opened.
+                for (schema, name), query in queries.items():
+                    inside.execute(f"use {identifier('other_file', schema)}")
+                    inside.execute(f"create view {identifier(name)} as {query}")
             for schema, table, comment in session.execute(RELATION_COMMENTS).fetchall():
                 if (schema, table) in tables:
+                    kind = "view" if (schema, table) in queries else "table"
                     words = literal(f"{comment or ''} Build {build_id}".strip())
-                    session.execute(f"comment on table {identifier('other_file', schema, table)} is {words}")
+                    session.execute(f"comment on {kind} {identifier('other_file', schema, table)} is {words}")
             for schema, table, column, comment in session.execute(COLUMN_COMMENTS).fetchall():
                 if (schema, table) in tables:
                     place = identifier("other_file", schema, table, column)

@@ -47,8 +47,9 @@ def generation(project):
 
 
 def test_the_published_file_has_the_public_tables_with_words_and_functions(built_sample):
-    assert [name for (name,) in published(built_sample, "select table_name from duckdb_tables() order by 1")] == PUBLISHED
-    assert published(built_sample, "select * from duckdb_views() where not internal") == []
+    relations = "select table_name from duckdb_tables() union all select view_name from duckdb_views() where not internal order by 1"
+    assert [name for (name,) in published(built_sample, relations)] == PUBLISHED
+    assert published(built_sample, "select view_name from duckdb_views() where not internal") == [("stg_customers",)]
     columns = "select table_name, column_name, data_type, comment from duckdb_columns() where not internal order by all"
     in_build = [row for row in built_sample.query(columns) if row[0] in PUBLISHED]
     assert published(built_sample, columns) == in_build
@@ -73,10 +74,21 @@ def test_every_table_names_its_build_and_the_builds_tell_of_it(built_sample):
     assert code_version == "version 1.0.0"  # the copy is not under git
 
 
-def test_the_published_file_is_for_duckdb_from_1_4_on(built_sample):
-    """BI tools embed older versions; that 1.4 itself opens the file is checked where it is released, not here."""
+def test_the_published_file_is_for_duckdb_from_1_2_on_and_packs_its_texts(built_sample):
+    """BI tools embed older versions; that they themselves open the file is checked where they are installed, not here."""
     versions = published(built_sample, "select tags['storage_version'] from duckdb_databases() where not internal")
-    assert versions == [("v1.4.0+",)]
+    assert versions == [("v1.2.0+",)]
+    names = "select distinct compression from pragma_storage_info('customer_segments') where column_name = 'segment_name'"
+    assert published(built_sample, names + " and segment_type = 'VARCHAR'") == [("Dictionary",)]
+
+
+def test_a_published_view_does_not_depend_on_the_name_of_the_file(built_sample, tmp_path):
+    copy = tmp_path / "other name.duckdb"
+    shutil.copy(built_sample.folder / "warehouse.duckdb", copy)
+    with duckdb.connect() as reader:
+        reader.execute(f"attach '{copy}' as other (read_only)")
+        rows = reader.execute("select * from other.main.stg_customers order by customer_id").fetchall()
+    assert rows == built_sample.query("select * from stg_customers order by customer_id")
 
 
 @pytest.mark.parametrize(
