@@ -196,10 +196,18 @@
         {% if group.format != 'parquet' %}{% do require_readable_lines(group, source) %}{% endif %}
     {% endfor %}
     {% set query %}
+        with
+
+        files as (
+            select source_file, count(*) filter (where not is_blank) as n_records
+            from {{ records }}
+            group by source_file
+        )
+
         select
-            count(*) filter (where not is_blank) as n_records,
-            count(distinct source_file) filter (where {{ 'false' if source.fields else is_text('source_file') }}) as n_headers
-        from {{ records }}
+            coalesce(sum(n_records), 0) as n_records,
+            count(*) filter (where {{ 'false' if source.fields else is_text('source_file') }}) as n_headers
+        from files
     {% endset %}
     {% set counts = run_query(query)[0] %}
     {% if counts['n_records'] == counts['n_headers'] %}

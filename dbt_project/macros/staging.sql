@@ -65,7 +65,8 @@ odd_lines as (
             order by row_id
         ) as last_row_id
     from {{ lines }}
-    where (length(raw_record) - length(replace(raw_record, '"', ''))) % 2 = 1
+    -- The first condition spares the others nearly all lines.
+    where raw_record is not null and (length(raw_record) - length(replace(raw_record, '"', ''))) % 2 = 1
 ),
 
 spans as (
