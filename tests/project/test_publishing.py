@@ -197,6 +197,16 @@ def test_a_log_of_writes_beside_the_published_file_is_refused(project):
     assert "warehouse.duckdb.wal shows that a program writes to warehouse.duckdb, which is only to be read" in output
 
 
+def test_a_build_that_runs_out_of_memory_says_so_and_leaves_the_old_file(project, monkeypatch):
+    before = generation(project)
+    monkeypatch.setenv("DUCKDB_MEMORY_LIMIT", "12MB")
+    code, output = project.dbt("build")
+    assert code == 1
+    assert re.search(r"Runtime Error in model base_customers .+? Out of Memory Error: .+? Increasing the memory limit", output), output[-3000:]
+    assert re.search(r"Not published: \d+ of \d+ steps failed and \d+ were skipped\. Readers keep the build before\.", output)
+    assert generation(project) == before
+
+
 # What is too much for the copy and not for the build: the tables of a build are far below these limits.
 TOO_MUCH = {
     "disk": ("select random() as number from range(20000000)", "ulimit -f 120000", "File too large"),
