@@ -47,7 +47,8 @@ def generation(project):
 
 
 def test_the_published_file_has_the_public_tables_with_words_and_functions(built_sample):
-    relations = "select table_name from duckdb_tables() union all select view_name from duckdb_views() where not internal order by 1"
+    relations = "select table_name from duckdb_tables() union all select view_name from duckdb_views() where not internal"
+    relations += " order by 1"
     assert [name for (name,) in published(built_sample, relations)] == PUBLISHED
     assert published(built_sample, "select view_name from duckdb_views() where not internal") == [("stg_customers",)]
     columns = "select table_name, column_name, data_type, comment from duckdb_columns() where not internal order by all"
@@ -202,7 +203,8 @@ def test_a_build_that_runs_out_of_memory_says_so_and_leaves_the_old_file(project
     monkeypatch.setenv("DUCKDB_MEMORY_LIMIT", "12MB")
     code, output = project.dbt("build")
     assert code == 1
-    assert re.search(r"Runtime Error in model base_customers .+? Out of Memory Error: .+? Increasing the memory limit", output), output[-3000:]
+    sentence = r"Runtime Error in model base_customers .+? Out of Memory Error: .+? Increasing the memory limit"
+    assert re.search(sentence, output), output[-3000:]
     assert re.search(r"Not published: \d+ of \d+ steps failed and \d+ were skipped\. Readers keep the build before\.", output)
     assert generation(project) == before
 

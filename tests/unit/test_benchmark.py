@@ -43,6 +43,17 @@ def test_skewed_customers_are_nearly_distinct_and_skewed(tmp_path):
     assert customers.aggregate("avg(amount_1) > 1.5 * median(amount_1)").fetchone()[0]
 
 
+def test_orders_have_two_lines_of_one_customer_and_day_and_few_returns(tmp_path):
+    benchmark.generate("orders", 100_000, tmp_path / "orders.csv")
+    orders = duckdb.read_csv(str(tmp_path / "orders.csv"))
+    n_lines, n_orders, n_headings, n_customers = orders.aggregate(
+        "count(*), count(distinct order_id), count(distinct (order_id, customer_id, order_date)), count(distinct customer_id)"
+    ).fetchone()
+    assert (n_lines, n_orders, n_headings) == (100_000, 50_000, 50_000)
+    assert 4_900 < n_customers <= 5_000
+    assert orders.aggregate("avg((amount < 0)::integer)").fetchone()[0] == pytest.approx(0.02, abs=0.002)
+
+
 def test_the_rows_of_a_table_are_compared_with_the_notebook_of_the_same_size():
     results = [
         measurement("notebook", 40.0, peak_mb=1000.0, wcss={"1": 100.0, "2": 50.0}),
