@@ -30,7 +30,7 @@ def wholesale(new_project):
         if number % 300 == 8:
             fields[0] = "-1,50"
         lines.append(";".join([account, generator.choice(["Lisbon", "Porto"]), *fields]))
-    project = new_project()
+    project = new_project(whole=True)
     path = project.folder / "wholesale.csv"
     path.write_text("\n".join(lines) + "\n", encoding="latin-1")
     project.configure(
