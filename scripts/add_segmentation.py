@@ -16,9 +16,9 @@ DBT = ROOT / "dbt_project"
 SHARED = ("builds", "customers_360")
 # As in the macro has_orders().
 HAS_ORDERS = (
-    "{{ var('orders_file', env_var('ORDERS_FILE', '') or ((var('orders', none) or {}).source or {}).file) not in [none, '', "
-    "'dbt_project/sample/orders.csv' if var('customers_file', env_var('CUSTOMERS_FILE', '') or var('segmentation').source.file) "
-    "!= 'dbt_project/sample/customers.csv' else ''] }}"
+    "{{ var('orders_file', env_var('ORDERS_FILE', '') or ((var('orders', none) or {}).source or {}).file or '') "
+    "not in [none, '', '' if var('customers_file', env_var('CUSTOMERS_FILE', '') or var('segmentation').source.file) "
+    "== 'dbt_project/sample/customers.csv' else 'dbt_project/sample/orders.csv'] }}"
 )
 HEADING = "# Written by scripts/add_segmentation.py; descriptions, types and SQL are those of the first segmentation.\n"
 

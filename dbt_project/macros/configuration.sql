@@ -12,6 +12,12 @@
     {% if prefix %}
         {% if not block.customers %}{% do configuration_error('customers: is missing; name the model that has the features, one row per customer') %}{% endif %}
         {% do require_one_of('needs', block.needs or 'orders', ['orders']) %}
+        {% if execute and not node_named(block.customers) %}
+            {% do configuration_error('customers: no model is called ' ~ block.customers ~ '; name the one that has the features, one row per customer') %}
+        {% endif %}
+        {% for feature in block.features or [] if feature.headers is defined %}
+            {% do configuration_error('headers of ' ~ feature.name ~ ': the features are columns of the model ' ~ block.customers ~ '; give their names there') %}
+        {% endfor %}
         {#- The customers have the same key in every segmentation; what is read is a model, not a file. -#}
         {% set block = dict(block, key=first.key, source={'file': block.customers}) %}
     {% endif %}

@@ -22,6 +22,12 @@
     they can be listed only here, because the other file is unknown while this one is parsed.
 -#}
 {% macro like(name, tables) %}
+    {% if not segmentation_prefix() %}
+        {% set block = (model.name[4:] if model.name.startswith('int_') else model.name).split('_')[0] ~ '_segmentation' %}
+        {% do exceptions.raise_compiler_error(
+            'dbt_project.yml, vars: ' ~ block ~ ': is missing, by which ' ~ model.name ~ ' is configured; write it again, or delete the files of this segmentation.'
+        ) %}
+    {% endif %}
     {% do config(enabled=has_what_it_needs()) %}
     {% if model.resource_type == 'model' %}
         {% do config(pre_hook="{{ declare_as_in('" ~ name ~ "') }}", post_hook="{{ render_hooks_of('" ~ name ~ "', 'post-hook') }}") %}

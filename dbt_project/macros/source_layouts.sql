@@ -67,7 +67,8 @@
             {% do exceptions.raise_compiler_error(file ~ ' is empty; give a file with a header line and one line for each record.') %}
         {% endif %}
         {% set candidates = {} %}
-        {% for delimiter in [',', ';', '\t', '|', ' '] %}
+        {#- A quote that is left open says nothing of spaces, between which there are no quoted fields. -#}
+        {% for delimiter in [',', ';', '\t', '|', ' '] if delimiter != ' ' or source.fields or '"' not in line %}
             {% set parts = split_record(sql_texts([line]), delimiter) %}
             {% do candidates.update({delimiter: names_of_fields(parts, source.fields) if source.fields else parts}) %}
         {% endfor %}

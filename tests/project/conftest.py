@@ -1,6 +1,7 @@
 """The real project, copied into a temporary folder, built by a subprocess and read back read-only."""
 
 import csv
+import fcntl
 import os
 import re
 import shutil
@@ -15,6 +16,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data"
 DBT = Path(sys.executable).with_name("dbt")
+SAMPLE_ORDERS = "file: dbt_project/sample/orders.csv"
 COLOURS = re.compile(r"\x1b\[\d+m")
 
 
@@ -23,11 +25,23 @@ class Project:
 
     def __init__(self, folder):
         self.folder = folder
+
+    def copy_files(self, *, whole):
+        """Fill the folder: with all that the project ships, or without the orders of the sample and the unit tests of the SQL.
+
+        These cost two thirds of a build, and change nothing for most tests.
+        """
         listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"]
         for name in subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0"):
-            if name and (ROOT / name).exists() and not name.startswith("tests/"):
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, folder / name)
+            is_left_out = name.startswith("tests/") or (name.endswith("__unit_tests.yml") and not whole)
+            if name and (ROOT / name).exists() and not is_left_out:
+                (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, self.folder / name)
+        if not whole:
+            path = self.folder / "dbt_project.yml"
+            configuration = path.read_text(encoding="utf-8")
+            assert configuration.count(SAMPLE_ORDERS) == 1
+            path.write_text(configuration.replace(SAMPLE_ORDERS, "file: null"), encoding="utf-8")
 
     def block(self):
         """The configuration block `segmentation:`."""
@@ -72,25 +86,83 @@ class Project:
 
 
 @pytest.fixture(scope="session")
-def new_project(tmp_path_factory):
-    """A function that makes a copy of the project, with what dbt has learnt by parsing it once, which saves seconds."""
-    parsed = Project(tmp_path_factory.mktemp("parsed"))
-    parsed.dbt("parse")
+def once(tmp_path_factory):
+    """A function that makes a project once for all processes of this run: the first one to ask makes it, the others wait.
 
-    def copy():
+    `make` fills an empty project and returns what is to be known of it, its `output`.
+    """
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def project_of(name, make):
+        folder = base / name
+        with open(base / f"{name}.lock", "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                unfinished = base / f"{name}.unfinished"
+                unfinished.mkdir()
+                (unfinished / "output.txt").write_text(make(Project(unfinished)), encoding="utf-8")
+                unfinished.rename(folder)
+        project = Project(folder)
+        project.output = (folder / "output.txt").read_text(encoding="utf-8")
+        return project
+
+    return project_of
+
+
+@pytest.fixture(scope="session")
+def new_project(tmp_path_factory, once):
+    """A function that makes a copy of the project, with what dbt has learnt by parsing it once, which saves seconds.
+
+    It comes without the orders of the sample and without the unit tests of the SQL, unless it is `whole`.
+    """
+
+    def parse(project):
+        project.copy_files(whole=False)
+        return project.dbt("parse")[1]
+
+    def copy(*, whole=False):
         project = Project(tmp_path_factory.mktemp("project"))
-        shutil.copytree(parsed.folder / "target", project.folder / "target")
+        project.copy_files(whole=whole)
+        if not whole:
+            shutil.copytree(once("parsed", parse).folder / "target", project.folder / "target")
         return project
 
     return copy
 
 
 @pytest.fixture(scope="session")
-def built_sample(new_project):
-    """The project built on its own sample. Tests that change it or build in it take a copy."""
-    project = new_project()
-    project.output = project.build()
-    return project
+def built_sample(once):
+    """The whole project built on its own sample. Tests that change it or build in it take a copy."""
+
+    def build(project):
+        project.copy_files(whole=True)
+        return project.build()
+
+    return once("built_sample", build)
+
+
+@pytest.fixture(scope="session")
+def built_customers(once):
+    """The project built on the customers of the sample alone. Tests that change it or build in it take a copy."""
+
+    def build(project):
+        project.copy_files(whole=False)
+        return project.build()
+
+    return once("built_customers", build)
+
+
+@pytest.fixture(scope="session")
+def copy_of(tmp_path_factory):
+    """A function that makes a copy of a built project, its files included."""
+
+    def copy(built):
+        project = Project(tmp_path_factory.mktemp("project"))
+        shutil.copytree(built.folder, project.folder, dirs_exist_ok=True)
+        return project
+
+    return copy
 
 
 @pytest.fixture(scope="session")
@@ -107,9 +179,18 @@ def shared_data():
 
 
 @pytest.fixture(scope="session")
-def hostile(new_project):
+def hostile(once):
     """The project built on a file, a seed and labels that try to harm: markup, formulas and paths in names, values and ids."""
-    project = new_project()
+    project = once("hostile", build_hostile)
+    project.names = HOSTILE_NAMES
+    return project
+
+
+HOSTILE_NAMES = ["<script>alert(1)</script>", "=cmd()", "../../etc/passwd", "@SUM(A1)", '"><img src=x onerror=alert(1)>']
+
+
+def build_hostile(project):
+    project.copy_files(whole=False)
     block = project.block()
     block["features"][0]["label"] = "<b>age</b>"
     project.configure(
@@ -129,9 +210,6 @@ def hostile(new_project):
         rows.append(",".join([member, value, email, *features]))
     header = "Member,Gender,Email,Age,Annual Income,Spending Score"
     (project.folder / "hostile.csv").write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
-    names = ["<script>alert(1)</script>", "=cmd()", "../../etc/passwd", "@SUM(A1)", '"><img src=x onerror=alert(1)>']
     with (project.folder / "dbt_project" / "seeds" / "segment_names.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([["segment_id", "segment_name"], *enumerate(names, start=1)])
-    project.names = names
-    project.build()
-    return project
+        csv.writer(file).writerows([["segment_id", "segment_name"], *enumerate(HOSTILE_NAMES, start=1)])
+    return project.build()

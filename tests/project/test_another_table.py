@@ -30,7 +30,7 @@ def wholesale(new_project):
         if number % 300 == 8:
             fields[0] = "-1,50"
         lines.append(";".join([account, generator.choice(["Lisbon", "Porto"]), *fields]))
-    project = new_project()
+    project = new_project(whole=True)
     path = project.folder / "wholesale.csv"
     path.write_text("\n".join(lines) + "\n", encoding="latin-1")
     project.configure(
@@ -89,3 +89,8 @@ def test_fit_is_that_of_standardised_logarithms(wholesale):
     assert set(fitted["transform"]) == {"log1p"}
     assert fitted.loc[CATEGORIES, "mean"].to_numpy() == pytest.approx(features.mean().to_numpy())
     assert fitted.loc[CATEGORIES, "scale"].to_numpy() == pytest.approx(features.std(ddof=0).to_numpy())
+
+
+def test_the_unit_tests_of_the_sql_hold_with_another_configuration(wholesale):
+    code, output = wholesale.dbt("test", "--select", "test_type:unit")
+    assert code == 0, output[-3000:]

@@ -60,7 +60,7 @@ def test_the_project_builds_with_this_version(built_sample, new_project, environ
     bin_folder = environment_with(
         f"builder-{version}", f"duckdb~={version}.0", "dbt-core~=1.11.0", "dbt-duckdb", "pandas", "scikit-learn"
     )
-    project = new_project()
+    project = new_project(whole=True)
     environment = {name: value for name, value in os.environ.items() if name not in ("CUSTOMERS_FILE", "ORDERS_FILE")}
     run = subprocess.run(
         [bin_folder / "dbt", "build"], cwd=project.folder, env=environment, capture_output=True, text=True, check=False

@@ -3,7 +3,6 @@
 import csv
 import hashlib
 import re
-import shutil
 import sys
 from datetime import datetime
 
@@ -197,17 +196,14 @@ def test_addresses_are_hashed_as_ad_tools_expect(hostile, tmp_path, capsys):
 
 
 def test_a_second_segmentation_has_lists_of_its_own(built_sample, tmp_path):
-    warehouse = tmp_path / "warehouse.duckdb"
-    shutil.copy2(built_sample.folder / "warehouse.duckdb", warehouse)
-    with duckdb.connect(warehouse) as connection:
-        connection.execute(
-            """
-            create table rfm_customer_segments as
-            select customer_id, 1 as segment_id, 'One' as segment_name from customer_segments
-            """
-        )
-    run(activation, warehouse, tmp_path / "lists", "--prefix", "rfm_")
-    assert {path.name for path in (tmp_path / "lists" / "rfm").iterdir()} == {"all_segments.csv", "segment_1_one.csv"}
-    assert len(read_csv(tmp_path / "lists" / "rfm" / "all_segments.csv")) == 3001
+    warehouse = built_sample.folder / "warehouse.duckdb"
+    run(activation, warehouse, tmp_path, "--prefix", "rfm_")
+    names = {path.name for path in (tmp_path / "rfm").iterdir()}
+    assert len(names) == 6
+    assert {"all_segments.csv", "segment_1_long_ago_few_orders.csv"} <= names
+    answer = built_sample.query(
+        "select customer_id, segment_id, segment_name from rfm_customer_segments order by segment_id, customer_id"
+    )
+    assert read_csv(tmp_path / "rfm" / "all_segments.csv")[1:] == [[str(value) for value in row] for row in answer]
     with pytest.raises(SystemExit, match="has no table abc_customer_segments; run dbt build first"):
-        run(activation, warehouse, tmp_path / "lists", "--prefix", "abc_")
+        run(activation, warehouse, tmp_path, "--prefix", "abc_")

@@ -11,21 +11,20 @@ GATES = {
 
 
 def gate_tests(output, outcome):
-    """Names of the gates with an outcome in dbt's report."""
+    """(prefix of the segmentation, name) of the gates with an outcome in dbt's report."""
     import re
 
-    return set(re.findall(rf"{outcome}(?: \d+)? \w+?__gate_(\w+)", output))
+    return set(re.findall(rf"{outcome}(?: \d+)? (?:int_)?(rfm_)?\w+?__gate_(\w+)", output))
 
 
 @pytest.fixture(scope="module")
-def project(new_project):
-    project = new_project()
-    project.build()
-    return project
+def project(built_customers, copy_of):
+    return copy_of(built_customers)
 
 
 def test_all_gates_pass_on_the_sample(built_sample):
-    assert gate_tests(built_sample.output, "PASS") == {"smallest_share", "silhouette", "agreement", "drift", "stability"}
+    of_each = {"smallest_share", "silhouette", "agreement", "drift", "stability"}
+    assert gate_tests(built_sample.output, "PASS") == {("", gate) for gate in of_each} | {("rfm_", gate) for gate in of_each}
 
 
 @pytest.mark.parametrize("gate", GATES)
@@ -33,7 +32,7 @@ def test_a_gate_fails_says_why_and_keeps_the_build_out_of_the_history(project, g
     bound, sentence = GATES[gate]
     before = project.query("select count(*), max(dbt_updated_at) from customer_segment_history")
     project.configure(gates={gate: {"bound": bound, "severity": "error"}})
-    code, output = project.dbt("build", "--exclude", "test_type:unit")
+    code, output = project.dbt("build")
     assert code == 1
     assert sentence in output
     assert "under gates" in output
@@ -45,9 +44,9 @@ def test_a_gate_fails_says_why_and_keeps_the_build_out_of_the_history(project, g
 def test_with_the_severity_warn_it_is_said_and_the_build_goes_on(project, gate):
     bound, sentence = GATES[gate]
     project.configure(gates={gate: {"bound": bound, "severity": "warn"}})
-    output = project.build("--exclude", "test_type:unit")
+    output = project.build()
     assert sentence in output
-    assert gate_tests(output, "WARN") == {gate}
+    assert gate_tests(output, "WARN") == {("", gate)}
 
 
 def test_drift_and_agreement(new_project):
@@ -55,34 +54,33 @@ def test_drift_and_agreement(new_project):
     project = new_project()
     (project.folder / "dbt_project" / "sample" / "customers.csv").rename(project.folder / "customers.csv")
     project.configure(source={"file": "customers.csv"})
-    project.build("--exclude", "test_type:unit")
+    project.build()
     rows = project.query("select * from stg_customers order by customer_id")
     header = "CustomerID,Gender,Age,Annual Income (k$),Spending Score (1-100)"
     # Turning scores around for half of the customers mixes the groups.
     lines = [f"{key},,{age},{income},{101 - score if key % 2 else score // 2 + 1}" for key, _, age, income, score in rows]
     (project.folder / "turned.csv").write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
     project.configure(source={"file": "turned.csv"}, refit="never", gates={"drift": {"bound": 0.25, "severity": "error"}})
-    code, output = project.dbt("build", "--exclude", "test_type:unit")
+    code, output = project.dbt("build")
     assert code == 1
     assert "spending_score has drifted from what model 1 was fitted on: its stability index is" in output
     assert "fit anew with --vars '{refit: true}'" in output
 
     project.configure(refit="auto", gates={"agreement": {"bound": 0.95, "severity": "error"}})
-    code, output = project.dbt("build", "--exclude", "test_type:unit")
+    code, output = project.dbt("build")
     assert code == 1
     assert "Model 2 agrees with the one before by an adjusted Rand index of" in output
 
 
-def test_a_model_whose_features_are_gone_cannot_score(new_project):
-    project = new_project()
-    project.build("--exclude", "test_type:unit")
+def test_a_model_whose_features_are_gone_cannot_score(built_customers, copy_of):
+    project = copy_of(built_customers)
     project.configure(features=project.block()["features"][1:], refit="never")
-    code, output = project.dbt("build", "--exclude", "test_type:unit")
+    code, output = project.dbt("build")
     assert code == 1
     assert "Model 1 was fitted on age (none), which the configuration no longer has, and refit is never: fit anew with" in output
     assert "Traceback" not in output
     project.configure(refit="auto")
-    project.build("--exclude", "test_type:unit")
+    project.build()
     assert project.query("select model_version, reason, agreement from segmentation_models where model_version = 2") == [
         (2, "the configuration changed", None)
     ]

@@ -18,9 +18,8 @@ def changed(row, field, value):
 
 
 @pytest.fixture(scope="module")
-def project(new_project):
-    project = new_project()
-    project.build()
+def project(built_customers, copy_of):
+    project = copy_of(built_customers)
     project.configuration = (project.folder / "dbt_project.yml").read_text(encoding="utf-8")
     return project
 

@@ -6,6 +6,7 @@ from io import StringIO
 import pandas as pd
 import pytest
 
+SCORES = ["--select", "+rfm_class_profiles", "--exclude", "test_type:unit"]
 SAMPLE = "dbt_project/sample/orders.csv"
 MEASURES = {"recency_days": "recency_score", "frequency": "frequency_score", "monetary_value": "monetary_score"}
 
@@ -77,27 +78,20 @@ def test_the_published_bounds_are_those_of_the_scores(built_sample):
         assert found == published
 
 
-def test_the_order_of_the_lines_changes_nothing(new_project):
-    project = new_project()
-    tables = ["int_customer_rfm", "rfm_score_thresholds", "rfm_scores"]
-
-    def build():
-        code, output = project.dbt("build", "--select", "+rfm_class_profiles")
-        assert code == 0, output[-3000:]
-        return [project.query(f"from {table}") for table in tables]
-
-    before = build()
+def test_the_order_of_the_lines_changes_nothing(built_sample, copy_of):
+    project = copy_of(built_sample)
     path = project.folder / SAMPLE
     header, *lines = path.read_text(encoding="utf-8").splitlines()
     random.Random(3).shuffle(lines)
     path.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
-    assert build() == before
+    project.build(*SCORES)
+    for table in ["int_customer_rfm", "rfm_score_thresholds", "rfm_scores"]:
+        assert project.query(f"from {table}") == built_sample.query(f"from {table}")
 
 
-def test_as_of_an_earlier_day_later_orders_do_not_count(new_project, usable_lines):
-    project = new_project()
-    code, output = project.dbt("build", "--select", "+rfm_class_profiles", "--vars", "{reference_date: 2025-06-30}")
-    assert code == 0, output[-3000:]
+def test_as_of_an_earlier_day_later_orders_do_not_count(built_sample, copy_of, usable_lines):
+    project = copy_of(built_sample)
+    project.build(*SCORES, "--vars", "{reference_date: 2025-06-30}")
     seen = usable_lines[usable_lines["order_date"] <= "2025-06-30"]
     n_customers, bought, day = project.query(
         "select count(*), sum(bought_value), max(reference_date)::text from int_customer_rfm"
@@ -106,13 +100,12 @@ def test_as_of_an_earlier_day_later_orders_do_not_count(new_project, usable_line
     assert bought == pytest.approx(seen.loc[seen["amount"] > 0, "amount"].sum())
 
 
-def test_a_reference_date_that_is_none_is_one_sentence(new_project):
-    code, output = new_project().dbt("build", "--select", "int_customer_rfm", "--vars", "{reference_date: soon}")
-    assert code != 0
-    assert "reference_date: soon is not a date; give it as year-month-day, such as 2025-12-31." in output
-
-
-def test_a_reference_date_before_all_orders_is_one_sentence(new_project):
-    code, output = new_project().dbt("build", "--select", "+rfm_class_profiles", "--vars", "{reference_date: 2020-01-01}")
-    assert code != 0
-    assert "The first order is of 2024-01-01, after the reference date; give a later reference_date, or none." in output
+def test_a_reference_date_that_is_none_or_before_all_orders_is_one_sentence(built_sample, copy_of):
+    project = copy_of(built_sample)
+    for date, sentence in {
+        "soon": "reference_date: soon is not a date; give it as year-month-day, such as 2025-12-31.",
+        "2020-01-01": "The first order is of 2024-01-01, after the reference date; give a later reference_date, or none.",
+    }.items():
+        code, output = project.dbt("build", *SCORES, "--vars", f"{{reference_date: {date}}}")
+        assert code != 0
+        assert sentence in output

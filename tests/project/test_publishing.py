@@ -26,14 +26,34 @@ PUBLISHED = [
     "segmentation_models",
     "stg_customers",
 ]
+OF_ORDERS = [
+    "customers_360",
+    "rejected_orders",
+    "rfm_class_profiles",
+    "rfm_classes",
+    "rfm_customer_segment_history",
+    "rfm_customer_segments",
+    "rfm_feature_drift",
+    "rfm_k_scores",
+    "rfm_score_thresholds",
+    "rfm_scores",
+    "rfm_segment_centroids",
+    "rfm_segment_classes",
+    "rfm_segment_drift",
+    "rfm_segment_feature_profiles",
+    "rfm_segment_migrations",
+    "rfm_segment_profiles",
+    "rfm_segmentation_fits",
+    "rfm_segmentation_models",
+    "stg_orders",
+]
+GATES = ["agreement", "drift", "silhouette", "smallest_share", "stability"]
 
 
 @pytest.fixture(scope="module")
-def project(built_sample, new_project):
-    """A copy of the built sample, its files included, for builds that come after the first."""
-    project = new_project()
-    shutil.copytree(built_sample.folder, project.folder, dirs_exist_ok=True)
-    return project
+def project(built_customers, copy_of):
+    """For builds that come after the first."""
+    return copy_of(built_customers)
 
 
 def published(project, sql):
@@ -47,16 +67,19 @@ def generation(project):
 
 
 def test_the_published_file_has_the_public_tables_with_words_and_functions(built_sample):
+    tables = sorted(PUBLISHED + OF_ORDERS)
     relations = "select table_name from duckdb_tables() union all select view_name from duckdb_views() where not internal"
-    relations += " order by 1"
-    assert [name for (name,) in published(built_sample, relations)] == PUBLISHED
+    assert [name for (name,) in published(built_sample, relations + " order by 1")] == tables
     assert published(built_sample, "select view_name from duckdb_views() where not internal") == [("stg_customers",)]
     columns = "select table_name, column_name, data_type, comment from duckdb_columns() where not internal order by all"
-    in_build = [row for row in built_sample.query(columns) if row[0] in PUBLISHED]
+    in_build = [row for row in built_sample.query(columns) if row[0] in tables]
     assert published(built_sample, columns) == in_build
     scored = "select customer_id, nearest_segment(age, annual_income_k, spending_score) from customer_segments"
     assert published(built_sample, scored) == built_sample.query("select customer_id, segment_id from customer_segments")
-    for table in PUBLISHED[1:]:
+    scored = "select customer_id, rfm_nearest_segment(recency_days, frequency, monetary_value) from rfm_customer_segments"
+    labels = "select customer_id, segment_id from rfm_customer_segments"
+    assert published(built_sample, scored) == built_sample.query(labels)
+    for table in tables[1:]:
         assert published(built_sample, f"from {table}") == built_sample.query(f"from {table}")
 
 
@@ -64,14 +87,21 @@ def test_every_table_names_its_build_and_the_builds_tell_of_it(built_sample):
     comments = published(built_sample, "select comment from duckdb_tables()")
     (build_id, *counts, gates, n_warnings, code_version), *others = published(
         built_sample,
-        "select build_id, n_rows, n_accepted, n_rejected, n_segments, model_version, gates, n_warnings, code_version from builds",
+        """
+        select
+            build_id, n_rows, n_accepted, n_rejected, n_order_lines_accepted, n_order_lines_rejected, n_segments, model_version,
+            gates, n_warnings, code_version
+        from builds
+        """,
     )
     assert not others
     assert all(comment.startswith("One row per ") and comment.endswith(f". Build {build_id}") for (comment,) in comments)
-    assert f"Published: 3,000 customers in 5 segments, build {build_id}." in built_sample.output
-    assert counts == [3012, 3000, 12, 5, 1]
-    assert gates == "agreement ok, drift ok, silhouette ok, smallest_share ok, stability ok"
-    assert n_warnings == 1  # of the refused rows
+    n_lines = built_sample.value("select count(*) from stg_orders")
+    assert f"Published: 3,000 customers in 5 segments, {n_lines:,} lines of orders, build {build_id}." in built_sample.output
+    # make_orders_sample.py spoils twelve lines, as make_sample.py does.
+    assert counts == [3012, 3000, 12, n_lines, 12, 5, 1]
+    assert gates == ", ".join(f"{gate} ok" for gate in sorted(GATES + [f"rfm_{gate}" for gate in GATES]))
+    assert n_warnings == 2  # of the refused rows of each
     assert code_version == "version 1.0.0"  # the copy is not under git
 
 
@@ -155,6 +185,14 @@ def test_the_sample_is_forgotten_with_the_first_file_that_can_be_used(project):
     own.write_text("\n".join([header, *rows[:300]]) + "\n", encoding="utf-8")
     assert "The last build was on the sample: its models and history are forgotten." in project.build(file=own)
     assert published(project, "select count(*), max(model_version), any_value(source_file) from builds") == [(1, 1, str(own))]
+    assert published(project, "select model_version, reason from segmentation_models") == [(1, "the first model")]
+    assert published(project, "select distinct from_segment_id from segment_migrations") == [(None,)]
+    sizes = [size for (size,) in published(project, "select n_customers from segment_profiles order by segment_id")]
+    assert sizes == sorted(sizes, reverse=True)
+    # With a second file of one's own everything is remembered.
+    own.rename(project.folder / "later.csv")
+    assert "forgotten" not in project.build(file=project.folder / "later.csv")
+    assert published(project, "select count(*), max(model_version) from builds") == [(2, 1)]
 
 
 def test_without_a_published_file_everything_begins_anew(project):

@@ -29,7 +29,7 @@ def test_every_public_table_has_rows(built_sample):
 
 
 def test_the_unit_tests_of_the_sql_pass_and_are_not_part_of_a_build(built_sample, new_project):
-    code, output = new_project().dbt("test", "--select", "test_type:unit")
+    code, output = new_project(whole=True).dbt("test", "--select", "test_type:unit")
     assert code == 0, output[-3000:]
     assert int(re.search(r"Done\. PASS=(\d+) WARN=0 ERROR=0 SKIP=0", output)[1]) >= 20
     assert "START unit_test" not in built_sample.output
@@ -194,7 +194,7 @@ def test_one_segment_is_possible(new_project):
 def test_one_number_of_segments_tried_is_possible(new_project):
     project = new_project()
     project.configure(n_clusters=1, k_range=[1, 1])
-    project.build("--exclude", "test_type:unit")
+    project.build()
     verdict = "Too few numbers of segments were tried to compare them. In use: 1, as n_clusters says."
     assert project.query("select k, preferred_by, verdict from k_scores") == [(1, None, verdict)]
 
@@ -212,7 +212,7 @@ def test_missing_values_of_whole_number_features_are_filled_in_and_names_with_a_
             {"name": "signup_year", "data_type": "integer"},
         ],
     )
-    project.build("--exclude", "test_type:unit")
+    project.build()
     assert project.query("select id, age_number, age, has_imputed_features from customer_segments order by id limit 2") == [
         (0, "p0", None, True),
         (1, "p1", 21, False),
@@ -221,26 +221,6 @@ def test_missing_values_of_whole_number_features_are_filled_in_and_names_with_a_
     # Years differ in their last digits: a rule rounded to three of them would match nobody.
     assert project.value("select min(rule_coverage) from segment_profiles") > 0
     assert project.value("select count(distinct rule) from segment_profiles") == 5
-
-
-def test_with_a_file_of_ones_own_the_sample_is_forgotten(new_project):
-    """The customers of the sample are invented: nobody is scored with their model or compared with them."""
-    project = new_project()
-    project.build("--exclude", "test_type:unit")
-    header, *rows = (project.folder / "dbt_project" / "sample" / "customers.csv").read_text(encoding="utf-8").splitlines()
-    own = project.folder / "own.csv"
-    own.write_text("\n".join([header, *rows[:300]]) + "\n", encoding="utf-8")
-    assert "The last build was on the sample: its models and history are forgotten." in project.build(
-        "--exclude", "test_type:unit", file=own
-    )
-    assert project.query("select model_version, reason from segmentation_models") == [(1, "the first model")]
-    sizes = [size for (size,) in project.query("select n_customers from segment_profiles order by segment_id")]
-    assert sizes == sorted(sizes, reverse=True)
-    assert project.query("select distinct from_segment_id from segment_migrations") == [(None,)]
-    # With a second file of one's own everything is remembered.
-    own.rename(project.folder / "later.csv")
-    assert "forgotten" not in project.build("--exclude", "test_type:unit", file=project.folder / "later.csv")
-    assert project.value("select count(distinct build_id) from segment_migrations") == 2
 
 
 def test_the_business_names_segments_by_a_seed(new_project):

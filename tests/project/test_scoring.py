@@ -45,7 +45,7 @@ def test_ties_go_to_the_lowest_number(new_project):
     (project.folder / "corners.csv").write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
     features = [feature for feature in project.block()["features"] if feature["name"] != "spending_score"]
     project.configure(source={"file": "corners.csv"}, features=features, n_clusters=4, k_range=[1, 4])
-    project.build("--exclude", "test_type:unit")
+    project.build()
     numbers = {corner: project.value(f"select nearest_segment{corner}") for corner in corners}
     assert sorted(numbers.values()) == [1, 2, 3, 4]
     between = {(25, 10): corners[:2], (25, 90): corners[2:], (20, 50): corners[::2], (30, 50): corners[1::2], (25, 50): corners}
@@ -70,8 +70,8 @@ def test_one_row_of_values_and_missing_ones(built_sample):
     assert built_sample.value("select nearest_segment(30, null, 50)") is None
 
 
-def test_the_macro_scores_in_a_model_of_ones_own(new_project):
-    project = new_project()
+def test_the_macro_scores_in_a_model_of_ones_own(built_customers, copy_of):
+    project = copy_of(built_customers)
     model = project.folder / "dbt_project" / "models" / "marts" / "new_clients.sql"
     model.write_text(
         "select customer_id, {{ nearest_segment(ref('segment_centroids')) }} as segment_id,\n"
@@ -82,7 +82,7 @@ def test_the_macro_scores_in_a_model_of_ones_own(new_project):
     (model.parent / "new_clients.yml").write_text(
         "version: 2\nmodels: [{name: new_clients, config: {contract: {enforced: false}}}]\n", encoding="utf-8"
     )
-    project.build("--exclude", "test_type:unit")
+    project.build("--select", "new_clients")
     assert (
         project.value("""
         select count(*) from customer_segments inner join new_clients using (customer_id)

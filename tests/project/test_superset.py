@@ -115,7 +115,7 @@ def later_customers(sample, path):
 @pytest.fixture(scope="module")
 def two_builds(new_project):
     """A project built twice, the second time on other customers; first.duckdb is what the first build published."""
-    project = new_project()
+    project = new_project(whole=True)
     sample = project.folder / "dbt_project" / "sample" / "customers.csv"
     first = shutil.copy(sample, project.folder / "first.csv")
     later_customers(sample, project.folder / "later.csv")

@@ -55,7 +55,7 @@ def with_a_third(new_project):
     added = add_segmentation(project, "money")
     assert added.returncode == 0, added.stderr
     # What an orders file adds is tested below.
-    project.build("--vars", "{orders_file: null}")
+    project.build()
     return project
 
 
