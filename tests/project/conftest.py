@@ -100,6 +100,7 @@ def once(tmp_path_factory):
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not folder.exists():
                 unfinished = base / f"{name}.unfinished"
+                shutil.rmtree(unfinished, ignore_errors=True)
                 unfinished.mkdir()
                 (unfinished / "output.txt").write_text(make(Project(unfinished)), encoding="utf-8")
                 unfinished.rename(folder)
