@@ -95,16 +95,15 @@ def once(tmp_path_factory):
     base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
     def project_of(name, make):
-        folder = base / name
+        folder, output = base / name, base / f"{name}.txt"
         with open(base / f"{name}.lock", "w", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not folder.exists():
-                unfinished = base / f"{name}.unfinished"
-                unfinished.mkdir()
-                (unfinished / "output.txt").write_text(make(Project(unfinished)), encoding="utf-8")
-                unfinished.rename(folder)
+            if not output.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                output.write_text(make(Project(folder)), encoding="utf-8")
         project = Project(folder)
-        project.output = (folder / "output.txt").read_text(encoding="utf-8")
+        project.output = output.read_text(encoding="utf-8")
         return project
 
     return project_of

@@ -109,3 +109,46 @@ def test_a_reference_date_that_is_none_or_before_all_orders_is_one_sentence(buil
         code, output = project.dbt("build", *SCORES, "--vars", f"{{reference_date: {date}}}")
         assert code != 0
         assert sentence in output
+
+
+def test_orders_may_go_and_come_back(built_sample, copy_of):
+    """In one folder, where dbt parses only what has changed: nothing of the orders is left, and later they begin anew."""
+    project = copy_of(built_sample)
+    own = project.folder / "own.csv"
+    own.write_bytes((project.folder / "dbt_project" / "sample" / "customers.csv").read_bytes())
+    assert "Published: 3,000 customers in 5 segments, build" in project.build(file=own)
+    names = """
+        select table_name from duckdb_tables() where regexp_matches(table_name, 'rfm|order|360')
+        union all
+        select function_name from duckdb_functions() where function_name like 'rfm%'
+    """
+    assert project.query(names) == project.query(names, "warehouse.duckdb") == []
+    counted = "select max_by((n_order_lines_accepted, n_order_lines_rejected), built_at) from builds"
+    assert project.query(counted, "warehouse.duckdb") == [((None, None),)]
+
+    output = project.build()
+    assert "PASS rfm_scores::rfm_scores__name_every_customer_by_the_published_bounds" in output
+    assert {name for (name,) in project.query(names)} == {name for (name,) in built_sample.query(names)}
+    assert project.query("select model_version, reason from rfm_segmentation_models") == [(1, "the first model")]
+    assert project.query("select distinct from_segment_id from rfm_segment_migrations") == [(None,)]
+
+
+def test_everybody_is_on_one_line_with_a_record_with_orders_or_with_both(built_sample):
+    everybody = built_sample.frame("select * from customers_360").set_index("customer_id")
+    with_record = {key for (key,) in built_sample.query("select customer_id from stg_customers")}
+    with_orders = {key for (key,) in built_sample.query("select distinct customer_id from stg_orders")}
+    assert with_record - with_orders
+    assert with_orders - with_record
+    assert everybody.index.is_unique
+    assert set(everybody.index) == with_record | with_orders
+    assert set(everybody.index[everybody["has_customer_record"]]) == with_record
+    assert set(everybody.index[everybody["has_orders"]]) == with_orders
+    of_orders = ["rfm_segment_id", "rfm_segment_name", "rfm_confidence", "rfm_class", "rfm_code", *MEASURES]
+    of_record = ["segment_id", "segment_name", "confidence", "age", "annual_income_k", "spending_score"]
+    assert set(everybody.columns) == {"has_customer_record", "has_orders", "gender", *of_orders, *of_record}
+    for columns, flag in ((of_orders, "has_orders"), (of_record, "has_customer_record")):
+        assert everybody[columns].notna().eq(everybody[flag], axis="index").all(axis=None)
+    for table, prefix in (("customer_segments", ""), ("rfm_customer_segments", "rfm_")):
+        segments = built_sample.frame(f"select customer_id, segment_id from {table}").set_index("customer_id")["segment_id"]
+        found = everybody[f"{prefix}segment_id"].dropna().astype(int)
+        assert found.sort_index().tolist() == segments.sort_index().tolist()

@@ -313,6 +313,7 @@ MISTAKES = {
     "a_column_that_is_no_block": ({"amount": "Betrag"}, "amount: Betrag is not a list of settings; the settings here"),
     "unknown_encoding": ({"source": {"encoding": "ebcdic"}}, "source: encoding: ebcdic is unknown; use utf-8"),
     "fields_that_are_no_list": ({"source": {"fields": "amount"}}, "source: fields: amount is not a list of names, such"),
+    "a_share_in_percent": ({"source": {"max_rejected_share": "5%"}}, "source: max_rejected_share: 5% is not a share from 0 to"),
 }  # fmt: skip
 
 
@@ -324,6 +325,43 @@ def test_a_mistake_in_the_block_is_one_sentence(project, case):
     code, output = project.dbt("run", "--select", "base_orders")
     assert code != 0
     assert "dbt_project.yml, vars, orders: " + sentence in output
+
+
+# The mistake in the block rfm_segmentation:, and what is said of it.
+MISTAKES_OF_A_SEGMENTATION = {
+    "no_block": (lambda blocks: blocks.pop("rfm_segmentation"), "vars: rfm_segmentation: is missing, by which int_rfm_"),
+    "unknown_needs": (lambda blocks: blocks["rfm_segmentation"].update(needs="visits"), "needs: visits is unknown; use orders."),
+    "no_customers": (lambda blocks: blocks["rfm_segmentation"].pop("customers"), "customers: is missing; name the model"),
+    "unknown_customers": (
+        lambda blocks: blocks["rfm_segmentation"].update(customers="int_customer_visits"),
+        "vars, rfm_segmentation: customers: no model is called int_customer_visits; name the one that has the features",
+    ),
+    "a_key_of_its_own": (lambda blocks: blocks["rfm_segmentation"].update(key={"name": "shop"}), "the setting key is unknown;"),
+    "headers": (
+        lambda blocks: blocks["rfm_segmentation"]["features"][0].update(headers=["days"]),
+        "headers of recency_days: the features are columns of the model int_customer_rfm; give their names there.",
+    ),
+    "more_segments_than_tried": (
+        lambda blocks: blocks["rfm_segmentation"].update(n_clusters=12),
+        "vars, rfm_segmentation: n_clusters: 12 is neither auto nor a whole number within k_range [1, 10]; change",
+    ),
+    "an_unknown_gate": (
+        lambda blocks: blocks["rfm_segmentation"].update(gates={"size": {"bound": 1}}),
+        "vars, rfm_segmentation: gates: the setting size is unknown; the settings here are smallest_share, silhouette",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MISTAKES_OF_A_SEGMENTATION)
+def test_a_mistake_in_the_block_of_a_further_segmentation_is_one_sentence(project, case):
+    change, sentence = MISTAKES_OF_A_SEGMENTATION[case]
+    configuration = yaml.safe_load(project.configuration)
+    change(configuration["vars"])
+    (project.folder / "dbt_project.yml").write_text(yaml.safe_dump(configuration, sort_keys=False), encoding="utf-8")
+    code, output = project.dbt("run", "--select", "int_rfm_customer_features")
+    assert code != 0
+    assert sentence in output
+    assert "Traceback" not in output
 
 
 def test_invented_orders_are_not_joined_to_real_customers(project):

@@ -65,6 +65,7 @@ def test_dialects_of_text_give_the_same_customers(staged):
         "f_utf16.csv": text(customers(600)).encode("utf-16"),
         "g_crlf.csv": text(customers(700), line_end="\r\n").encode(),
         "h_mixed.csv": crlf_and_lf.encode(),
+        "h_mixed_the_other_way.csv": text(customers(1400)).replace("\n", "\r\n").replace("\r\n", "\n", 4).encode(),
         "i_packed.csv.gz": gzip.compress(text(customers(900)).encode()),
         "j_other_headers.csv": text(
             [[score, age, income, gender, f"{key:06d}", "x"] for key, gender, age, income, score in customers(1000)],
@@ -76,7 +77,7 @@ def test_dialects_of_text_give_the_same_customers(staged):
     }
     accepted, refused = staged(files)
     assert refused == []
-    assert accepted == [tuple(row) for first_id in range(100, 1400, 100) for row in customers(first_id)]
+    assert accepted == [tuple(row) for first_id in range(100, 1500, 100) for row in customers(first_id)]
 
 
 def test_latin_1_and_decimal_commas_where_declared(staged):
