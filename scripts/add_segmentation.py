@@ -35,10 +35,16 @@ def first_segmentation():
     """{name: path} of the models behind stg_customers that are written out, in the order of the folders."""
     folders = [DBT / "models" / "intermediate", DBT / "models" / "marts"]
     blocks = yaml.safe_load(text_of(ROOT / "dbt_project.yml"))["vars"]
-    others = tuple(block.removesuffix("segmentation") for block in blocks if block.endswith("_segmentation"))
+    others = {name.removesuffix("segmentation"): block or {} for name, block in blocks.items() if name.endswith("_segmentation")}
+    # The features models of the others may read stg_customers, too.
+    features_models = {block.get("customers") for block in others.values()}
     paths = {path.stem: path for folder in folders for path in sorted(folder.glob("*.sql"))}
     paths |= {path.stem: path for path in sorted((ROOT / "python_models").glob("*.py"))}
-    paths = {name: path for name, path in paths.items() if not name.removeprefix("int_").startswith(others)}
+    paths = {
+        name: path
+        for name, path in paths.items()
+        if name not in features_models and not name.removeprefix("int_").startswith(tuple(others))
+    }
     found = {"stg_customers"}
     while new := {name for name, path in paths.items() if name not in found and found & set(refs_of(path))} - set(SHARED):
         found |= new

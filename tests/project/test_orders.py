@@ -6,7 +6,7 @@ from io import StringIO
 import pandas as pd
 import pytest
 
-SCORES = ["--select", "+rfm_class_profiles", "--exclude", "test_type:unit"]
+SCORES = ["--select", "+rfm_class_profiles", "--indirect-selection", "buildable", "--exclude", "test_type:unit"]
 SAMPLE = "dbt_project/sample/orders.csv"
 MEASURES = {"recency_days": "recency_score", "frequency": "frequency_score", "monetary_value": "monetary_score"}
 
