@@ -127,7 +127,10 @@ def test_orders_may_go_and_come_back(built_sample, copy_of):
     assert project.query(counted, "warehouse.duckdb") == [((None, None),)]
 
     output = project.build()
-    assert "PASS rfm_scores::rfm_scores__name_every_customer_by_the_published_bounds" in output
+    assert "PASS rfm_scores__every_customer_has_a_class" in output
+    code, listed = project.dbt("ls", "--select", "test_type:unit")
+    assert code == 0
+    assert "rfm_scores__name_every_customer_by_the_published_bounds" in listed
     assert {name for (name,) in project.query(names)} == {name for (name,) in built_sample.query(names)}
     assert project.query("select model_version, reason from rfm_segmentation_models") == [(1, "the first model")]
     assert project.query("select distinct from_segment_id from rfm_segment_migrations") == [(None,)]

@@ -48,7 +48,8 @@ def test_a_sample_is_scaled_by_and_refined_on_all_customers(customers, scikit_le
     whole = fit_segmentation(customers, np.ones(N_CUSTOMERS), n_clusters=6, k_range=(1, 7), seed=42)
     assert [score.wcss for score in fit.scores] == pytest.approx([score.wcss for score in whole.scores], rel=0.03)
     labels = ((((customers - fit.means) / fit.scales)[:, None] - fit.centroids_scaled) ** 2).sum(axis=2)
-    assert labels.min(axis=1).sum() == pytest.approx(fit.wcss, rel=1e-6)
+    # That of the last step, behind which the centroids moved by less than BLOCK_TOLERANCE.
+    assert fit.wcss * (1 - 1e-4) <= labels.min(axis=1).sum() <= fit.wcss
 
 
 def test_the_order_of_the_rows_does_not_matter(customers):
