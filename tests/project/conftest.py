@@ -130,26 +130,26 @@ def new_project(tmp_path_factory, once):
     return copy
 
 
-@pytest.fixture(scope="session")
-def built_sample(once):
-    """The whole project built on its own sample. Tests that change it or build in it take a copy."""
+def built(once, name, *, whole):
+    """A project built once on the sample. Tests that change it or build in it take a copy."""
 
     def build(project):
-        project.copy_files(whole=True)
+        project.copy_files(whole=whole)
         return project.build()
 
-    return once("built_sample", build)
+    return once(name, build)
+
+
+@pytest.fixture(scope="session")
+def built_sample(once):
+    """The whole project built on its own sample."""
+    return built(once, "built_sample", whole=True)
 
 
 @pytest.fixture(scope="session")
 def built_customers(once):
-    """The project built on the customers of the sample alone. Tests that change it or build in it take a copy."""
-
-    def build(project):
-        project.copy_files(whole=False)
-        return project.build()
-
-    return once("built_customers", build)
+    """The project built on the customers of the sample alone."""
+    return built(once, "built_customers", whole=False)
 
 
 @pytest.fixture(scope="session")
