@@ -361,7 +361,7 @@ def startup_table(result):
     parts = {
         "the whole command": result["seconds"],
         "until the first node starts: dbt's imports, parsing, connecting": result["before_nodes"],
-        "nodes: models, snapshot and tests, four at a time": result["during_nodes"],
+        "nodes: models, snapshot and tests, one at a time": result["during_nodes"],
         "of them `segmentation_fits`: imports of scikit-learn and pandas, k-means for every k": result["fit_node"],
         "after the last node": result["after_nodes"],
         "for comparison: `dbt ls`": result["dbt_ls"],
@@ -374,7 +374,7 @@ def startup_table(result):
     lines = ["| part of `dbt build` on the sample | seconds | share |", "|---|---:|---:|"]
     lines += [f"| {part} | {seconds:.1f} | {seconds / result['seconds']:.0%} |" for part, seconds in parts.items()]
     return "\n".join(lines) + (
-        f"\n\nNodes run side by side; added up they take {sums}. "
+        f"\n\nAdded up, nodes take {sums}. "
         f"The start-up of dbt and of the libraries is {own / result['seconds']:.0%} of the whole."
     )
 
