@@ -38,9 +38,9 @@ COLUMNS = """
 """
 
 DESCRIPTIONS = """
-    select table_name, comment from duckdb_tables() where database_name = current_database()
+    select table_name, comment from duckdb_tables() where database_name = current_database() and schema_name = current_schema()
     union all
-    select view_name, comment from duckdb_views() where database_name = current_database()
+    select view_name, comment from duckdb_views() where database_name = current_database() and schema_name = current_schema()
 """
 
 

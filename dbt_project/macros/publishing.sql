@@ -22,30 +22,15 @@
 {% endmacro %}
 
 
-{#- What readers see: models with `access: public`, seeds with `meta: {access: public}`, and the state, from which the next build goes on. -#}
-{% macro public_nodes() %}
-    {% set nodes = state_nodes() %}
-    {% for node in graph.nodes.values() if (node.access or node.config.meta.access) == 'public' and node not in nodes %}
-        {% if node.config.materialized != 'ephemeral' %}{% do nodes.append(node) %}{% endif %}
-    {% endfor %}
-    {% do return(nodes | sort(attribute='unique_id')) %}
-{% endmacro %}
-
-
-{#- What readers find in the columns of another published table is a view there: [(schema, name, query)]. It spares a copy of every customer. -#}
+{#-
+    Readers see what is in the file of the profile's `path`, and as a view what they find in the columns of another of its tables: [(database, schema,
+    name, query)]. It spares a copy of every customer.
+-#}
 {% macro published_views() %}
     {% set settings = segmentation('') %}
     {% set node = node_named('stg_customers') %}
-    {% do return([(node.schema, node.alias, 'select ' ~ settings.columns | map(attribute='name') | join(', ') ~ ' from customer_segments')]) %}
-{% endmacro %}
-
-
-{% macro places_of(nodes) %}
-    {% set places = [] %}
-    {% for node in nodes %}
-        {% do places.append((node.schema, node.alias)) %}
-    {% endfor %}
-    {% do return(places) %}
+    {% set query = 'select ' ~ settings.columns | map(attribute='name') | join(', ') ~ ' from customer_segments' %}
+    {% do return([(node.database, node.schema, node.alias, query)]) %}
 {% endmacro %}
 
 
@@ -63,15 +48,18 @@
     {% if not execute %}{% do return('') %}{% endif %}
     {% if not is_full_build() %}
         {% do publishing_step('touch', {}) %}
-    {% elif publishing_step('begin', {'state': places_of(state_nodes()), 'nodes': places_of(graph.nodes.values())}) %}
-        {#- dbt has looked at the tables before. -#}
-        {% set found = run_query('select schema_name, table_name from duckdb_tables() where database_name = current_database()') %}
-        {% set found = found.rows | map('list') | list %}
-        {% for node in state_nodes() %}
-            {% set relation = api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias, type='table') %}
-            {% if [node.schema, node.alias] in found %}{% do adapter.cache_added(relation) %}{% else %}{% do adapter.cache_dropped(relation) %}{% endif %}
-        {% endfor %}
+        {% do return('') %}
     {% endif %}
+    {% set state = [] %}
+    {% for node in state_nodes() %}{% do state.append((node.schema, node.alias)) %}{% endfor %}
+    {% set request = publishing_step('begin', {'state': state}) %}
+    {#- Dbt has looked at the tables before. -#}
+    {% for database, schema, name in request.dropped %}
+        {% do adapter.cache_dropped(api.Relation.create(database=database, schema=schema, identifier=name)) %}
+    {% endfor %}
+    {% for schema, name in request.created %}
+        {% do adapter.cache_added(api.Relation.create(database=target.database, schema=schema, identifier=name, type='table')) %}
+    {% endfor %}
 {% endmacro %}
 
 
@@ -85,9 +73,7 @@
     {% endif %}
 
     {% do record_results(results, builds) %}
-    {% set request = publishing_step('publish', {
-        'tables': places_of(public_nodes()), 'views': published_views(), 'build_id': invocation_id
-    }) %}
+    {% set request = publishing_step('publish', {'views': published_views(), 'build_id': invocation_id}) %}
     {% if request.error %}
         {% do return('select error(' ~ sql_texts([request.error]) ~ ')') %}
     {% endif %}

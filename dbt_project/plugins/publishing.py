@@ -1,7 +1,8 @@
 """Publishing, as a plugin of dbt-duckdb: what the macros in publishing.sql ask for and SQL cannot do.
 
-A build works in a file of its own, which nobody else opens. What it has made is copied into a temporary file beside the
-published one and takes its place by a rename, so that a reader finds the old build or the new one and never anything between.
+A build works in files of its own, which nobody else opens. The one that holds what readers are to see is copied, byte by byte,
+beside the published one, and the copy takes its place by a rename, so that a reader finds the old build or the new one and
+never anything between.
 """
 
 import fcntl
@@ -18,31 +19,23 @@ import yaml
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
 
-# Every DuckDB from 1.2 on opens the published file. From 1.3 on names of segments would be packed by the method that the profile
-# switches off for its cost, which leaves them as they are and the file three times as large.
-STORAGE_VERSION = "v1.2.0"
 MARKER = "main.published_build"  # in the build file: its state is that of this published build
+TABLES = "select schema_name, table_name from duckdb_tables() where database_name = ?"
 RELATIONS = """
-    select schema_name, table_name, 'table' from duckdb_tables() where database_name = current_database()
+    select database_name, schema_name, table_name, 'table' as kind, comment from duckdb_tables()
     union all
-    select schema_name, view_name, 'view' from duckdb_views() where database_name = current_database() and not internal
-"""
-RELATION_COMMENTS = """
-    select schema_name, table_name, comment from duckdb_tables() where database_name = current_database()
-    union all
-    select schema_name, view_name, comment from duckdb_views() where database_name = current_database()
+    select database_name, schema_name, view_name, 'view', comment from duckdb_views() where not internal
 """
 COLUMN_COMMENTS = """
-    select schema_name, table_name, column_name, comment
+    select column_name, comment
     from duckdb_columns()
-    where database_name = current_database() and comment is not null
+    where database_name = ? and schema_name = ? and table_name = ? and comment is not null
 """
 FUNCTIONS = """
-    select schema_name, function_name, parameters, function_type = 'table_macro', macro_definition
+    select schema_name, function_name, function_type = 'table_macro'
     from duckdb_functions()
     where database_name = current_database() and not internal and function_type in ('macro', 'table_macro')
 """
-TABLES_OF_OTHER_FILE = "select schema_name, table_name from duckdb_tables() where database_name = 'other_file'"
 
 
 def identifier(*names):
@@ -139,34 +132,35 @@ class Plugin(BasePlugin):
         return self.session(file)
 
     def begin(self, request):
-        """Give the tables of `state` the rows of the last published build, unless they have them; `restored` says so.
+        """Give the tables of `state` the rows of the last published build, unless they have them, and drop everything else.
 
         So a build that failed or was killed leaves no trace, and a build file that was deleted is no loss. Where nothing is
-        published everything begins anew. What none of the `nodes` makes is dropped: it is of a build with another configuration.
+        published everything begins anew. `dropped` and `created` say which relations are gone and there again.
         """
         with self.session() as session:
             own = None
             with suppress(duckdb.CatalogException):
                 own = session.execute(f"select build_id from {MARKER}").fetchone()
-            for schema, name, _, is_table, _ in session.execute(FUNCTIONS).fetchall():
+            for schema, name, is_table in session.execute(FUNCTIONS).fetchall():
                 session.execute(f"drop macro {'table ' if is_table else ''}{identifier(schema, name)}")
-            for schema, name, kind in session.execute(RELATIONS).fetchall():
-                if (schema, name) not in request["nodes"]:
-                    session.execute(f"drop {kind} {identifier(schema, name)}")
-        self.touch(request)
         try:
             with self.published_file() as session:
-                found = set(session.execute(TABLES_OF_OTHER_FILE).fetchall())
+                found = set(session.execute(TABLES, ["other_file"]).fetchall())
                 newest = "select max_by(build_id, built_at) from other_file.main.builds"
                 published = session.execute(newest).fetchone() if ("main", "builds") in found else None
-                request["restored"] = own is None or own != published
-                for schema, table in request["state"] if request["restored"] else []:
-                    session.execute(f"drop table if exists {identifier(schema, table)}")
-                    if (schema, table) in found:
-                        session.execute(f"create schema if not exists {identifier(schema)}")
-                        session.execute(
-                            f"create table {identifier(schema, table)} as from {identifier('other_file', schema, table)}"
-                        )
+                is_restored = own is None or own != published
+                kept = [] if is_restored else [(self.build.stem, *place) for place in request["state"]]
+                request["dropped"] = []
+                for *place, kind, _ in session.execute(RELATIONS).fetchall():
+                    if place[0] != "other_file" and tuple(place) not in kept:
+                        session.execute(f"drop {kind} {identifier(*place)}")
+                        request["dropped"].append(place)
+                request["created"] = [place for place in request["state"] if is_restored and place in found]
+                for schema, table in request["created"]:
+                    session.execute(f"create schema if not exists {identifier(schema)}")
+                    session.execute(f"create table {identifier(schema, table)} as from {identifier('other_file', schema, table)}")
+                # What was dropped makes room for what is to come, so that the file does not grow from build to build.
+                session.execute("checkpoint")
         except duckdb.Error as error:
             raise DbtRuntimeError(f"The build cannot start from {self.published}: {sentence(error)}") from None
 
@@ -176,18 +170,21 @@ class Plugin(BasePlugin):
             session.execute(f"drop table if exists {MARKER}")
 
     def publish(self, request):
-        """Put `tables` of the build `build_id` in the place of the published file; `error` says why it could not be done.
+        """Put a copy of the build file in the place of the published one; `error` says why it could not be done.
 
-        Memory is bounded: DuckDB copies table by table and block by block. Those among `views`, (schema, name, query) on another
-        published table of the same schema, are not copied.
+        `views`, (database, schema, name, query), show in it what the relations of that name hold in a file that is not published;
+        every relation names the build `build_id`.
         """
         try:
             with self.published_file():
                 pass
-            self.copy_tables(request["tables"], request["views"], request["build_id"])
+            with self.session() as session:
+                session.execute("checkpoint")
+            shutil.copyfile(self.build, self.copy)
+            self.describe_copy(request["views"], request["build_id"])
             self.rename()
             self.mark(request["build_id"])
-        except (duckdb.Error, DbtRuntimeError, OSError, MemoryError) as error:
+        except (duckdb.Error, DbtRuntimeError, OSError) as error:
             request["error"] = f"Not published, readers keep the build before: {sentence(error)}"
         finally:
             self.remove_copy()
@@ -198,31 +195,22 @@ class Plugin(BasePlugin):
             session.execute(f"create or replace table {MARKER} as select {literal(build_id)} as build_id")
             session.execute(f"comment on table {MARKER} is 'One row: the published build whose state these tables hold.'")
 
-    def copy_tables(self, tables, views, build_id):
-        queries = {(schema, name): query for schema, name, query in views}
-        with self.session(f"{literal(self.copy)} as other_file (storage_version '{STORAGE_VERSION}')") as session:
-            for schema in {schema for schema, _ in tables}:
-                session.execute(f"create schema if not exists {identifier('other_file', schema)}")
-            for schema, table in tables:
-                if (schema, table) not in queries:
-                    session.execute(f"create table {identifier('other_file', schema, table)} as from {identifier(schema, table)}")
-            with self.connection.cursor() as inside:
-                # Without the name of the file in it, a view is good under whatever name the file is opened.
-                for (schema, name), query in queries.items():
+    def describe_copy(self, views, build_id):
+        with self.session(f"{literal(self.copy)} as other_file") as session:
+            relations = session.execute(RELATIONS).fetchall()
+            comments = {tuple(place): comment or "" for *place, _, comment in relations}
+            published = [(place, kind, comments[tuple(place)]) for *place, kind, _ in relations if place[0] == "other_file"]
+            for database, schema, name, query in views:
+                with self.connection.cursor() as inside:
+                    # Without the name of the file in it, a view is good under whatever name the file is opened.
                     inside.execute(f"use {identifier('other_file', schema)}")
                     inside.execute(f"create view {identifier(name)} as {query}")
-            for schema, table, comment in session.execute(RELATION_COMMENTS).fetchall():
-                if (schema, table) in tables:
-                    kind = "view" if (schema, table) in queries else "table"
-                    words = literal(f"{comment or ''} Build {build_id}".strip())
-                    session.execute(f"comment on {kind} {identifier('other_file', schema, table)} is {words}")
-            for schema, table, column, comment in session.execute(COLUMN_COMMENTS).fetchall():
-                if (schema, table) in tables:
-                    place = identifier("other_file", schema, table, column)
+                published.append((("other_file", schema, name), "view", comments[database, schema, name]))
+                for column, comment in session.execute(COLUMN_COMMENTS, [database, schema, name]).fetchall():
+                    place = identifier("other_file", schema, name, column)
                     session.execute(f"comment on column {place} is {literal(comment)}")
-            for schema, name, parameters, is_table, definition in session.execute(FUNCTIONS).fetchall():
-                function = f"{identifier('other_file', schema, name)}({', '.join(map(identifier, parameters))})"
-                session.execute(f"create macro {function} as {'table ' if is_table else ''}{definition}")
+            for place, kind, comment in published:
+                session.execute(f"comment on {kind} {identifier(*place)} is {literal(f'{comment} Build {build_id}'.strip())}")
             session.execute("checkpoint other_file")
             session.execute("detach other_file")
 

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -72,14 +73,25 @@ class Project:
         assert code == 0, output[-3000:]
         return output
 
-    def query(self, sql, file="build/warehouse.duckdb"):
-        """Rows of the file that builds work in, which is there whether or not they were published."""
-        with duckdb.connect(self.folder / file, read_only=True) as warehouse:
-            return warehouse.sql(sql).fetchall()
+    @contextmanager
+    def reader(self, file=None):
+        """A connection that reads the published file or another one; without a name both files that builds work in, as one."""
+        with duckdb.connect(self.folder / (file or "build/warehouse.duckdb"), read_only=True) as reader:
+            if not file:
+                reader.execute(f"attach '{self.folder / 'build' / 'scratch.duckdb'}' as scratch (read_only)")
+                schemas = "select database_name || '.' || schema_name from duckdb_schemas() where schema_name like 'main%'"
+                places = ",".join(place for (place,) in reader.execute(f"{schemas} order by database_name desc").fetchall())
+                reader.execute(f"set search_path = '{places}'")
+            yield reader
 
-    def frame(self, sql, file="build/warehouse.duckdb"):
-        with duckdb.connect(self.folder / file, read_only=True) as warehouse:
-            return warehouse.sql(sql).df()
+    def query(self, sql, file=None):
+        """Rows of the tables that builds work in, which are there whether or not they were published, or of another file."""
+        with self.reader(file) as reader:
+            return reader.sql(sql).fetchall()
+
+    def frame(self, sql, file=None):
+        with self.reader(file) as reader:
+            return reader.sql(sql).df()
 
     def value(self, sql):
         return self.query(sql)[0][0]

@@ -14,11 +14,16 @@ import pytest
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.clients
 
-PUBLIC = "select table_name, estimated_size, comment from duckdb_tables() where not internal order by table_name"
+PUBLIC = """
+    select table_name, comment from duckdb_tables() where schema_name = 'main'
+    union all
+    select view_name, comment from duckdb_views() where schema_name = 'main' and not internal
+    order by all
+"""
 READ = f"""
 import duckdb, json
 with duckdb.connect("warehouse.duckdb", read_only=True) as warehouse:
-    tables = warehouse.execute("{PUBLIC}").fetchall()
+    tables = warehouse.execute('''{PUBLIC}''').fetchall()
     rows = {{name: len(warehouse.execute(f"select * from {{name}}").fetchall()) for name, *_ in tables}}
     segments = warehouse.execute("select nearest_segment(35, 90, 85)").fetchone()
 print(json.dumps([tables, rows, segments]))

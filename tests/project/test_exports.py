@@ -27,7 +27,7 @@ def run(script, warehouse, output, *options):
 def tables_of(warehouse):
     """{table: its number of rows}"""
     with duckdb.connect(warehouse, read_only=True) as connection:
-        names = [name for (name,) in connection.sql("select table_name from information_schema.tables").fetchall()]
+        names = [name for (name,) in connection.sql("show tables").fetchall()]
         return {name: connection.sql(f'select count(*) from "{name}"').fetchone()[0] for name in names}
 
 

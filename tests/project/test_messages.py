@@ -35,7 +35,7 @@ def published(project):
         "segmentation_models",
         "segment_centroids",
     ]
-    rows = [repr(project.query(f"select * from {table} order by all")) for table in tables]
+    rows = [repr(project.query(f"select * from {table} order by all", "warehouse.duckdb")) for table in tables]
     return hashlib.sha256("".join(rows).encode()).hexdigest()
 
 

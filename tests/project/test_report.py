@@ -184,7 +184,9 @@ def test_it_warns(changed):
                 """
                 update segment_profiles set stability = 0.41 where segment_id = 3;
                 update segmentation_models set silhouette = 0.2, fitted_at = fitted_at - interval 200 day;
-                update customer_segments set has_imputed_features = customer_id <= 30;
+                create table marked as select * replace (customer_id <= 30 as has_imputed_features) from customer_segments;
+                drop view customer_segments;
+                alter table marked rename to customer_segments;
                 insert into feature_drift
                 select build_id, built_at, 1, 'age', 0.31, 'strong drift', 0.05, false from segment_migrations limit 1;
                 delete from rejected_customers;

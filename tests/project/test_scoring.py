@@ -1,6 +1,5 @@
 """Scoring in SQL, by the functions in the warehouse and by the macro in a model of one's own, agrees with Python on every row."""
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,7 +12,7 @@ TRANSFORMS = dict.fromkeys(FEATURES, "none")
 def scored(project, points):
     """Segment and distance of points (n, 3) by the functions of the warehouse."""
     customers = pd.DataFrame(points, columns=FEATURES)
-    with duckdb.connect(project.folder / "build" / "warehouse.duckdb", read_only=True) as warehouse:
+    with project.reader() as warehouse:
         warehouse.register("customers", customers)
         values = ", ".join(FEATURES)
         return warehouse.sql(

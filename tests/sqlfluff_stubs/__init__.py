@@ -6,6 +6,7 @@ import yaml
 
 _PROJECT = Path(__file__).resolve().parents[2] / "dbt_project.yml"
 dbt_version = "1"
+target = {"database": "warehouse"}
 _FEATURE = {"data_type": "double", "range": [None, None], "transform": "none", "missing": "median", "low": "low", "high": "high"}
 
 

@@ -1,3 +1,4 @@
+{{ config(database=target.database, schema='internal') }}
 -- Tukey's fence (1977): beyond the third quartile by more than one and a half times the distance between the quartiles.
 with
 

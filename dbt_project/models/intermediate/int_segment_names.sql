@@ -1,3 +1,4 @@
+{{ config(database=target.database, schema='internal') }}
 -- A segment is called after the features in which its centroid lies furthest from the average customer.
 with
 

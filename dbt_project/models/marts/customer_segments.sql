@@ -5,15 +5,15 @@
 with
 
 customer_clusters as (
-    select * from {{ ref('customer_clusters') }}
+    select * from {{ ref('customer_clusters').include(database=false) }}
 ),
 
 int_segment_names as (
-    select * from {{ ref('int_segment_names') }}
+    select * from {{ ref('int_segment_names').include(database=false) }}
 ),
 
 int_segment_fences as (
-    select * from {{ ref('int_segment_fences') }}
+    select * from {{ ref('int_segment_fences').include(database=false) }}
 ),
 
 final as (

@@ -1,4 +1,4 @@
-{{ config(enabled=has_orders(), materialized='view') }}
+{{ config(enabled=has_orders()) }}
 {%- set key = segmentation().key.name %}
 with
 
