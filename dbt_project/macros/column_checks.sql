@@ -1,11 +1,11 @@
 {#-
     The trimmed text of a field, NULL where it is blank; but for attributes, the usual spellings of "no value" are blank too. (An IN
-    of five constants would become a join, which no CASE spares a row.)
+    of five constants would become a join, which no CASE spares a row; and to trim costs more than to see that there is nothing to trim.)
 -#}
 {% macro field_text(field, is_attribute) %}
     {%- set trimmed = "trim(" ~ field ~ ", ' ' || chr(9))" -%}
     {%- if is_attribute -%}
-        nullif({{ trimmed }}, '')
+        nullif(case when contains({{ field }}, ' ') or contains({{ field }}, chr(9)) then {{ trimmed }} else {{ field }} end, '')
     {%- else -%}
         case when not list_contains(['', 'na', 'n/a', 'null', 'none'], lower({{ trimmed }})) then {{ trimmed }} end
     {%- endif -%}

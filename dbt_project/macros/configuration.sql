@@ -150,7 +150,7 @@
 
 
 {#- Without orders a build goes without everything that is made of them. YAML files, which cannot ask macros, say the same where they must. -#}
-{% macro has_orders() %}{% do return(orders().source.file is not none) %}{% endmacro %}
+{% macro has_orders() %}{% do return(orders().source.file not in [none, '']) %}{% endmacro %}
 
 
 {#- {name: {bound, severity}} of every gate. -#}

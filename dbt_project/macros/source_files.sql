@@ -1,14 +1,18 @@
-{#- The lines of the text files of a layout, or the rows of its Parquet file, split into texts; to select from. -#}
-{% macro source_records(layout) -%}
+{#-
+    The lines of the text files of a layout, or the rows of its Parquet file, split into texts; to select from. The name of the file is one of an enum of
+    all `files`, those of other layouts included: a number in each row.
+-#}
+{% macro source_records(layout, files) -%}
+    {%- set file_type = 'enum (' ~ sql_texts(files) ~ ')' -%}
     {%- if layout.delimiter -%}
         select
-            filename as source_file,
+            cast(filename as {{ file_type }}) as source_file,
             raw_record,
             {{ split_record('raw_record', layout.delimiter) }} as _parts
         from {{ read_lines(layout.files, layout.format) }}
     {%- else -%}
         select
-            {{ sql_texts(layout.files) }} as source_file,
+            cast({{ sql_texts(layout.files) }} as {{ file_type }}) as source_file,
             _parquet_row as raw_record,
             [{% for header in layout.fields.values() %}_parquet_row."{{ header | replace('"', '""') }}"::varchar{{ ', ' if not loop.last }}{% endfor %}] as _parts
         from read_parquet({{ exact_paths(layout.files) }}) as _parquet_row
@@ -49,9 +53,8 @@
 {% macro impossible_character() %}chr(1114111){% endmacro %}
 
 
-{#- The files that the configured path or glob stands for, grouped by format: parquet, or the encoding of the text; none where there is no path. -#}
+{#- The files that the configured path or glob stands for, grouped by format: parquet, or the encoding of the text. -#}
 {% macro source_file_groups(source) %}
-    {% if not source.file %}{% do return([]) %}{% endif %}
     {% set path = source.file | replace("'", "''") %}
     {% set files = run_query("select file from glob('" ~ path ~ "') order by file").columns[0].values() | list if execute else [] %}
     {% if execute and not files %}

@@ -190,7 +190,7 @@
 
 {#- Runs behind the table of records, in its transaction: a file that cannot be used leaves the last good one in place. -#}
 {% macro require_usable_source(records, source) %}
-    {% if not execute or not source.file %}{% do return('') %}{% endif %}
+    {% if not execute %}{% do return('') %}{% endif %}
     {% set files = [] %}
     {% for group in source_file_groups(source) %}
         {% do files.extend(group.files) %}

@@ -1,15 +1,16 @@
 {#-
     What the staging of customers and of orders shares: CTEs that end in `final`. `table` is what segmentation() or orders() returns:
-    the source and the columns of its files. A table without files has no rows.
+    the source and the columns of its files.
 -#}
 
 
 {#- Every line of the files, split, typed and checked in one pass. -#}
 {% macro checked_lines(table) %}
 {%- set layouts = source_layouts(table.source, table.columns) -%}
+{%- set files = layouts | map(attribute='files') | sum(start=[]) -%}
 {% for layout in layouts %}
 lines_{{ loop.index }} as (
-    {{ source_records(layout) }}
+    {{ source_records(layout, files) }}
 ),
 
 {{ checked_records('checked_' ~ loop.index, 'lines_' ~ loop.index, table.columns, layout, table.source.decimal_separator) }},
@@ -19,16 +20,6 @@ final as (
     {% for layout in layouts %}
     select * from checked_{{ loop.index }}
     {{ "union all" if not loop.last }}
-    {% else %}
-    select
-        cast(null as varchar) as source_file,
-        {% for column in table.columns %}
-        cast(null as {{ column.data_type }}) as {{ column.name }},
-        {% endfor %}
-        cast(null as varchar) as reasons,
-        cast(null as boolean) as is_blank,
-        cast(null as varchar) as raw_record
-    where false
     {% endfor %}
 )
 {%- endmacro %}

@@ -1,6 +1,7 @@
 with
 
-base_customers as (
+-- What is read of it differs, so it is not kept between.
+base_customers as not materialized (
     select
         rowid as row_id,
         *

@@ -1,4 +1,5 @@
 {%- set key = segmentation().key.name -%}
+{%- set usable = '(select ' ~ key ~ ' from ' ~ ref('base_customers_checked') ~ ' where reasons is null)' -%}
 with
 
 base_customers_checked as (
@@ -10,7 +11,7 @@ final as (
         {{ key }},
         min(row_id) as first_row_id
     from base_customers_checked
-    where reasons is null
+    where reasons is null{{ ' and false' if are_seen_to_differ(usable, key) }}
     group by {{ key }}
     having count(*) > 1
 )

@@ -1,7 +1,8 @@
 {{ config(enabled=has_orders()) }}
 with
 
-base_orders as (
+-- What is read of it differs, so it is not kept between.
+base_orders as not materialized (
     select
         rowid as row_id,
         *

@@ -17,7 +17,7 @@ base_customers_repeated as (
 
 refused as (
     select
-        base_customers_checked.source_file,
+        cast(base_customers_checked.source_file as varchar) as source_file,
         base_customers_checked.row_id - base_customer_files.first_row_id + 1 as line_number,
         coalesce(base_customers_checked.reasons, '{{ key }} is a duplicate') as reasons,
         base_customers_checked.raw_record

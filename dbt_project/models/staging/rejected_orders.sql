@@ -11,7 +11,7 @@ base_order_files as (
 
 final as (
     select
-        base_orders_checked.source_file,
+        cast(base_orders_checked.source_file as varchar) as source_file,
         base_orders_checked.row_id - base_order_files.first_row_id + 1 as line_number,
         base_orders_checked.reasons,
         base_orders_checked.raw_record

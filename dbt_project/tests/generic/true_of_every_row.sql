@@ -14,7 +14,7 @@
             {%- for condition in conditions %}
             count(*) filter (where not coalesce({{ condition }}, false)) as n_broken_{{ loop.index }},
             {%- endfor %}
-            count(*) - count(distinct {{ key }}) as n_broken_0
+            count(*) - count({{ '' if are_seen_to_differ(model, key) else 'distinct ' }}{{ key }}) as n_broken_0
         from checked
     ),
 
