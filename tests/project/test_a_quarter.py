@@ -184,6 +184,8 @@ def test_history_follows_every_customer(quarter):
         ) where is_overlapping
     """)
     assert overlapping == 0
+    ids = "select count(*), count(distinct dbt_scd_id), count(*) filter (dbt_scd_id // (2 ** 64)::uhugeint - 2 ** 63 = customer_id)"
+    assert len(set(quarter.query(f"{ids} from customer_segment_history")[0])) == 1
     open_periods = dict(quarter.query("select customer_id, segment_id from customer_segment_history where dbt_valid_to is null"))
     assert open_periods == quarter.weeks[quarter.order[-1]]["labels"]
     mover = next(
