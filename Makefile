@@ -76,7 +76,7 @@ sample: $(VENV)/installed ## Make the sample customers and their orders anew
 	$(BIN)/python scripts/make_sample.py dbt_project/sample/customers.csv
 	$(BIN)/python scripts/make_orders_sample.py dbt_project/sample/orders.csv
 
-benchmark: $(VENV)/installed ## Time dbt build against the notebook way, up to ten million customers (an hour)
+benchmark: $(VENV)/installed ## Time dbt build against the notebook way, up to ten million customers (half an hour)
 	$(BIN)/python scripts/benchmark.py
 
 lock: $(VENV)/installed-dev ## Pin the newest allowed packages with their hashes

@@ -419,7 +419,7 @@ def draw(results):
                 its = [result for key, result in found.items() if key[::2] == (kind, name)]
                 points = sorted((result["rows"], result[column] * scale) for result in its)
                 if points:
-                    ax.plot(*zip(*points, strict=True), label=label, linewidth=1.5, markersize=6, **LOOKS[name])
+                    ax.plot(*zip(*points, strict=True), label=label.replace("`", ""), linewidth=1.5, markersize=6, **LOOKS[name])
             ax.set(title=title, ylabel=unit, xscale="log", yscale="log")
             ax.grid(which="major", color="#e0e0e0", linewidth=0.8)
             ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
