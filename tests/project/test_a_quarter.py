@@ -184,8 +184,9 @@ def test_history_follows_every_customer(quarter):
         ) where is_overlapping
     """)
     assert overlapping == 0
-    ids = "select count(*), count(distinct dbt_scd_id), count(*) filter (dbt_scd_id // (2 ** 64)::uhugeint - 2 ** 63 = customer_id)"
-    assert len(set(quarter.query(f"{ids} from customer_segment_history")[0])) == 1
+    in_id = "dbt_scd_id // 18446744073709551616::uhugeint = (customer_id + 9223372036854775808::hugeint)::uhugeint"
+    counts = f"count(*), count(distinct dbt_scd_id), count(*) filter ({in_id})"
+    assert len(set(quarter.query(f"select {counts} from customer_segment_history")[0])) == 1
     open_periods = dict(quarter.query("select customer_id, segment_id from customer_segment_history where dbt_valid_to is null"))
     assert open_periods == quarter.weeks[quarter.order[-1]]["labels"]
     mover = next(
