@@ -1,18 +1,14 @@
-{#-
-    The lines of the text files of a layout, or the rows of its Parquet file, split into texts; to select from. The name of the file is one of an enum of
-    all `files`, those of other layouts included: a number in each row.
--#}
-{% macro source_records(layout, files) -%}
-    {%- set file_type = 'enum (' ~ sql_texts(files) ~ ')' -%}
+{#- The lines of the text files of a layout, or the rows of its Parquet file, split into texts; to select from. -#}
+{% macro source_records(layout) -%}
     {%- if layout.delimiter -%}
         select
-            cast(filename as {{ file_type }}) as source_file,
+            filename as source_file,
             raw_record,
             {{ split_record('raw_record', layout.delimiter) }} as _parts
         from {{ read_lines(layout.files, layout.format) }}
     {%- else -%}
         select
-            cast({{ sql_texts(layout.files) }} as {{ file_type }}) as source_file,
+            {{ sql_texts(layout.files) }} as source_file,
             _parquet_row as raw_record,
             [{% for header in layout.fields.values() %}_parquet_row."{{ header | replace('"', '""') }}"::varchar{{ ', ' if not loop.last }}{% endfor %}] as _parts
         from read_parquet({{ exact_paths(layout.files) }}) as _parquet_row

@@ -188,7 +188,7 @@
 {% endmacro %}
 
 
-{#- Runs behind the table of records, in its transaction: a file that cannot be used leaves the last good one in place. -#}
+{#- Runs behind the table of records, in its transaction: one that cannot be used leaves no table. -#}
 {% macro require_usable_source(records, source) %}
     {% if not execute %}{% do return('') %}{% endif %}
     {% set files = [] %}

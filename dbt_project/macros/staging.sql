@@ -4,23 +4,33 @@
 -#}
 
 
-{#- Every line of the files, split, typed and checked in one pass. -#}
+{#- Every line of the files, split, typed and checked in one pass. The name of the file is one of an enum: a number in each row. -#}
 {% macro checked_lines(table) %}
 {%- set layouts = source_layouts(table.source, table.columns) -%}
 {%- set files = layouts | map(attribute='files') | sum(start=[]) -%}
 {% for layout in layouts %}
 lines_{{ loop.index }} as (
-    {{ source_records(layout, files) }}
+    {{ source_records(layout) }}
 ),
 
 {{ checked_records('checked_' ~ loop.index, 'lines_' ~ loop.index, table.columns, layout, table.source.decimal_separator) }},
 
 {% endfor -%}
-final as (
+checked as (
     {% for layout in layouts %}
     select * from checked_{{ loop.index }}
     {{ "union all" if not loop.last }}
     {% endfor %}
+),
+
+final as (
+    select
+        cast(source_file as enum ({{ sql_texts(files) }})) as source_file,
+        {{ table.columns | map(attribute='name') | join(',\n        ') }},
+        reasons,
+        is_blank,
+        raw_record
+    from checked
 )
 {%- endmacro %}
 

@@ -30,6 +30,8 @@ CASES = {
             # Not told apart by a bitmap: too far apart, and no numbers.
             "select unnest([1, 9000000000000000000]) as a, 1 as b, 'it''s' as c",
             "select unnest(['x', 'y']) as a, 1 as b, 'it''s' as c",
+            # The least number there is, and a few above it.
+            "select unnest([-9223372036854775808, -9223372036854775805]::bigint[]) as a, 1 as b, 'it''s' as c",
         ],
         [
             "select unnest([1, 1]) as a, 1 as b, 'it''s' as c",

@@ -49,7 +49,7 @@ def source_layouts(source, columns):
     return [layout | {"files": ["customers.csv"]}]
 
 
-def source_records(layout, files):
+def source_records(layout):
     return "select 'customers.csv' as source_file, '1,2' as raw_record, ['1', '2'] as _parts"
 
 
