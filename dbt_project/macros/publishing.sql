@@ -1,5 +1,5 @@
 {#-
-    Write, audit, publish. A build works in the file of the profile's `path`; what it has made is published only when a full
+    Write, audit, publish. A build works in the two files of the profile; a copy of the first is published only when a full
     `dbt build` ran to its end and nothing failed. The plugin in dbt_project/plugins does what SQL cannot.
 -#}
 
@@ -22,6 +22,17 @@
 {% endmacro %}
 
 
+{% macro places_of(nodes) %}
+    {% set places = [] %}
+    {% for node in nodes %}{% do places.append((node.database, node.schema, node.alias)) %}{% endfor %}
+    {% do return(places) %}
+{% endmacro %}
+
+
+{#- Of the files that builds work in, and of no other that a profile may attach. -#}
+{% macro build_databases() %}{% do return(graph.nodes.values() | map(attribute='database') | unique | list) %}{% endmacro %}
+
+
 {#-
     Readers see what is in the file of the profile's `path`, and as a view what they find in the columns of another of its tables: [(database, schema,
     name, query)]. It spares a copy of every customer.
@@ -34,12 +45,12 @@
 {% endmacro %}
 
 
-{#- Whether dbt was asked for everything. The arguments tell, because the graph does not list unit tests. -#}
+{#- Whether dbt was asked for everything. The arguments tell, because the graph does not list unit tests; dbt retry has those of what it tries again. -#}
 {% macro is_full_build() %}
     {% set limits = ['select', 'exclude', 'selector', 'resource_types', 'exclude_resource_types', 'empty', 'sample'] %}
     {% set given = [] %}
     {% for limit in limits if invocation_args_dict.get(limit) %}{% do given.append(limit) %}{% endfor %}
-    {% do return(flags.WHICH == 'build' and not given) %}
+    {% do return(flags.WHICH == 'build' and not given and not invocation_args_dict.invocation_command.startswith('dbt retry')) %}
 {% endmacro %}
 
 
@@ -50,15 +61,13 @@
         {% do publishing_step('touch', {}) %}
         {% do return('') %}
     {% endif %}
-    {% set state = [] %}
-    {% for node in state_nodes() %}{% do state.append((node.schema, node.alias)) %}{% endfor %}
-    {% set request = publishing_step('begin', {'state': state}) %}
+    {% set request = publishing_step('begin', {'databases': build_databases(), 'state': places_of(state_nodes())}) %}
     {#- Dbt has looked at the tables before. -#}
     {% for database, schema, name in request.dropped %}
         {% do adapter.cache_dropped(api.Relation.create(database=database, schema=schema, identifier=name)) %}
     {% endfor %}
-    {% for schema, name in request.created %}
-        {% do adapter.cache_added(api.Relation.create(database=target.database, schema=schema, identifier=name, type='table')) %}
+    {% for database, schema, name in request.created %}
+        {% do adapter.cache_added(api.Relation.create(database=database, schema=schema, identifier=name, type='table')) %}
     {% endfor %}
 {% endmacro %}
 
@@ -73,7 +82,9 @@
     {% endif %}
 
     {% do record_results(results, builds) %}
-    {% set request = publishing_step('publish', {'views': published_views(), 'build_id': invocation_id}) %}
+    {% set request = publishing_step('publish', {
+        'databases': build_databases(), 'nodes': places_of(graph.nodes.values()), 'views': published_views(), 'build_id': invocation_id
+    }) %}
     {% if request.error %}
         {% do return('select error(' ~ sql_texts([request.error]) ~ ')') %}
     {% endif %}

@@ -20,7 +20,7 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
 
 MARKER = "main.published_build"  # in the build file: its state is that of this published build
-TABLES = "select schema_name, table_name from duckdb_tables() where database_name = ?"
+PUBLISHED_TABLES = "select schema_name, table_name from duckdb_tables() where database_name = 'other_file'"
 RELATIONS = """
     select database_name, schema_name, table_name, 'table' as kind, comment from duckdb_tables()
     union all
@@ -132,37 +132,44 @@ class Plugin(BasePlugin):
         return self.session(file)
 
     def begin(self, request):
-        """Give the tables of `state` the rows of the last published build, unless they have them, and drop everything else.
+        """Give the relations of `state` the rows of the last published build, unless they have them.
 
-        So a build that failed or was killed leaves no trace, and a build file that was deleted is no loss. Where nothing is
-        published everything begins anew. `dropped` and `created` say which relations are gone and there again.
+        All others of `databases` are dropped. So a build that failed or was killed leaves no trace, and a build file that was
+        deleted is no loss. Where nothing is published everything begins anew. `dropped` and `created` say which relations,
+        (database, schema, name), are gone and there again.
         """
-        with self.session() as session:
-            own = None
-            with suppress(duckdb.CatalogException):
-                own = session.execute(f"select build_id from {MARKER}").fetchone()
-            for schema, name, is_table in session.execute(FUNCTIONS).fetchall():
-                session.execute(f"drop macro {'table ' if is_table else ''}{identifier(schema, name)}")
+        own = None
+        with self.session() as session, suppress(duckdb.CatalogException):
+            own = session.execute(f"select build_id from {MARKER}").fetchone()
+        # First of all: what is dropped below is the state that it speaks of.
+        self.touch(request)
         try:
             with self.published_file() as session:
-                found = set(session.execute(TABLES, ["other_file"]).fetchall())
+                for schema, name, is_table in session.execute(FUNCTIONS).fetchall():
+                    session.execute(f"drop macro {'table ' if is_table else ''}{identifier(schema, name)}")
+                found = set(session.execute(PUBLISHED_TABLES).fetchall())
                 newest = "select max_by(build_id, built_at) from other_file.main.builds"
                 published = session.execute(newest).fetchone() if ("main", "builds") in found else None
                 is_restored = own is None or own != published
-                kept = [] if is_restored else [(self.build.stem, *place) for place in request["state"]]
-                request["dropped"] = []
-                for *place, kind, _ in session.execute(RELATIONS).fetchall():
-                    if place[0] != "other_file" and tuple(place) not in kept:
-                        session.execute(f"drop {kind} {identifier(*place)}")
-                        request["dropped"].append(place)
-                request["created"] = [place for place in request["state"] if is_restored and place in found]
-                for schema, table in request["created"]:
-                    session.execute(f"create schema if not exists {identifier(schema)}")
-                    session.execute(f"create table {identifier(schema, table)} as from {identifier('other_file', schema, table)}")
-                # What was dropped makes room for what is to come, so that the file does not grow from build to build.
-                session.execute("checkpoint")
+                request["dropped"] = self.drop(session, request["databases"], kept=[] if is_restored else request["state"])
+                request["created"] = [place for place in request["state"] if is_restored and place[1:] in found]
+                for place in request["created"]:
+                    session.execute(f"create schema if not exists {identifier(*place[:2])}")
+                    session.execute(f"create table {identifier(*place)} as from {identifier('other_file', *place[1:])}")
+                # What was dropped makes room for what is to come, so that the files do not grow from build to build.
+                for database in request["databases"]:
+                    session.execute(f"checkpoint {identifier(database)}")
         except duckdb.Error as error:
             raise DbtRuntimeError(f"The build cannot start from {self.published}: {sentence(error)}") from None
+
+    def drop(self, session, databases, kept):
+        """Drop the relations of `databases` but those `kept`, (database, schema, name), and return their places."""
+        dropped = []
+        for *place, kind, _ in session.execute(RELATIONS).fetchall():
+            if place[0] in databases and tuple(place) not in kept:
+                session.execute(f"drop {kind} {identifier(*place)}")
+                dropped.append(place)
+        return dropped
 
     def touch(self, request):
         """The state in the build file is no longer that of the published one, whatever becomes of this command."""
@@ -172,13 +179,15 @@ class Plugin(BasePlugin):
     def publish(self, request):
         """Put a copy of the build file in the place of the published one; `error` says why it could not be done.
 
-        `views`, (database, schema, name, query), show in it what the relations of that name hold in a file that is not published;
-        every relation names the build `build_id`.
+        Only what is among the `nodes`, (database, schema, name), is in it: dbt leaves temporary tables behind. `views`,
+        (database, schema, name, query), show in it what the relations of that name hold in a file that is not published; every relation
+        names the build `build_id`.
         """
         try:
             with self.published_file():
                 pass
             with self.session() as session:
+                self.drop(session, request["databases"], kept=request["nodes"])
                 session.execute("checkpoint")
             shutil.copyfile(self.build, self.copy)
             self.describe_copy(request["views"], request["build_id"])

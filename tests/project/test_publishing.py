@@ -163,21 +163,36 @@ def test_a_build_that_fails_leaves_no_trace(project):
     assert generation(project) == (inode, n_builds)
     assert project.value("select max(model_version) from segmentation_fits") == 2
 
+    # Nor is it one when dbt tries again what failed: the rest would be of the build before.
+    code, output = project.dbt("retry")
+    assert code == 1
+    assert "Not published: only a full dbt build is" in output
+    assert "does not exist" not in output
+
     project.configure(refit="auto", gates=gates)
     project.build()
     assert generation(project)[1] == n_builds + 1
+    assert [name for (name,) in published(project, "show tables")] == PUBLISHED
     assert published(project, "select model_version from segmentation_fits") == [(1,)]
     assert published(project, "select count(distinct build_id) from segment_migrations") == [(n_builds + 1,)]
 
 
 def test_a_build_file_that_is_gone_is_no_loss(project):
-    """Nor is one in which somebody has worked."""
+    """And a file that the profile attaches beside the two of the build is left alone."""
     _, n_builds = generation(project)
+    with duckdb.connect(project.folder / "other.duckdb") as other:
+        other.execute("create table kept as select 1 as one")
+    profile = project.folder / "profiles.yml"
+    as_shipped = profile.read_text(encoding="utf-8")
+    attached = "      attach:\n        - {path: other.duckdb, alias: other}\n"
+    profile.write_text(as_shipped.replace("      attach:\n", attached), encoding="utf-8")
     history = published(project, "from customer_segment_history order by all")
     shutil.rmtree(project.folder / "build")
     project.build()
+    profile.write_text(as_shipped, encoding="utf-8")
     assert generation(project)[1] == n_builds + 1
     assert published(project, "from customer_segment_history order by all") == history
+    assert project.query("from kept", "other.duckdb") == [(1,)]
 
 
 def test_the_sample_is_forgotten_with_the_first_file_that_can_be_used(project):
