@@ -179,9 +179,9 @@ class Plugin(BasePlugin):
     def publish(self, request):
         """Put a copy of the build file in the place of the published one; `error` says why it could not be done.
 
-        Only what is among the `nodes`, (database, schema, name), is in it: dbt leaves temporary tables behind. `views`, with a query
-        behind these three, show what the relations of that name hold in a file that is not published. Every relation names the
-        build `build_id`.
+        Only what is among the `nodes`, (database, schema, name), is in it: dbt leaves temporary tables behind. `views`, with
+        a query behind these three, show what the relations of that name hold in a file that is not published. Every relation
+        names the build `build_id`.
         """
         try:
             with self.published_file():
