@@ -106,8 +106,18 @@ def test_every_table_names_its_build_and_the_builds_tell_of_it(built_sample):
     assert code_version == "version 1.0.0"  # the copy is not under git
 
 
+def test_a_published_view_does_not_depend_on_the_name_of_the_file(built_sample, tmp_path):
+    copy = tmp_path / "other name.duckdb"
+    shutil.copy(built_sample.folder / "warehouse.duckdb", copy)
+    with duckdb.connect() as reader:
+        reader.execute(f"attach '{copy}' as other (read_only)")
+        for view in ("stg_customers", "customer_segments", "rfm_customer_segments"):
+            rows = reader.execute(f"select * from other.main.{view} order by customer_id").fetchall()
+            assert rows == built_sample.query(f"select * from {view} order by customer_id")
+
+
 def test_what_is_public_is_built_in_the_file_that_is_published(built_sample):
-    """And as a table, or what it shows beside it, in a schema of its own: only stg_customers is made for readers there."""
+    """What public views read stands there, too, in another schema; only stg_customers is made for readers when that is copied."""
     manifest = json.loads((built_sample.folder / "target" / "manifest.json").read_text(encoding="utf-8"))
     relations = [node for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed", "snapshot")]
     places = {node["name"]: (node["database"], node["schema"]) for node in relations}
@@ -178,7 +188,7 @@ def test_a_build_that_fails_leaves_no_trace(project):
 
 
 def test_a_build_file_that_is_gone_is_no_loss(project):
-    """And a file that the profile attaches beside the two of the build is left alone."""
+    """Nor is one in which somebody has worked. A file that the profile attaches beside the two of the build is left alone."""
     _, n_builds = generation(project)
     with duckdb.connect(project.folder / "other.duckdb") as other:
         other.execute("create table kept as select 1 as one")
