@@ -392,12 +392,12 @@ def startup_table(results):
 def nodes_table(results):
     """The five longest nodes of each build."""
     lines = ["| customers | longest nodes of `dbt build`, seconds |", "|---|---|"]
-    places = list(LABELS)
-    measured_builds = latest(results).items()
-    measured_builds = sorted(
-        measured_builds, key=lambda item: (item[0][0], item[0][1] or 0, item[0][3] or "", places.index(item[0][2]))
-    )
-    for (kind, rows, name, limit), result in measured_builds:
+
+    def place(measured_build):
+        (kind, rows, name, limit), _ = measured_build
+        return kind, rows or 0, limit or "", list(LABELS).index(name)
+
+    for (kind, rows, name, limit), result in sorted(latest(results).items(), key=place):
         if result.get("nodes"):
             longest = ", ".join(f"`{node}` {seconds:.1f}" for node, seconds in list(result["nodes"].items())[:5])
             which = (", the night after" if name == "again" else "") + (f", memory_limit {limit}" if limit else "")

@@ -50,7 +50,7 @@
     {% set limits = ['select', 'exclude', 'selector', 'resource_types', 'exclude_resource_types', 'empty', 'sample'] %}
     {% set given = [] %}
     {% for limit in limits if invocation_args_dict.get(limit) %}{% do given.append(limit) %}{% endfor %}
-    {% do return(flags.WHICH == 'build' and not given and not invocation_args_dict.invocation_command.startswith('dbt retry')) %}
+    {% do return(flags.WHICH == 'build' and not given and 'retry' not in invocation_args_dict.invocation_command.split()) %}
 {% endmacro %}
 
 

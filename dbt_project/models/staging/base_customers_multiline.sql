@@ -1,6 +1,6 @@
 with
 
--- What is read of it differs, so it is not kept between.
+-- Read anew by each step below, which spares a copy of every line.
 base_customers as not materialized (
     select
         rowid as row_id,

@@ -1,7 +1,7 @@
 {{ config(enabled=has_orders()) }}
 with
 
--- What is read of it differs, so it is not kept between.
+-- Read anew by each step below, which spares a copy of every line.
 base_orders as not materialized (
     select
         rowid as row_id,
