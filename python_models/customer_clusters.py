@@ -1,12 +1,13 @@
-from model_bodies import clusters
+from tables import clusters
 
 
 def model(dbt, session):
-    settings = dbt.config.get("meta")["segmentation"]
+    settings = dbt.config.get("meta")["settings"]
     return clusters(
         session,
         settings,
         decision=dbt.ref("int_refit_decision"),
-        fits=dbt.ref("segmentation_fits"),
+        models=dbt.ref("int_models"),
+        names=dbt.ref("int_segment_names"),
         customers=dbt.ref("int_customers_to_label"),
     )

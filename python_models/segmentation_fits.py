@@ -1,14 +1,13 @@
-from model_bodies import new_fits
+from tables import new_fits
 
 
 def model(dbt, session):
-    settings = dbt.config.get("meta")["segmentation"]
+    settings = dbt.config.get("meta")["settings"]
     return new_fits(
         session,
         dbt.this,
         settings,
         decision=dbt.ref("int_refit_decision"),
         rows=dbt.ref("int_training_rows"),
-        bins=dbt.ref("int_feature_bins"),
         customers=dbt.ref("int_customer_features"),
     )

@@ -20,12 +20,14 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
 
 MARKER = "main.published_build"  # in the build file: its state is that of this published build
+TABLES = "select database_name, schema_name, table_name from duckdb_tables()"
 PUBLISHED_TABLES = "select schema_name, table_name from duckdb_tables() where database_name = 'other_file'"
 RELATIONS = """
     select database_name, schema_name, table_name, 'table' as kind, comment from duckdb_tables()
     union all
     select database_name, schema_name, view_name, 'view', comment from duckdb_views() where not internal
 """
+COLUMNS = "select column_name from duckdb_columns() where database_name = ? and schema_name = ? and table_name = ?"
 COLUMN_COMMENTS = """
     select column_name, comment
     from duckdb_columns()
@@ -132,11 +134,12 @@ class Plugin(BasePlugin):
         return self.session(file)
 
     def begin(self, request):
-        """Give the relations of `state` the rows of the last published build, unless they have them.
+        """Give the tables of `state` the rows of the last published build, unless they have them, and put its labels aside.
 
-        All others of `databases` are dropped. So a build that failed or was killed leaves no trace, and a build file that was
-        deleted is no loss. Where nothing is published everything begins anew. `dropped` and `created` say which relations,
-        (database, schema, name), are gone and there again.
+        `labels` pairs the place of each table of labels, (database, schema, name), with the place for its `label_columns`. All other
+        relations of `databases` are dropped. So a build that failed or was killed leaves no trace, and a build file that was
+        deleted is no loss. Where nothing is published everything begins anew. `dropped` and `created` say which relations are gone
+        and there again.
         """
         own = None
         with self.session() as session, suppress(duckdb.CatalogException):
@@ -148,19 +151,39 @@ class Plugin(BasePlugin):
                 for schema, name, is_table in session.execute(FUNCTIONS).fetchall():
                     session.execute(f"drop macro {'table ' if is_table else ''}{identifier(schema, name)}")
                 found = set(session.execute(PUBLISHED_TABLES).fetchall())
-                newest = "select max_by(build_id, built_at) from other_file.main.builds"
+                # Builds are appended, so that the last row is the newest.
+                newest = "select build_id from other_file.main.builds order by rowid desc limit 1"
                 published = session.execute(newest).fetchone() if ("main", "builds") in found else None
                 is_restored = own is None or own != published
-                request["dropped"] = self.drop(session, request["databases"], kept=[] if is_restored else request["state"])
-                request["created"] = [place for place in request["state"] if is_restored and place[1:] in found]
-                for place in request["created"]:
+                source = "other_file" if is_restored else None
+                labels = self.put_aside(session, request, source)
+                tables = session.execute(TABLES).fetchall()
+                kept = [place for place in request["state"] if place in tables and not is_restored]
+                request["dropped"] = self.drop(session, request["databases"], kept=labels + kept)
+                restored = [place for place in request["state"] if is_restored and place[1:] in found]
+                for place in restored:
                     session.execute(f"create schema if not exists {identifier(*place[:2])}")
                     session.execute(f"create table {identifier(*place)} as from {identifier('other_file', *place[1:])}")
+                request["created"] = labels + restored
                 # What was dropped makes room for what is to come, so that the files do not grow from build to build.
                 for database in request["databases"]:
                     session.execute(f"checkpoint {identifier(database)}")
         except duckdb.Error as error:
             raise DbtRuntimeError(f"The build cannot start from {self.published}: {sentence(error)}") from None
+
+    def put_aside(self, session, request, source):
+        """Copy what a build needs of the last labels, from the file `source` or from where they are; returns where to."""
+        places = []
+        for place, aside in request["labels"]:
+            origin = (source or place[0], *place[1:])
+            found = session.execute(COLUMNS, origin).fetchall()
+            session.execute(f"drop table if exists {identifier(*aside)}")
+            if {name for (name,) in found} >= set(request["label_columns"]):
+                session.execute(f"create schema if not exists {identifier(*aside[:2])}")
+                columns = ", ".join(map(identifier, request["label_columns"]))
+                session.execute(f"create table {identifier(*aside)} as select {columns} from {identifier(*origin)}")
+                places.append(aside)
+        return places
 
     def drop(self, session, databases, kept):
         """Drop the relations of `databases` but those `kept`, (database, schema, name), and return their places."""
@@ -179,15 +202,15 @@ class Plugin(BasePlugin):
     def publish(self, request):
         """Put a copy of the build file in the place of the published one; `error` says why it could not be done.
 
-        Only what is among the `nodes`, (database, schema, name), is in it: dbt leaves temporary tables behind. `views`, with
-        a query behind these three, show what the relations of that name hold in a file that is not published. Every relation
+        Only what is `kept`, (database, schema, name), is in it: dbt leaves temporary tables behind. `views`, with a query behind
+        these three, show what the relations of that name hold in a file that is not published. Every relation
         names the build `build_id`.
         """
         try:
             with self.published_file():
                 pass
             with self.session() as session:
-                self.drop(session, request["databases"], kept=request["nodes"])
+                self.drop(session, request["databases"], kept=request["kept"])
                 session.execute("checkpoint")
             shutil.copyfile(self.build, self.copy)
             self.describe_copy(request["views"], request["build_id"])

@@ -8,7 +8,7 @@
         || 'bound under gates: agreement: in dbt_project.yml to accept the new segments.' as sentence
     from {{ ref('segmentation_models') }}
     where
-        model_version = (select max(model_version) from {{ ref('segmentation_models') }})
+        model_version = (select model_version from {{ ref('int_refit_decision') }})
         and agreement < {{ bound }}
 {% endset %}
 {{ gate('agreement', query) }}

@@ -8,7 +8,7 @@
         || 'in dbt_project.yml.' as sentence
     from {{ ref('segmentation_models') }}
     where
-        model_version = (select max(model_version) from {{ ref('segmentation_models') }})
+        model_version = (select model_version from {{ ref('int_refit_decision') }})
         and silhouette < {{ bound }}
 {% endset %}
 {{ gate('silhouette', query) }}

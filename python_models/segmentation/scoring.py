@@ -30,22 +30,33 @@ def label_query(relation, *, columns, finished, version, previous=None):
     """
 
 
+def can_label(version, transforms):
+    """Whether every feature of a stored version is among {feature: transform}."""
+    wanted = dict(zip(version["features"], version["transforms"], strict=True))
+    return all(transforms.get(feature) == transform for feature, transform in wanted.items())
+
+
+def _number(value):
+    """A double as SQL that every engine reads back to the last bit."""
+    return f"cast('{float(value)!r}' as double)"
+
+
 def _labels(relation, name, finished, version):
     """CTEs, one layer upon the other, so that every distance is computed once."""
     features, segment_ids = list(version["features"]), [int(segment_id) for segment_id in version["segment_ids"]]
     prefix = f"_{name}"
     scaled = [
-        f"({finished[feature]} - {float(mean)!r}::double) / {float(scale)!r}::double as {prefix}_scaled_{position}"
+        f"({finished[feature]} - {_number(mean)}) / {_number(scale)} as {prefix}_scaled_{position}"
         for position, (feature, mean, scale) in enumerate(zip(features, version["means"], version["scales"], strict=True))
     ]
     distances = []
     for segment_id, centroid in zip(segment_ids, version["centroids_scaled"], strict=True):
-        differences = [f"({prefix}_scaled_{position} - {float(value)!r}::double)" for position, value in enumerate(centroid)]
+        differences = [f"({prefix}_scaled_{position} - {_number(value)})" for position, value in enumerate(centroid)]
         squares = " + ".join(f"{difference} * {difference}" for difference in differences)
         distances.append(f"sqrt({squares}) as {prefix}_distance_{segment_id}")
     names = {segment_id: f"{prefix}_distance_{segment_id}" for segment_id in segment_ids}
     others = {
-        segment_id: f"case when {prefix}_segment_id = {segment_id} then 'infinity'::double else {column} end"
+        segment_id: f"case when {prefix}_segment_id = {segment_id} then cast('infinity' as double) else {column} end"
         for segment_id, column in names.items()
     }
     has_runner_up = len(segment_ids) > 1
@@ -57,7 +68,7 @@ def _labels(relation, name, finished, version):
         f"{name}_second as (select *, {_least(others.values()) if has_runner_up else 'cast(null as double)'} "
         f"as {prefix}_second from {name}_nearest)",
         f"{name} as (select *, coalesce({_whose(others, f'{prefix}_second')}, 0) as {prefix}_runner_up_segment_id, "
-        f"coalesce({prefix}_second, 'nan'::double) as {prefix}_runner_up_distance from {name}_second)",
+        f"coalesce({prefix}_second, cast('nan' as double)) as {prefix}_runner_up_distance from {name}_second)",
     ]
 
 

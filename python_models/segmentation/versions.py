@@ -6,6 +6,7 @@ from segmentation.assignment import assign
 from segmentation.fitting import fit_segmentation
 from segmentation.identity import adjusted_rand_index, match_segments, segment_changes
 from segmentation.rules import segment_rules
+from segmentation.scoring import can_label
 from segmentation.stability import bootstrap_stability
 
 
@@ -59,12 +60,6 @@ def fit_version(points, weights, *, transforms, previous, n_clusters, k_range, s
         ],
         **_compared(points, weights, labels, segment_ids, transforms, previous),
     }
-
-
-def can_label(version, transforms):
-    """Whether every feature of a stored version is among {feature: transform}."""
-    wanted = dict(zip(version["features"], version["transforms"], strict=True))
-    return all(transforms.get(feature) == transform for feature, transform in wanted.items())
 
 
 def assign_version(points, transforms, version):

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from segmentation import fit_segmentation, fitting
+from segmentation import fitting
+from segmentation.fitting import fit_segmentation
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from segmentation import assign_version
+from segmentation.versions import assign_version
 
 FEATURES = ["age", "annual_income_k", "spending_score"]
 TRANSFORMS = dict.fromkeys(FEATURES, "none")

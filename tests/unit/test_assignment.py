@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from segmentation import assign
+from segmentation.assignment import assign
 
 UNSCALED = {"means": np.zeros(2), "scales": np.ones(2)}
 

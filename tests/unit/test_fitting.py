@@ -9,7 +9,9 @@ import pytest
 import segmentation
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from segmentation import assign, fit_segmentation, fitting
+from segmentation import fitting
+from segmentation.assignment import assign
+from segmentation.fitting import fit_segmentation
 from sklearn import metrics
 from sklearn.cluster import KMeans
 from sklearn.preprocessing import StandardScaler
@@ -230,7 +232,8 @@ def test_units_and_origin_of_a_feature_do_not_matter():
 
 THREADED_FIT = """
 import numpy as np
-from segmentation import fit_segmentation, fitting
+from segmentation import fitting
+from segmentation.fitting import fit_segmentation
 
 fitting.THREADED_ROWS = 0
 rng = np.random.default_rng(0)

@@ -4,7 +4,8 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from segmentation import assign_version, label_query
+from segmentation.scoring import label_query
+from segmentation.versions import assign_version
 
 TRANSFORMS = {"age": "none", "income": "none"}
 

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from segmentation import Bound, rules, segment_rules
+from segmentation import rules
+from segmentation.rules import Bound, segment_rules
 from sklearn.tree import DecisionTreeClassifier
 
 

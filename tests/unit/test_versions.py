@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from segmentation import assign_version, fit_version
+from segmentation.versions import assign_version, fit_version
 
 AGE_AND_INCOME = {"age": "none", "income": "log1p"}
 

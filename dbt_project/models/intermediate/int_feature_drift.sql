@@ -1,18 +1,32 @@
-{%- set registry = as_left_by_last_build('segmentation_fits') -%}
+{%- set fits, builds = left_by_builds('segmentation_fits'), left_by_builds('segment_drift') -%}
 -- Today's customers against those that the model of the last build was fitted on; empty where there is no such model.
 with
 
+{% if not builds %}
+final as (
+    select
+        cast(null as bigint) as model_version,
+        cast(null as string) as feature,
+        cast(null as double) as psi,
+        cast(null as double) as unseen_share
+    from {{ ref('int_training_rows') }}
+    where false
+)
+{% else %}
 int_training_rows as (
     select * from {{ ref('int_training_rows') }}
 ),
 
-{% if registry %}
-latest as (
+last_build as (
+    select max_by(model_version, build_number) as model_version from {{ builds }} as builds
+),
+
+tenths as (
     select
-        model_version,
-        unnest(bins) as bin
-    from {{ registry }}
-    qualify model_version = max(model_version) over ()
+        fits.model_version,
+        {{ unnested({'fits.bins': 'bin'}) }}
+    from {{ fits }} as fits
+    inner join last_build on fits.model_version = last_build.model_version
 ),
 
 expected as (
@@ -23,20 +37,8 @@ expected as (
         bin['highest'] as highest,
         bin['upper_edges'] as upper_edges,
         bin['shares'] as shares
-    from latest
+    from tenths
 ),
-{% else %}
-expected as (
-    select
-        cast(null as bigint) as model_version,
-        cast(null as varchar) as feature,
-        cast(null as double) as lowest,
-        cast(null as double) as highest,
-        cast(null as double[]) as upper_edges,
-        cast(null as double[]) as shares
-    where false
-),
-{% endif %}
 
 feature_values as (
     {{ weighted_feature_values('int_training_rows') }}
@@ -56,8 +58,7 @@ bins as (
     select
         model_version,
         feature,
-        unnest(upper_edges) as upper_edge,
-        unnest(shares) as share
+        {{ unnested({'upper_edges': 'upper_edge', 'shares': 'share'}) }}
     from expected
 ),
 
@@ -100,5 +101,6 @@ final as (
     inner join unseen on shares_today.feature = unseen.feature
     group by shares_today.model_version, shares_today.feature
 )
+{% endif %}
 
 select * from final

@@ -1,47 +1,35 @@
-{%- set key = segmentation().key.name -%}
-{%- set history = as_left_by_last_build('customer_segment_history') -%}
--- Where every customer of the last good build was, and since when.
+{{ config(materialized='view') }}
+{%- set labels = last_labels() -%}
+-- Where every customer of the last build was, and since when.
 with
 
-{% if history %}
-memberships as (
-    select
-        {{ key }},
-        segment_id,
-        dbt_valid_from,
-        dbt_valid_to
-    from {{ history }}
+{% if execute and load_relation(labels) %}
+labels as (
+    select * from {{ labels }}
 ),
 {% else %}
-memberships as (
+labels as (
     select
-        {{ key }},
-        null::integer as segment_id,
-        null::timestamp as dbt_valid_from,
-        null::timestamp as dbt_valid_to
+        {{ segmentation().key.name }},
+        cast(null as integer) as segment_id,
+        cast(null as integer) as previous_segment_id,
+        cast(null as timestamp) as changed_at,
+        cast(null as string) as name_at_change,
+        cast(null as integer) as model_version_at_change
     from {{ ref('stg_customers') }}
     where false
 ),
 {% endif %}
 
-earlier as (
-    select
-        {{ key }},
-        max_by(segment_id, dbt_valid_from) as segment_id
-    from memberships
-    where dbt_valid_to is not null
-    group by {{ key }}
-),
-
 final as (
     select
-        memberships.{{ key }},
-        memberships.segment_id,
-        earlier.segment_id as segment_id_before,
-        memberships.dbt_valid_from as changed_at
-    from memberships
-    left join earlier on memberships.{{ key }} = earlier.{{ key }}
-    where memberships.dbt_valid_to is null
+        {{ segmentation().key.name }},
+        segment_id,
+        previous_segment_id,
+        changed_at,
+        name_at_change,
+        model_version_at_change
+    from labels
 )
 
 select * from final

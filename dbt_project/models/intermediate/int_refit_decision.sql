@@ -1,6 +1,5 @@
 {%- set settings = segmentation() -%}
-{%- set registry = as_left_by_last_build('segmentation_fits') -%}
-{%- set migrations = as_left_by_last_build('segment_migrations') -%}
+{%- set fits, builds = left_by_builds('segmentation_fits'), left_by_builds('segment_drift') -%}
 -- Whether this build fits a new model, and why; the reason is NULL where customers are scored with the one that is there.
 with
 
@@ -16,18 +15,27 @@ int_feature_medians as (
     select * from {{ ref('int_feature_medians') }}
 ),
 
-latest as (
-    {% if registry %}
-    select
-        max(model_version) as model_version,
-        max_by(configuration, model_version) as configuration
-    from {{ registry }}
-    {% else %}
-    select
-        null::bigint as model_version,
-        null::varchar as configuration
-    {% endif %}
+{% if builds %}
+last_build as (
+    select max_by(model_version, build_number) as model_version from {{ builds }} as builds
 ),
+
+last_model as (
+    select
+        max(fits.model_version) as highest_version,
+        max(last_build.model_version) as model_version,
+        max(case when fits.model_version = last_build.model_version then fits.configuration end) as configuration
+    from {{ fits }} as fits
+    cross join last_build
+),
+{% else %}
+last_model as (
+    select
+        0 as highest_version,
+        cast(null as integer) as model_version,
+        cast(null as string) as configuration
+),
+{% endif %}
 
 drift as (
     select
@@ -39,31 +47,23 @@ drift as (
 training_data as (
     select
         -- Of the features alone and in any order of the rows: the same customers under other ids train the same model.
-        bit_xor(md5_number(concat_ws('|', {{ settings.features | map(attribute='name') | join(', ') }}, n_customers)))::varchar as fingerprint
+        {{ fingerprint(settings.features | map(attribute='name') | join(', ') ~ ', n_customers') }} as fingerprint
     from int_training_rows
 ),
 
-last_build as (
-    {% if migrations %}
-    select max_by(model_version, built_at) as model_version from {{ migrations }}
-    {% else %}
-    select null::integer as model_version
-    {% endif %}
-),
-
-final as (
+decision as (
     select
-        coalesce(latest.model_version, 0) as latest_version,
-        last_build.model_version as last_build_version,
+        last_model.highest_version,
+        last_model.model_version as last_build_version,
         int_feature_medians.n_customers,
         {{ sql_texts([model_configuration()]) }} as configuration,
         training_data.fingerprint,
         case
-            when latest.model_version is null then 'the first model'
+            when last_model.model_version is null then 'the first model'
             {% if settings.refit == true %}
             when true then 'asked for'
             {% elif settings.refit != 'never' %}
-            when latest.configuration <> {{ sql_texts([model_configuration()]) }} then 'the configuration changed'
+            when last_model.configuration <> {{ sql_texts([model_configuration()]) }} then 'the configuration changed'
             {% if settings.refit == 'always' %}
             when true then 'every build fits anew'
             {% else %}
@@ -72,11 +72,22 @@ final as (
             {% endif %}
             {% endif %}
         end as reason
-    from latest
+    from last_model
     cross join drift
     cross join training_data
-    cross join last_build
     cross join int_feature_medians
+),
+
+final as (
+    select
+        {{ build_columns() }},
+        case when reason is null then last_build_version else highest_version + 1 end as model_version,
+        last_build_version,
+        reason,
+        configuration,
+        fingerprint,
+        n_customers
+    from decision
 )
 
 select * from final

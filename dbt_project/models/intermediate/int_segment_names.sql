@@ -2,8 +2,8 @@
 -- A segment is called after the features in which its centroid lies furthest from the average customer.
 with
 
-int_segment_centroids as (
-    select * from {{ ref('int_segment_centroids') }}
+segment_centroids as (
+    select * from {{ ref('segment_centroids') }}
 ),
 
 segment_names as (
@@ -15,23 +15,29 @@ features as (
 ),
 
 -- A name is given once, from the first centroid that a segment had in the features of today, and kept: it follows the number.
-named_centroids as (
+described_centroids as (
     select
-        int_segment_centroids.segment_id,
-        int_segment_centroids.model_version,
-        int_segment_centroids.centroid_scaled,
+        segment_centroids.segment_id,
+        segment_centroids.model_version,
+        segment_centroids.centroid_scaled,
         features.label,
         features.low_phrase,
         features.high_phrase,
-        features.feature_order
-    from int_segment_centroids
+        features.feature_order,
+        count(*) over (partition by segment_centroids.segment_id, segment_centroids.model_version) as n_features
+    from segment_centroids
     inner join features
         on
-            int_segment_centroids.feature = features.feature
-            and int_segment_centroids.transform = features.transform
-    qualify
-        count(*) over (partition by int_segment_centroids.segment_id, int_segment_centroids.model_version)
-        = {{ segmentation().features | length }}
+            segment_centroids.feature = features.feature
+            and segment_centroids.transform = features.transform
+),
+
+named_centroids as (
+    select
+        *,
+        min(model_version) over (partition by segment_id) as first_version
+    from described_centroids
+    where n_features = {{ segmentation().features | length }}
 ),
 
 phrases as (
@@ -52,7 +58,7 @@ phrases as (
             order by abs(centroid_scaled) desc, feature_order asc
         ) as salience
     from named_centroids
-    qualify model_version = min(model_version) over (partition by segment_id)
+    where model_version = first_version
 ),
 
 candidates as (
@@ -60,10 +66,10 @@ candidates as (
         segment_id,
         model_version,
         coalesce(
-            string_agg(phrase, ', ' order by salience) filter (where is_salient and salience <= 3),
+            {{ joined_texts('phrase', ', ', 'salience', condition='is_salient and salience <= 3') }},
             'close to the average'
         ) as short_name,
-        string_agg(case when is_extreme then 'very ' else '' end || phrase, ', ' order by salience) as long_name
+        {{ joined_texts("case when is_extreme then 'very ' else '' end || phrase", ', ', 'salience') }} as long_name
     from phrases
     group by segment_id, model_version
 ),

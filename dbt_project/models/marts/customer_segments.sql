@@ -12,8 +12,8 @@ int_segment_names as (
     select * from {{ ref('int_segment_names').include(database=false) }}
 ),
 
-int_segment_fences as (
-    select * from {{ ref('int_segment_fences').include(database=false) }}
+int_segments as (
+    select * from {{ ref('int_segments').include(database=false) }}
 ),
 
 final as (
@@ -28,25 +28,19 @@ final as (
             when customer_clusters.runner_up_segment_id > 0
                 then 1 - customer_clusters.distance / nullif(customer_clusters.runner_up_distance, 0)
         end as confidence,
-        customer_clusters.distance > int_segment_fences.furthest_usual_distance as is_outlier,
+        customer_clusters.distance > int_segments.furthest_usual_distance as is_outlier,
         false
         {% for feature in settings.features if feature.missing == 'median' %}
         or customer_clusters.{{ feature.name }} is null
         {% endfor %}
             as has_imputed_features,
         cast(customer_clusters.model_version as integer) as model_version,
-        cast(case
-            when customer_clusters.last_segment_id = customer_clusters.segment_id then customer_clusters.segment_id_before
-            else customer_clusters.last_segment_id
-        end as integer) as previous_segment_id,
-        cast(case
-            when customer_clusters.last_segment_id = customer_clusters.segment_id then customer_clusters.last_changed_at
-            else {{ build_time() }}
-        end as timestamp) as changed_at,
+        customer_clusters.previous_segment_id,
+        customer_clusters.changed_at,
         customer_clusters.{{ described_by | join(',\n        customer_clusters.') }}
     from customer_clusters
     inner join int_segment_names on customer_clusters.segment_id = int_segment_names.segment_id
-    inner join int_segment_fences on customer_clusters.segment_id = int_segment_fences.segment_id
+    inner join int_segments on customer_clusters.segment_id = int_segments.segment_id
 )
 
 select * from final

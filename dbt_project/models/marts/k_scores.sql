@@ -1,7 +1,7 @@
 with
 
-segmentation_fits as (
-    select * from {{ ref('segmentation_fits') }}
+int_models as (
+    select * from {{ ref('int_models') }}
 ),
 
 tried as (
@@ -9,8 +9,8 @@ tried as (
         model_version,
         n_clusters,
         n_clusters_setting,
-        unnest(k_scores) as score
-    from segmentation_fits
+        {{ unnested({'k_scores': 'score'}) }}
+    from int_models
 ),
 
 -- NaN stands for a criterion that is not defined for a k.
@@ -63,28 +63,37 @@ criteria as (
     from scores
 ),
 
+ranked as (
+    select
+        model_version,
+        k,
+        criterion_order,
+        criterion,
+        row_number() over (
+            partition by model_version, criterion
+            order by goodness desc, k asc
+        ) as preference,
+        count(*) over (partition by model_version, criterion) as n_compared
+    from criteria
+    where goodness is not null
+),
+
+-- A criterion prefers something only where there is something to compare.
 preferences as (
     select
         model_version,
         k,
         criterion_order,
         criterion
-    from criteria
-    where goodness is not null
-    -- A criterion prefers something only where there is something to compare.
-    qualify
-        row_number() over (
-            partition by model_version, criterion
-            order by goodness desc, k asc
-        ) = 1
-        and count(*) over (partition by model_version, criterion) > 1
+    from ranked
+    where preference = 1 and n_compared > 1
 ),
 
 preferred as (
     select
         model_version,
         k,
-        string_agg(criterion, ', ' order by criterion_order) as preferred_by
+        {{ joined_texts('criterion', ', ', 'criterion_order') }} as preferred_by
     from preferences
     group by model_version, k
 ),
@@ -96,7 +105,7 @@ agreements as (
             when count(distinct k) = 1 then 'All criteria prefer ' || min(k) || ' segments.'
             else
                 'The criteria disagree on the number of segments: '
-                || string_agg(criterion || ' ' || k, ', ' order by criterion_order) || '.'
+                || {{ joined_texts("criterion || ' ' || k", ', ', 'criterion_order') }} || '.'
         end as sentence
     from preferences
     group by model_version
@@ -120,19 +129,27 @@ cut_scores as (
     window cut as (partition by scores.model_version, ends.k)
 ),
 
+ranked_cuts as (
+    select
+        model_version,
+        last_k,
+        k,
+        row_number() over (
+            partition by model_version, last_k
+            order by elbow_score desc, k asc
+        ) as preference,
+        max(last_k) over (partition by model_version) as longest
+    from cut_scores
+    where elbow_score > 0
+),
+
 cut_elbows as (
     select
         model_version,
         last_k,
         k
-    from cut_scores
-    where elbow_score > 0
-    qualify
-        row_number() over (
-            partition by model_version, last_k
-            order by elbow_score desc, k asc
-        ) = 1
-        and 2 * last_k >= max(last_k) over (partition by model_version)
+    from ranked_cuts
+    where preference = 1 and 2 * last_k >= longest
 ),
 
 sensitivities as (

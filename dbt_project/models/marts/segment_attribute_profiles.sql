@@ -19,8 +19,8 @@ counts as (
     select
         segment_id,
         segment_name,
-        cast(null as varchar) as attribute,
-        cast(null as varchar) as attribute_value,
+        cast(null as string) as attribute,
+        cast(null as string) as attribute_value,
         cast(0 as bigint) as n_customers
     from customer_segments
     where false

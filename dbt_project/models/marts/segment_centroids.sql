@@ -1,7 +1,31 @@
 with
 
-int_segment_centroids as (
-    select * from {{ ref('int_segment_centroids') }}
+int_models as (
+    select * from {{ ref('int_models') }}
+),
+
+segments as (
+    select
+        model_version,
+        is_current,
+        features,
+        transforms,
+        means,
+        scales,
+        {{ unnested({'segment_ids': 'segment_id', 'centroids_scaled': 'centroid_scaled'}) }}
+    from int_models
+),
+
+centroids as (
+    select
+        model_version,
+        is_current,
+        segment_id,
+        {{ unnested({
+            'features': 'feature', places_in('features'): 'feature_order', 'transforms': 'transform', 'means': 'mean', 'scales': 'scale',
+            'centroid_scaled': 'centroid_scaled',
+        }) }}
+    from segments
 ),
 
 final as (
@@ -13,9 +37,10 @@ final as (
         transform,
         mean,
         scale,
-        centroid,
-        centroid_scaled
-    from int_segment_centroids
+        mean + scale * centroid_scaled as centroid,
+        centroid_scaled,
+        is_current
+    from centroids
 )
 
 select * from final

@@ -1,8 +1,8 @@
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false, on_schema_change='append_new_columns') }}
 with
 
-segmentation_fits as (
-    select * from {{ ref('segmentation_fits') }}
+int_models as (
+    select * from {{ ref('int_models') }}
 ),
 
 segment_profiles as (
@@ -13,11 +13,9 @@ fitted as (
     select
         model_version,
         n_customers,
-        unnest(segment_ids) as segment_id,
-        unnest(sizes) as size,
-        unnest(mean_distances) as mean_distance
-    from segmentation_fits
-    qualify model_version = max(model_version) over ()
+        {{ unnested({'segment_ids': 'segment_id', 'sizes': 'size', 'mean_distances': 'mean_distance'}) }}
+    from int_models
+    where is_current
 ),
 
 final as (

@@ -13,8 +13,8 @@ customer_segments as (
     cross join int_feature_medians
 ),
 
-int_segment_centroids as (
-    select * from {{ ref('int_segment_centroids') }}
+segment_centroids as (
+    select * from {{ ref('segment_centroids') }}
 ),
 
 features as (
@@ -26,7 +26,9 @@ aggregates as (
     select
         {% for feature in segmentation().features %}
         avg({{ feature.name }}) as {{ feature.name }}_mean,
-        {{ percentiles(feature.name, [0.1, 0.5, 0.9]) }} filter (where is_sampled) as {{ feature.name }}_percentiles,
+        {{ percentile(feature.name, 0.1) }} filter (where is_sampled) as {{ feature.name }}_p10,
+        {{ percentile(feature.name, 0.5) }} filter (where is_sampled) as {{ feature.name }}_median,
+        {{ percentile(feature.name, 0.9) }} filter (where is_sampled) as {{ feature.name }}_p90,
         sum(sum({{ feature.name }})) over () / nullif(sum(count({{ feature.name }})) over (), 0) as {{ feature.name }}_population_mean,
         {% endfor %}
         segment_id,
@@ -42,7 +44,9 @@ statistics as (
         segment_name,
         '{{ feature.name }}' as feature,
         {{ feature.name }}_mean as feature_mean,
-        {{ feature.name }}_percentiles as feature_percentiles,
+        {{ feature.name }}_p10 as feature_p10,
+        {{ feature.name }}_median as feature_median,
+        {{ feature.name }}_p90 as feature_p90,
         {{ feature.name }}_population_mean as population_mean
     from aggregates
     {{- " union all" if not loop.last }}
@@ -57,21 +61,21 @@ final as (
         features.axis_label as feature_label,
         features.feature_order,
         cast(statistics.feature_mean as double) as feature_mean,
-        cast(statistics.feature_percentiles[2] as double) as feature_median,
-        cast(statistics.feature_percentiles[1] as double) as feature_p10,
-        cast(statistics.feature_percentiles[3] as double) as feature_p90,
+        cast(statistics.feature_median as double) as feature_median,
+        cast(statistics.feature_p10 as double) as feature_p10,
+        cast(statistics.feature_p90 as double) as feature_p90,
         cast(statistics.population_mean as double) as population_mean,
         cast(case
             when statistics.population_mean > 0 then 100 * statistics.feature_mean / statistics.population_mean
         end as double) as feature_index,
-        int_segment_centroids.centroid_scaled as mean_scaled
+        segment_centroids.centroid_scaled as mean_scaled
     from statistics
     inner join features on statistics.feature = features.feature
-    inner join int_segment_centroids
+    inner join segment_centroids
         on
-            statistics.segment_id = int_segment_centroids.segment_id
-            and statistics.feature = int_segment_centroids.feature
-            and int_segment_centroids.is_current
+            statistics.segment_id = segment_centroids.segment_id
+            and statistics.feature = segment_centroids.feature
+            and segment_centroids.is_current
 )
 
 select * from final

@@ -74,14 +74,10 @@ causes as (
     from moves
 ),
 
-latest as (
-    select max(model_version) as model_version from customer_clusters
-),
-
 final as (
     select
         {{ build_columns() }},
-        cast(latest.model_version as integer) as model_version,
+        cast(int_refit_decision.model_version as integer) as model_version,
         cast(causes.from_segment_id as integer) as from_segment_id,
         cast(causes.to_segment_id as integer) as to_segment_id,
         cast(sum(causes.n_customers) as bigint) as n_customers,
@@ -89,8 +85,8 @@ final as (
         cast(sum(case when causes.model_changed and not causes.customer_changed then causes.n_customers else 0 end) as bigint) as n_model_changed,
         cast(sum(case when causes.customer_changed and causes.model_changed then causes.n_customers else 0 end) as bigint) as n_both_changed
     from causes
-    cross join latest
-    group by latest.model_version, causes.from_segment_id, causes.to_segment_id
+    cross join int_refit_decision
+    group by int_refit_decision.model_version, causes.from_segment_id, causes.to_segment_id
 )
 
 select * from final

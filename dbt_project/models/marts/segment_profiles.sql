@@ -8,20 +8,19 @@ segment_feature_profiles as (
     select * from {{ ref('segment_feature_profiles') }}
 ),
 
-int_segment_rules as (
-    select * from {{ ref('int_segment_rules') }}
+int_segments as (
+    select * from {{ ref('int_segments') }}
 ),
 
-segmentation_fits as (
-    select * from {{ ref('segmentation_fits') }}
+int_models as (
+    select * from {{ ref('int_models') }}
 ),
 
 stabilities as (
     select
-        unnest(segment_ids) as segment_id,
-        unnest(stabilities) as stability
-    from segmentation_fits
-    qualify model_version = max(model_version) over ()
+        {{ unnested({'segment_ids': 'segment_id', 'stabilities': 'stability'}) }}
+    from int_models
+    where is_current
 ),
 
 sizes as (
@@ -53,9 +52,9 @@ final as (
     select
         sizes.segment_id,
         sizes.segment_name,
-        int_segment_rules.rule,
-        int_segment_rules.rule_coverage,
-        int_segment_rules.rule_precision,
+        int_segments.rule,
+        int_segments.rule_coverage,
+        int_segments.rule_precision,
         sizes.n_customers,
         sizes.share,
         sizes.mean_distance,
@@ -69,7 +68,7 @@ final as (
         {%- endfor %}
     from sizes
     inner join statistics on sizes.segment_id = statistics.segment_id
-    inner join int_segment_rules on sizes.segment_id = int_segment_rules.segment_id
+    inner join int_segments on sizes.segment_id = int_segments.segment_id
     inner join stabilities on sizes.segment_id = stabilities.segment_id
 )
 

@@ -1,46 +1,62 @@
 with
 
-segmentation_fits as (
-    select * from {{ ref('segmentation_fits') }}
+int_models as (
+    select * from {{ ref('int_models') }}
 ),
 
 k_scores as (
     select * from {{ ref('k_scores') }}
 ),
 
+sizes as (
+    select
+        model_version,
+        {{ unnested({'sizes': 'size'}) }}
+    from int_models
+),
+
+smallest_sizes as (
+    select
+        model_version,
+        min(size) as size
+    from sizes
+    group by model_version
+),
+
 final as (
     select
-        cast(segmentation_fits.model_version as integer) as model_version,
-        cast(segmentation_fits.fitted_at as timestamp) as fitted_at,
-        segmentation_fits.reason,
-        segmentation_fits.configuration,
-        cast(segmentation_fits.n_clusters as integer) as n_clusters,
-        segmentation_fits.n_clusters_setting,
-        array_to_string(segmentation_fits.features, ', ') as features,
-        cast(segmentation_fits.seed as bigint) as seed,
-        segmentation_fits.n_customers,
-        segmentation_fits.n_distinct_rows,
-        coalesce(segmentation_fits.is_sampled, false) as is_sampled,
-        segmentation_fits.data_fingerprint,
-        list_min(segmentation_fits.sizes) / segmentation_fits.n_customers as smallest_segment_share,
-        coalesce(segmentation_fits.wcss, k_scores.wcss) as wcss,
+        cast(int_models.model_version as integer) as model_version,
+        cast(int_models.fitted_at as timestamp) as fitted_at,
+        int_models.reason,
+        int_models.configuration,
+        cast(int_models.n_clusters as integer) as n_clusters,
+        int_models.n_clusters_setting,
+        {{ joined_list('int_models.features', ', ') }} as features,
+        cast(int_models.seed as bigint) as seed,
+        int_models.n_customers,
+        int_models.n_distinct_rows,
+        coalesce(int_models.is_sampled, false) as is_sampled,
+        int_models.data_fingerprint,
+        smallest_sizes.size / int_models.n_customers as smallest_segment_share,
+        coalesce(int_models.wcss, k_scores.wcss) as wcss,
         k_scores.silhouette,
-        segmentation_fits.silhouette_rows,
+        int_models.silhouette_rows,
         k_scores.davies_bouldin,
         k_scores.calinski_harabasz,
-        segmentation_fits.stability,
-        case when not isnan(segmentation_fits.agreement) then segmentation_fits.agreement end as agreement,
-        array_to_string(segmentation_fits.kept, ', ') as kept_segments,
-        array_to_string(segmentation_fits.new, ', ') as new_segments,
-        array_to_string(segmentation_fits.retired, ', ') as retired_segments,
-        case when not isnan(segmentation_fits.agreement) then array_to_string(segmentation_fits.split, ', ') end as split_segments,
-        case when not isnan(segmentation_fits.agreement) then array_to_string(segmentation_fits.merged, ', ') end as merged_segments,
+        int_models.stability,
+        case when not isnan(int_models.agreement) then int_models.agreement end as agreement,
+        {{ joined_list('int_models.kept', ', ') }} as kept_segments,
+        {{ joined_list('int_models.new', ', ') }} as new_segments,
+        {{ joined_list('int_models.retired', ', ') }} as retired_segments,
+        case when not isnan(int_models.agreement) then {{ joined_list('int_models.split', ', ') }} end as split_segments,
+        case when not isnan(int_models.agreement) then {{ joined_list('int_models.merged', ', ') }} end as merged_segments,
         k_scores.verdict,
-        segmentation_fits.library_versions
-    from segmentation_fits
+        int_models.library_versions
+    from int_models
+    inner join smallest_sizes on int_models.model_version = smallest_sizes.model_version
     inner join k_scores
         on
-            segmentation_fits.model_version = k_scores.model_version
+            int_models.model_version = k_scores.model_version
             and k_scores.is_used
 )
 

@@ -1,5 +1,5 @@
-{{ config(severity=segmentation().gates.drift.severity) }}
-{{ like('int_feature_drift__gate_drift', [
-    ref('int_rfm_feature_drift'),
-    ref('int_rfm_refit_decision'),
-]) }}
+{{ config(severity=segmentation('rfm_').gates.drift.severity) }}
+{{ sql_of('int_feature_drift__gate_drift', segmentation='rfm', reading={
+    'int_feature_drift': ref('int_rfm_feature_drift'),
+    'int_refit_decision': ref('int_rfm_refit_decision'),
+}) }}

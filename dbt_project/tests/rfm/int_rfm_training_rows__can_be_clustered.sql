@@ -1,3 +1,5 @@
-{{ like('int_training_rows__can_be_clustered', [
-    ref('int_rfm_training_rows'),
-]) }}
+{{ sql_of('int_training_rows__can_be_clustered', segmentation='rfm', reading={
+    'int_feature_medians': ref('int_rfm_feature_medians'),
+    'int_customer_features': ref('int_rfm_customer_features'),
+    'int_training_rows': ref('int_rfm_training_rows'),
+}) }}

@@ -1,4 +1,4 @@
-{{ config(severity=segmentation().gates.smallest_share.severity) }}
-{{ like('segment_profiles__gate_smallest_share', [
-    ref('rfm_segment_profiles'),
-]) }}
+{{ config(severity=segmentation('rfm_').gates.smallest_share.severity) }}
+{{ sql_of('segment_profiles__gate_smallest_share', segmentation='rfm', reading={
+    'segment_profiles': ref('rfm_segment_profiles'),
+}) }}

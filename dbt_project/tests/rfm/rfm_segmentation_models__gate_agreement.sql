@@ -1,4 +1,5 @@
-{{ config(severity=segmentation().gates.agreement.severity) }}
-{{ like('segmentation_models__gate_agreement', [
-    ref('rfm_segmentation_models'),
-]) }}
+{{ config(severity=segmentation('rfm_').gates.agreement.severity) }}
+{{ sql_of('segmentation_models__gate_agreement', segmentation='rfm', reading={
+    'segmentation_models': ref('rfm_segmentation_models'),
+    'int_refit_decision': ref('int_rfm_refit_decision'),
+}) }}

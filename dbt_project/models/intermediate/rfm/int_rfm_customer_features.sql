@@ -1,5 +1,5 @@
 {{ config(materialized='view') }}
-{{ like('int_customer_features', [
-    ref('int_customer_rfm'),
-    ref('int_rfm_feature_medians'),
-]) }}
+{{ sql_of('int_customer_features', segmentation='rfm', reading={
+    'stg_customers': ref('int_customer_rfm'),
+    'int_feature_medians': ref('int_rfm_feature_medians'),
+}) }}

@@ -1,4 +1,4 @@
-{{ like('int_feature_medians', [
-    ref('rejected_customers'),
-    ref('int_customer_rfm'),
-]) }}
+{{ sql_of('int_feature_medians', segmentation='rfm', reading={
+    'rejected_customers': ref('rejected_customers'),
+    'stg_customers': ref('int_customer_rfm'),
+}) }}

@@ -1,3 +1,4 @@
-{{ like('int_previous_segments', [
-    ref('int_customer_rfm'),
-]) }}
+{{ config(materialized='view') }}
+{{ sql_of('int_previous_segments', segmentation='rfm', reading={
+    'stg_customers': ref('int_customer_rfm'),
+}) }}

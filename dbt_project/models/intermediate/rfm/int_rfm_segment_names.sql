@@ -1,5 +1,5 @@
 {{ config(database=target.database, schema='internal') }}
-{{ like('int_segment_names', [
-    ref('int_rfm_segment_centroids'),
-    ref('rfm_segment_names'),
-]) }}
+{{ sql_of('int_segment_names', segmentation='rfm', reading={
+    'segment_centroids': ref('rfm_segment_centroids'),
+    'segment_names': ref('rfm_segment_names'),
+}) }}

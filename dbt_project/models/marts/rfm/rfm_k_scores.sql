@@ -1,3 +1,3 @@
-{{ like('k_scores', [
-    ref('rfm_segmentation_fits'),
-]) }}
+{{ sql_of('k_scores', segmentation='rfm', reading={
+    'int_models': ref('int_rfm_models'),
+}) }}

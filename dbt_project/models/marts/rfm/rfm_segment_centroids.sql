@@ -1,3 +1,3 @@
-{{ like('segment_centroids', [
-    ref('int_rfm_segment_centroids'),
-]) }}
+{{ sql_of('segment_centroids', segmentation='rfm', reading={
+    'int_models': ref('int_rfm_models'),
+}) }}

@@ -1,5 +1,5 @@
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false, on_schema_change='append_new_columns') }}
-{{ like('segment_drift', [
-    ref('rfm_segmentation_fits'),
-    ref('rfm_segment_profiles'),
-]) }}
+{{ sql_of('segment_drift', segmentation='rfm', reading={
+    'int_models': ref('int_rfm_models'),
+    'segment_profiles': ref('rfm_segment_profiles'),
+}) }}

@@ -1,8 +1,8 @@
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false, on_schema_change='append_new_columns') }}
-{{ like('segment_migrations', [
-    ref('rfm_segment_profiles'),
-    ref('rfm_segmentation_models'),
-    ref('rfm_customer_clusters'),
-    ref('int_rfm_previous_segments'),
-    ref('int_rfm_refit_decision'),
-]) }}
+{{ sql_of('segment_migrations', segmentation='rfm', reading={
+    'segment_profiles': ref('rfm_segment_profiles'),
+    'segmentation_models': ref('rfm_segmentation_models'),
+    'customer_clusters': ref('rfm_customer_clusters'),
+    'int_previous_segments': ref('int_rfm_previous_segments'),
+    'int_refit_decision': ref('int_rfm_refit_decision'),
+}) }}

@@ -1,6 +1,6 @@
-{{ like('segment_profiles', [
-    ref('rfm_customer_segments'),
-    ref('rfm_segment_feature_profiles'),
-    ref('int_rfm_segment_rules'),
-    ref('rfm_segmentation_fits'),
-]) }}
+{{ sql_of('segment_profiles', segmentation='rfm', reading={
+    'customer_segments': ref('rfm_customer_segments'),
+    'segment_feature_profiles': ref('rfm_segment_feature_profiles'),
+    'int_segments': ref('int_rfm_segments'),
+    'int_models': ref('int_rfm_models'),
+}) }}

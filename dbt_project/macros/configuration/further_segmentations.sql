@@ -1,0 +1,45 @@
+{#-
+    Beside the first segmentation there may be others, each with a block of its own: `rfm_segmentation:` configures the nodes whose config says
+    meta: {segmentation: rfm}. Their files name the model of the first segmentation whose SQL they share; it is rendered with their configuration, on
+    their tables.
+-#}
+
+
+{#- 'rfm_' for a node of the segmentation rfm, by default the one being rendered; '' for those of the first. -#}
+{% macro segmentation_prefix(node=model) %}
+    {% set name = (node.config.meta or {}).segmentation %}
+    {% do return(name ~ '_' if name else '') %}
+{% endmacro %}
+
+
+{#- The name of the block that the node being rendered is configured by. -#}
+{% macro segmentation_block() %}{% do return(segmentation_prefix() ~ 'segmentation') %}{% endmacro %}
+
+
+{#-
+    The SQL of the model or data test `name` of the first segmentation, for another one. `reading` maps each table that it reads to the ref that this
+    segmentation has in its place. They are listed because dbt wants to know them before it knows the other file.
+-#}
+{% macro sql_of(name, segmentation, reading) %}
+    {% set block = var(segmentation ~ '_segmentation', none) %}
+    {% if not block %}
+        {% do exceptions.raise_compiler_error(
+            'dbt_project.yml, vars: ' ~ segmentation ~ '_segmentation: is missing, by which ' ~ model.name
+            ~ ' is configured; write it again, or delete the files of this segmentation.'
+        ) %}
+    {% endif %}
+    {% do config(enabled=block.needs != 'orders' or has_orders(), meta={'segmentation': segmentation}) %}
+    {% if not execute %}{% do return('') %}{% endif %}
+    {% set code = namespace(sql=node_named(name).raw_code) %}
+    {% for table, relation in reading.items() %}
+        {% set code.sql = code.sql | replace("ref('" ~ table ~ "')", "ref('" ~ relation.identifier ~ "')") %}
+    {% endfor %}
+    {% do return(render(code.sql)) %}
+{% endmacro %}
+
+
+{#- The node of this project with that name, or none. -#}
+{% macro node_named(name) %}
+    {% for node in graph.nodes.values() if node.name == name and node.package_name == project_name %}{% do return(node) %}{% endfor %}
+    {% do return(none) %}
+{% endmacro %}

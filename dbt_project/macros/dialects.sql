@@ -1,0 +1,101 @@
+{#-
+    What DuckDB and Spark spell differently, and nothing else does: models and data tests call these instead. The names behind duckdb__ are dispatched by dbt.
+-#}
+
+
+{#- The texts of a group in one, in order; NULL where there are none. `condition` leaves rows out. -#}
+{% macro joined_texts(text, separator, order, condition='true') -%}
+    {{ adapter.dispatch('joined_texts')(text, separator, order, condition) }}
+{%- endmacro %}
+
+{% macro duckdb__joined_texts(text, separator, order, condition) -%}
+    string_agg({{ text }}, '{{ separator }}' order by {{ order }}){% if condition != 'true' %} filter (where {{ condition }}){% endif %}
+{%- endmacro %}
+
+
+{#- The items of a list in one text. -#}
+{% macro joined_list(list, separator) -%}{{ adapter.dispatch('joined_list')(list, separator) }}{%- endmacro %}
+
+{% macro duckdb__joined_list(list, separator) -%}array_to_string({{ list }}, '{{ separator }}'){%- endmacro %}
+
+
+{#- Columns of a select list, one row for each place of the lists: {list: name of its column}. Lists that stand together have the same length. -#}
+{% macro unnested(lists) -%}{{ adapter.dispatch('unnested')(lists) }}{%- endmacro %}
+
+{% macro duckdb__unnested(lists) -%}
+    {%- for list, column in lists.items() -%}unnest({{ list }}) as {{ column }}{{ ', ' if not loop.last }}{%- endfor -%}
+{%- endmacro %}
+
+
+{#- The whole numbers from 1 to the length of a list. -#}
+{% macro places_in(list) -%}{{ adapter.dispatch('places_in')(list) }}{%- endmacro %}
+
+{% macro duckdb__places_in(list) -%}generate_series(1, len({{ list }})){%- endmacro %}
+
+
+{#- A number as people write it: no exponent below 15 digits, no trailing zeros. -#}
+{% macro plain_number(value) -%}{{ adapter.dispatch('plain_number')(value) }}{%- endmacro %}
+
+{% macro duckdb__plain_number(value) -%}printf('%.15g', {{ value }}){%- endmacro %}
+
+
+{#- Stops the query with a sentence. -#}
+{% macro raised(sentence) -%}{{ adapter.dispatch('raised')(sentence) }}{%- endmacro %}
+
+{% macro duckdb__raised(sentence) -%}error({{ sentence }}){%- endmacro %}
+
+
+{#- A number from 0 to below 1 that a key and a seed always give alike. -#}
+{% macro drawn_number(key, seed) -%}{{ adapter.dispatch('drawn_number')(key, seed) }}{%- endmacro %}
+
+{% macro duckdb__drawn_number(key, seed) -%}hash({{ key }}, {{ seed }}) / 18446744073709551616.0{%- endmacro %}
+
+
+{#- How many different combinations of columns a table has, to a few per cent. -#}
+{% macro approximate_distinct(columns) -%}{{ adapter.dispatch('approximate_distinct')(columns) }}{%- endmacro %}
+
+{% macro duckdb__approximate_distinct(columns) -%}approx_count_distinct(hash({{ columns }})){%- endmacro %}
+
+
+{#- An aggregate over rows that tells two tables apart, whatever the order of their rows. -#}
+{% macro fingerprint(columns) -%}{{ adapter.dispatch('fingerprint')(columns) }}{%- endmacro %}
+
+{% macro duckdb__fingerprint(columns) -%}cast(bit_xor(md5_number(concat_ws('|', {{ columns }}))) as string){%- endmacro %}
+
+
+{#- Puts an expression over its arguments into the database as a function, for everybody who queries it. -#}
+{% macro create_function(name, arguments, expression) -%}{{ adapter.dispatch('create_function')(name, arguments, expression) }}{%- endmacro %}
+
+{% macro duckdb__create_function(name, arguments, expression) -%}
+    create or replace macro {{ name }}({{ arguments | join(', ') }}) as {{ expression }}
+{%- endmacro %}
+
+
+{#-
+    Whether the values of a column are seen to be all different, far cheaper than by a GROUP BY. `relation` is a table or a query in brackets; a NULL is
+    no value. False says nothing: the values may be texts, or lie too far apart; or the engine has no such way.
+-#}
+{% macro are_seen_to_differ(relation, column) %}{% do return(adapter.dispatch('are_seen_to_differ')(relation, column)) %}{% endmacro %}
+
+{% macro default__are_seen_to_differ(relation, column) %}{% do return(false) %}{% endmacro %}
+
+{% macro duckdb__are_seen_to_differ(relation, column) %}
+    {% if not execute %}{% do return(false) %}{% endif %}
+    {#- A bitmap with one bit for each number from the lowest to the highest. Beyond 8 bits a value a GROUP BY is cheaper; DuckDB allows a billion bits. -#}
+    {% set most_bits_per_value, most_bits = 8, 1000000000 %}
+    {% set query %}
+        select min({{ column }}) as lowest, max({{ column }}) as highest, count({{ column }}) as n_values
+        from {{ relation }}
+        having
+            typeof(lowest) in ('INTEGER', 'BIGINT')
+            and try_cast(highest as hugeint) - try_cast(lowest as hugeint) < least({{ most_bits_per_value }} * n_values, {{ most_bits }})
+    {% endset %}
+    {% for row in run_query(query) %}
+        {% set query %}
+            select bit_count(bitstring_agg({{ column }}, cast({{ row['lowest'] }} as bigint), cast({{ row['highest'] }} as bigint)))
+            from {{ relation }}
+        {% endset %}
+        {% do return(run_query(query).columns[0].values()[0] | int == row['n_values'] | int) %}
+    {% endfor %}
+    {% do return(false) %}
+{% endmacro %}

@@ -1,0 +1,30 @@
+{#-
+    The day that recency and tenure are counted to: the last day in the orders, so that the same orders always give the same numbers; or the one
+    that dbt build --vars '{reference_date: 2025-06-30}' asks for, and then later orders are left out.
+-#}
+{% macro reference_date(ordered_at) -%}
+    {%- set date = fixed_reference_date() -%}
+    max({{ "cast('" ~ date ~ "' as date)" if date else 'cast(' ~ ordered_at ~ ' as date)' }})
+{%- endmacro %}
+
+
+{#- As text, or none where the orders decide. -#}
+{% macro fixed_reference_date() %}
+    {% set date = var('reference_date', none) %}
+    {% if date is none %}{% do return(none) %}{% endif %}
+    {% if not modules.re.match('[0-9]{4}-[0-9]{2}-[0-9]{2}$', date | string) %}
+        {% do exceptions.raise_compiler_error('reference_date: ' ~ date ~ ' is not a date; give it as year-month-day, such as 2025-12-31.') %}
+    {% endif %}
+    {% do return(date | string) %}
+{% endmacro %}
+
+
+{#- The first moment after the day on which the build runs, where it runs: an order from then on is in the future. -#}
+{% macro end_of_today() %}timestamp '{{ (run_started_at.astimezone() + modules.datetime.timedelta(days=1)).strftime("%Y-%m-%d") }}'{% endmacro %}
+
+
+{% macro days_between(first, last) -%}{{ dbt.datediff(first, last, 'day') }}{%- endmacro %}
+
+
+{#- An amount of money, exact to a ten-thousandth: the sum of doubles depends on the order of the rows, and equal customers must come out equal. -#}
+{% macro exact_amount(amount) -%}cast({{ amount }} as decimal(38, 4)){%- endmacro %}

@@ -1,0 +1,62 @@
+{#-
+    The number of the nearest segment, as an expression over columns named as the features, in their own units: for a model or an ad-hoc
+    query on new customers. `centroids` is the table segment_centroids; those of the current model are read when the expression is
+    rendered. Ties go to the lowest number; NULL where a feature is NULL.
+
+        select client_id, {{ nearest_segment(ref('segment_centroids')) }} as segment_id from new_clients
+-#}
+{% macro nearest_segment(centroids) %}
+    {%- set distances = distances_to_segments(centroids) -%}
+    case {{ least_of(distances.values() | list) }}
+        {%- for segment_id, distance in distances.items() %}
+        when {{ distance }} then {{ segment_id }}
+        {%- endfor %}
+    end
+{%- endmacro %}
+
+
+{#- The distance to that segment, in standard deviations of the features. -#}
+{% macro distance_to_nearest_segment(centroids) %}
+    {{- least_of(distances_to_segments(centroids).values() | list) -}}
+{%- endmacro %}
+
+
+{% macro least_of(values) %}
+    {{- 'least(' ~ values | join(', ') ~ ')' if values | length > 1 else values | first -}}
+{%- endmacro %}
+
+
+{#- {segment_id: expression} of the current model, in the order of the numbers. -#}
+{% macro distances_to_segments(centroids) %}
+    {% if not execute %}{% do return({0: 'null'}) %}{% endif %}
+    {% set query %}
+        select segment_id, feature, transform, cast(mean as string) as mean, cast(scale as string) as scale, cast(centroid_scaled as string) as centroid_scaled
+        from {{ centroids }}
+        where is_current
+        order by segment_id, feature_order
+    {% endset %}
+    {% set terms = {} %}
+    {% for row in run_query(query) %}
+        {% do terms.setdefault(row['segment_id'] | int, []).append(
+            'power((' ~ transformed({'transform': row['transform']}, row['feature']) ~ " - cast('" ~ row['mean'] ~ "' as double)) / cast('"
+            ~ row['scale'] ~ "' as double) - cast('" ~ row['centroid_scaled'] ~ "' as double), 2)"
+        ) %}
+    {% endfor %}
+    {% set distances = {} %}
+    {% for segment_id, squares in terms.items() %}
+        {% do distances.update({segment_id: 'sqrt(' ~ squares | join(' + ') ~ ')'}) %}
+    {% endfor %}
+    {#- Before the first model there is nothing to be near to. -#}
+    {% do return(distances or {0: 'null'}) %}
+{% endmacro %}
+
+
+{#- Puts both expressions into the database as functions of the features, for everybody who queries it: nearest_segment, or rfm_nearest_segment. -#}
+{% macro create_scoring_functions() %}
+    {% if execute %}
+        {% set schema, prefix = this.schema, segmentation_prefix() %}
+        {% set features = segmentation().features | map(attribute='name') | list %}
+        {% do run_query(create_function(schema ~ '.' ~ prefix ~ 'nearest_segment', features, nearest_segment(this))) %}
+        {% do run_query(create_function(schema ~ '.' ~ prefix ~ 'distance_to_nearest_segment', features, distance_to_nearest_segment(this))) %}
+    {% endif %}
+{% endmacro %}

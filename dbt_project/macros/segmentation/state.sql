@@ -1,0 +1,66 @@
+{#-
+    What a build remembers of those before it. State tables are only appended to, and each of their rows names its build. A build counts once its row
+    stands in `builds`, which is written last; what a build left that did not come so far is never read.
+-#}
+
+
+{#- The rows that the builds so far have left in a table of this segmentation, each with its build_number, to select from; none where there is no such table. -#}
+{% macro left_by_builds(name) %}
+    {% if not execute %}{% do return(none) %}{% endif %}
+    {% set state, builds = existing_table(segmentation_prefix() ~ name), existing_table('builds') %}
+    {% if not state or not builds %}{% do return(none) %}{% endif %}
+    {% set query %}(
+        select
+            state.*,
+            builds.build_number
+        from {{ state }} as state
+        inner join {{ builds }} as builds on state.build_id = builds.build_id
+    ){% endset %}
+    {% do return(query) %}
+{% endmacro %}
+
+
+{#- A table of a node that stands later in the flow, so that it cannot be ref'd; none where it is not there. -#}
+{% macro existing_table(name) %}
+    {% do return(adapter.get_relation(database=target.database, schema=target.schema, identifier=name)) %}
+{% endmacro %}
+
+
+{#- The labels that the last build left, which only the start of a build can put aside. -#}
+{% macro last_labels(prefix=none) %}
+    {% set name = 'last_' ~ (segmentation_prefix() if prefix is none else prefix) ~ 'customer_clusters' %}
+    {% do return(api.Relation.create(database='scratch', schema=target.schema, identifier=name)) %}
+{% endmacro %}
+
+
+{#- Their columns. -#}
+{% macro columns_of_labels() %}
+    {% do return([segmentation('').key.name, 'segment_id', 'previous_segment_id', 'changed_at', 'name_at_change', 'model_version_at_change']) %}
+{% endmacro %}
+
+
+{#-
+    What a model depends on, as text: where this changes, the model is fitted anew. Words and colours are not in it. A setting that is added to the
+    project one day belongs here only where it is given, so that it refits nobody who does without it.
+-#}
+{% macro model_configuration() %}
+    {% set settings = segmentation() %}
+    {% set features = [] %}
+    {% for feature in settings.features %}
+        {% do features.append({'name': feature.name, 'transform': feature.transform, 'missing': feature.missing}) %}
+    {% endfor %}
+    {% do return(tojson({
+        'features': features, 'n_clusters': settings.n_clusters, 'k_range': settings.k_range, 'seed': settings.seed
+    }, sort_keys=true)) %}
+{% endmacro %}
+
+
+{#- When this build started, in UTC; the same in every table. -#}
+{% macro build_time() %}cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S") }}' as timestamp){% endmacro %}
+
+
+{#- The columns that name the build in a row. -#}
+{% macro build_columns() -%}
+    '{{ invocation_id }}' as build_id,
+        {{ build_time() }} as built_at
+{%- endmacro %}

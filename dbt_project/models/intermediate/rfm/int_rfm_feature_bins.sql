@@ -1,3 +1,0 @@
-{{ like('int_feature_bins', [
-    ref('int_rfm_training_rows'),
-]) }}

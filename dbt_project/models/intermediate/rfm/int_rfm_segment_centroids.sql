@@ -1,3 +1,0 @@
-{{ like('int_segment_centroids', [
-    ref('rfm_segmentation_fits'),
-]) }}

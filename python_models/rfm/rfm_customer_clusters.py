@@ -1,0 +1,13 @@
+from tables import clusters
+
+
+def model(dbt, session):
+    settings = dbt.config.get("meta")["settings"]
+    return clusters(
+        session,
+        settings,
+        decision=dbt.ref("int_rfm_refit_decision"),
+        models=dbt.ref("int_rfm_models"),
+        names=dbt.ref("int_rfm_segment_names"),
+        customers=dbt.ref("int_rfm_customers_to_label"),
+    )

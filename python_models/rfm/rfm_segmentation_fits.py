@@ -1,0 +1,13 @@
+from tables import new_fits
+
+
+def model(dbt, session):
+    settings = dbt.config.get("meta")["settings"]
+    return new_fits(
+        session,
+        dbt.this,
+        settings,
+        decision=dbt.ref("int_rfm_refit_decision"),
+        rows=dbt.ref("int_rfm_training_rows"),
+        customers=dbt.ref("int_rfm_customer_features"),
+    )

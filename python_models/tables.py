@@ -1,0 +1,118 @@
+"""Between the tables that the Python models name and the library: rows in, a query or a frame out.
+
+What only a fit needs is imported there: most builds score with the model that there is, and start a second sooner without it.
+"""
+
+from segmentation.scoring import can_label, label_query
+
+# Of 2,048 rows each: some megabytes are in memory at a time.
+VECTORS = 50
+LIBRARIES = ["scikit-learn", "numpy", "duckdb", "dbt-core", "dbt-duckdb"]
+FINISHED = "_finished_"
+
+
+def records(relation):
+    """The rows of a small relation as dictionaries."""
+    return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
+
+
+def transforms_of(settings):
+    return {feature["name"]: feature.get("transform", "none") for feature in settings["features"]}
+
+
+def new_fits(session, registry, settings, *, decision, rows, customers):
+    """The row of a new model version for the table `registry`, or none where `decision` gives no reason for one."""
+    (decision,) = records(decision)
+    if decision["reason"] is None:
+        return session.sql(f"select * from {registry} where false")
+
+    from importlib.metadata import version
+
+    import numpy as np
+    import pandas as pd
+    from segmentation.drift import tenths
+    from segmentation.versions import fit_version
+
+    previous = []
+    if decision["last_build_version"] is not None:
+        newest = f"select * from {registry} where model_version = {decision['last_build_version']}"
+        previous = records(session.sql(newest))
+    transforms = transforms_of(settings)
+    rows = rows.fetchnumpy()
+    points = np.column_stack([rows[feature] for feature in transforms])
+
+    def blocks():
+        everybody = customers.project(", ".join(transforms))
+        while len(block := everybody.fetch_df_chunk(VECTORS)):
+            yield block.to_numpy()
+
+    fitted = fit_version(
+        points,
+        rows["n_customers"],
+        transforms=transforms,
+        previous=previous[0] if previous else None,
+        n_clusters=settings["n_clusters"],
+        k_range=settings["k_range"],
+        seed=settings["seed"],
+        customers=blocks if decision["n_customers"] > rows["n_customers"].sum() else None,
+    )
+    row = {
+        "model_version": decision["model_version"],
+        "fitted_at": pd.Timestamp.now("UTC").tz_localize(None).floor("s"),
+        "reason": decision["reason"],
+        "configuration": decision["configuration"],
+        "n_clusters_setting": str(settings["n_clusters"]),
+        "seed": settings["seed"],
+        "data_fingerprint": decision["fingerprint"],
+        "bins": tenths(points, rows["n_customers"], list(transforms)),
+        "library_versions": ", ".join(f"{name} {version(name)}" for name in LIBRARIES),
+        **fitted,
+        "build_id": decision["build_id"],
+    }
+    return pd.DataFrame({name: [value] for name, value in row.items()})
+
+
+def clusters(session, settings, *, decision, models, names, customers):
+    """Every row of `customers` with the label of the current one of the `models`, and of that of the last build where it can be compared.
+
+    Beside the label stands the period that it belongs to: since when, under which name and model the customer is in the segment,
+    and which one was before. It is that of the last build where the segment is the same.
+    """
+    (decision,) = records(decision)
+    versions = {version["model_version"]: version for version in records(models)}
+    current = versions[decision["model_version"]]
+    # Where the model is new, what the one of the last build would have said of the customers of today.
+    previous = versions.get(decision["last_build_version"]) if decision["reason"] else None
+    is_comparable = previous and can_label(previous, transforms_of(settings))
+
+    finished = {column.removeprefix(FINISHED): column for column in customers.columns if column.startswith(FINISHED)}
+    last = [column for column in customers.columns if column.startswith("last_") and column != "last_segment_id"]
+    kept = [column for column in customers.columns if column not in finished.values()]
+    labels = label_query(
+        "customers", columns=kept, finished=finished, version=current, previous=previous if is_comparable else None
+    )
+    described = [column for column in kept if column not in last]
+    return session.sql(f"""
+        with labels as ({labels})
+        select
+            labels.{", labels.".join(described)},
+            labels.segment_id,
+            labels.distance,
+            labels.runner_up_segment_id,
+            labels.runner_up_distance,
+            labels.model_version,
+            labels.previous_model_segment_id,
+            {since("last_previous_segment_id", "labels.last_segment_id", "integer")} as previous_segment_id,
+            {since("last_changed_at", f"'{decision['built_at']}'", "timestamp")} as changed_at,
+            {since("last_name_at_change", "names.segment_name", "string")} as name_at_change,
+            {since("last_model_version_at_change", "labels.model_version", "integer")} as model_version_at_change,
+            '{decision["build_id"]}' as build_id
+        from labels
+        inner join names on labels.segment_id = names.segment_id
+    """)
+
+
+def since(column, value, data_type):
+    """What a period that goes on keeps, and what one that begins gets."""
+    kept_on = "labels.last_segment_id = labels.segment_id"
+    return f"cast(case when {kept_on} then labels.{column} else {value} end as {data_type})"
