@@ -5,9 +5,11 @@ Run it before and after a refactoring: where it prints "equal" only, readers of 
     python scripts/compare_builds.py 2ed8a1f
     python scripts/compare_builds.py main --only mall genre --keep build/comparison
 
-Both sides are built by the environment that runs this script. Compared is the schema main of what they publish: the tables
-and views by name (a table may become a view), columns with their order and types, comments, the functions, and all rows,
-their order aside. Some values are bound to differ from build to build:
+Both sides are built by the environment that runs this script, with one thread, so that doubles are added up in the same
+order. Where the SQL of a sum changes, its last digits may still differ; --tolerance 1e-12 overlooks that.
+
+Compared is the schema main of what they publish: the tables and views by name (a table may become a view), columns with
+their order and types, comments, functions, and all rows, their order aside. Some values differ from build to build:
 
 - a build id becomes the position of the build, and a time that belongs to a build becomes the position of the last build
   that began at or before it; the id at the end of a table's comment is taken away;
@@ -112,7 +114,7 @@ def differences(connection, before, after, tolerance=0.0):
     """What differs between two attached databases in the eyes of their readers, as sentences; none where they are equal.
 
     `before` and `after` are pairs (name of the attached database, what the sentences call it). Doubles may differ by
-    `tolerance`, relative to the larger of the two; the constants in functions may not.
+    `tolerance`, relative to the larger of the two, and so may the constants in functions.
     """
     before, after = read_side(connection, *before), read_side(connection, *after)
     for table in only_in_one(before, after, "comments"):
@@ -120,10 +122,16 @@ def differences(connection, before, after, tolerance=0.0):
     for function in only_in_one(before, after, "functions"):
         yield function
     for function in sorted(set(before.functions) & set(after.functions)):
-        if before.functions[function] != after.functions[function]:
+        if not are_equal(*(with_numbers(side.functions[function]) for side in (before, after)), tolerance):
             yield f"{function}: the function is {side_by_side(before.functions[function], after.functions[function])}"
     for table in sorted(set(before.columns) & set(after.columns)):
         yield from (f"{table}: {words}" for words in table_differences(connection, before, after, table, tolerance))
+
+
+def with_numbers(text):
+    """The pieces of a text, decimal numbers among them as numbers."""
+    pieces = re.split(r"(\d+\.\d+(?:e[+-]?\d+)?)", text)
+    return [float(piece) if place % 2 else piece for place, piece in enumerate(pieces)]
 
 
 def only_in_one(before, after, kind):
@@ -196,7 +204,7 @@ def comparable(side, column, type_before, type_after):
     value = quoted(column)
     if column == "build_id":
         ids = ", ".join(f"'{build_id}'" for build_id, _ in side.builds)
-        value = f"case when {value} is not null then coalesce(list_position(cast([{ids}] as varchar[]), {value}), 0) end"
+        value = f"case when {value} is not null then coalesce(list_position(cast([{ids}] as varchar[]), cast({value} as varchar)), 0) end"
     elif column in BUILD_TIMES and {type_before, type_after} == {"TIMESTAMP"}:
         begun = " + ".join(f"cast({value} >= timestamp '{built_at}' as integer)" for _, built_at in side.builds)
         value = f"case when {value} is not null then {begun or 0} end"
@@ -251,7 +259,7 @@ def described(pair, columns, key, name_before, name_after):
     known_by = dict(zip(columns, row_before or row_after, strict=True))
     place = ", ".join(f"{column} {known_by[column]}" for column in key)[: 2 * SHOWN_CHARACTERS]
     if row_before is None or row_after is None:
-        return f"{place} is only in {name_after if row_before is None else name_before}"
+        return f"the one at {place} is only in {name_after if row_before is None else name_before}"
     values = [
         f"{column} is {side_by_side(value_before, value_after)}"
         for column, value_before, value_after in zip(columns, row_before, row_after, strict=True)
@@ -449,6 +457,17 @@ def configure(folder, settings):
     path.write_text(yaml.safe_dump(project, sort_keys=False), encoding="utf-8")
 
 
+def use_one_thread(folder):
+    """Let DuckDB work with one thread: with more, it adds doubles up in an order that is chance, and the last digits differ."""
+    path = folder / "profiles.yml"
+    profiles = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for profile in profiles.values():
+        for output in profile["outputs"].values():
+            if output["type"] == "duckdb":
+                output.setdefault("settings", {})["threads"] = 1
+    path.write_text(yaml.safe_dump(profiles, sort_keys=False), encoding="utf-8")
+
+
 def build(folder, scenario, night):
     """Run `dbt build` on the files of a night in the project in `folder`; what dbt says is added to its build.log."""
     for name, content in night.files.items():
@@ -458,11 +477,10 @@ def build(folder, scenario, night):
         for name, value in os.environ.items()
         if not name.startswith("DBT_") and name not in ("CUSTOMERS_FILE", "ORDERS_FILE")
     }
+    environment |= scenario.environment | {"OMP_NUM_THREADS": "1"}  # as use_one_thread(), for scikit-learn
     with open(folder / "build.log", "a+", encoding="utf-8") as log:
         command = [DBT, "--no-use-colors", "build", *night.arguments]
-        code = subprocess.run(
-            command, cwd=folder, env=environment | scenario.environment, stdout=log, stderr=log, check=False
-        ).returncode
+        code = subprocess.run(command, cwd=folder, env=environment, stdout=log, stderr=log, check=False).returncode
         if code:
             log.seek(0)
             last_lines = "".join(log.readlines()[-15:])
@@ -479,6 +497,7 @@ def compare_scenario(name, scenario, unpack, folder, tolerance):
     for side, project in sides.items():
         project.mkdir(parents=True)
         unpack[side](project)
+        use_one_thread(project)
         if scenario.settings:
             configure(project, scenario.settings)
     for number, night in enumerate(scenario.nights, start=1):
