@@ -4,6 +4,7 @@ Run it before and after a refactoring: where it prints "equal" only, readers of 
 
     python scripts/compare_builds.py 2ed8a1f
     python scripts/compare_builds.py main --only mall genre --keep build/comparison
+    python scripts/compare_builds.py 2ed8a1f --make-fixture tests/data
 
 Both sides are built by the environment that runs this script, with one thread, so that doubles are added up in the same
 order. Where the SQL of a sum changes, its last digits may still differ; --tolerance 1e-12 overlooks that.
@@ -21,6 +22,7 @@ The exit status is 1 where anything differs, and 2 where a side could not be bui
 """
 
 import argparse
+import gzip
 import io
 import math
 import os
@@ -179,7 +181,8 @@ def row_differences(connection, before, after, table, common, tolerance):
     for side in (before, after):
         values = [comparable(side, column, *types) for column, types in zip(compared, types, strict=True)]
         rows[side.name] = f"select {', '.join(values)} from {quoted(side.database, 'main', table)}"
-    n_rows = [connection.execute(f"select count(*) from ({rows[side.name]})").fetchone()[0] for side in (before, after)]
+    count = "select count(*) from "
+    n_rows = [connection.execute(count + quoted(side.database, "main", table)).fetchone()[0] for side in (before, after)]
     if n_rows[0] != n_rows[1]:
         yield f"the number of rows is {side_by_side(*n_rows)}"
     only_before, only_after = (
@@ -203,8 +206,8 @@ def comparable(side, column, type_before, type_after):
     """The SQL of a column's values with builds in the place of their ids and times."""
     value = quoted(column)
     if column == "build_id":
-        ids = ", ".join(f"'{build_id}'" for build_id, _ in side.builds)
-        value = f"case when {value} is not null then coalesce(list_position(cast([{ids}] as varchar[]), cast({value} as varchar)), 0) end"
+        ids = f"cast({[str(build_id) for build_id, _ in side.builds]} as varchar[])"
+        value = f"case when {value} is not null then coalesce(list_position({ids}, cast({value} as varchar)), 0) end"
     elif column in BUILD_TIMES and {type_before, type_after} == {"TIMESTAMP"}:
         begun = " + ".join(f"cast({value} >= timestamp '{built_at}' as integer)" for _, built_at in side.builds)
         value = f"case when {value} is not null then {begun or 0} end"
@@ -377,6 +380,34 @@ def large():
     return Scenario([Night({"customers.csv": encoded(lines)})], settings=settings)
 
 
+def small():
+    """Some 150 customers of the sample and 600 lines of their orders, as files of one's own: changes, a refit, a return."""
+    customers, orders = sample_files()
+    customers = [customers[0], *of_every_twentieth(customers, place=0)]
+    orders = [orders[0], *of_every_twentieth(orders, place=1)[-600:]]
+    generator = random.Random(4)
+    changed, left = next_customers(customers, generator)
+    changed_again, _ = next_customers(changed, generator)
+    nights = []
+    for number, (lines, arguments) in enumerate(
+        [(customers, []), (changed, ["--vars", "{refit: true}"]), (changed_again + left, [])], start=1
+    ):
+        if number > 1:
+            orders = next_orders(orders, lines, number, generator)
+        nights.append(Night({"customers.csv": encoded(lines), "orders.csv": encoded(orders)}, arguments))
+    return Scenario(nights, {"CUSTOMERS_FILE": "customers.csv", "ORDERS_FILE": "orders.csv"})
+
+
+def of_every_twentieth(lines, place):
+    """The whole lines of the customers 20, 40, ..., whose number is the field `place`."""
+    whole = [line for line in lines if re.fullmatch(r"\d+,[^,]+(,[^,]+)+", line)]
+    return [line for line in whole if (number := line.split(",")[place]).isdigit() and int(number) % 20 == 0]
+
+
+def sample_files():
+    return ((ROOT / SAMPLE / name).read_text(encoding="utf-8").splitlines() for name in ("customers.csv", "orders.csv"))
+
+
 def shared(data, name):
     path = data / name
     if not path.exists():
@@ -514,6 +545,22 @@ def compare_scenario(name, scenario, unpack, folder, tolerance):
     return n_differences
 
 
+def make_fixture(revision, folder):
+    """Write what a revision publishes after the nights of small(), packed, and the files of the last night."""
+    with tempfile.TemporaryDirectory() as project:
+        project = Path(project)
+        unpack_revision(revision, project)
+        use_one_thread(project)
+        scenario = small()
+        for night in scenario.nights:
+            build(project, scenario, night)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in night.files:
+            shutil.copy(project / name, folder / name)
+        packed = gzip.compress((project / WAREHOUSE).read_bytes(), mtime=0)
+        (folder / f"warehouse_{revision}.duckdb.gz").write_bytes(packed)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0], allow_abbrev=False)
     parser.add_argument("revision", help="of this repository, such as main or 2ed8a1f")
@@ -523,6 +570,12 @@ def main():
         "--tolerance", type=float, default=0.0, help="relative difference up to which doubles are equal, such as 1e-12"
     )
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="build in this new folder and leave it")
+    parser.add_argument(
+        "--make-fixture",
+        type=Path,
+        metavar="FOLDER",
+        help="compare nothing, and write there what the revision publishes of a small table",
+    )
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the Mall Customers files")
     arguments = parser.parse_args()
     unpack = {
@@ -530,6 +583,8 @@ def main():
         "work tree": lambda folder: copy_work_tree(arguments.against.resolve(), folder),
     }
     try:
+        if arguments.make_fixture:
+            return make_fixture(arguments.revision, arguments.make_fixture)
         if arguments.keep and arguments.keep.exists():
             raise ComparisonError(f"{arguments.keep} exists; give a new folder to --keep.")
         scenarios = {name: SCENARIOS[name](arguments.data) for name in arguments.only}
