@@ -31,8 +31,8 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
+import zipfile
 from collections import defaultdict
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -42,6 +42,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import yaml
+from warehouse import plural
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"
@@ -268,8 +269,8 @@ def described(pair, columns, key, name_before, name_after):
         for column, value_before, value_after in zip(columns, row_before, row_after, strict=True)
         if not are_equal(value_before, value_after, 0.0)
     ]
-    more = f" and {len(values) - SHOWN_COLUMNS} columns more" if len(values) > SHOWN_COLUMNS else ""
-    return f"at {place} " + ", ".join(values[:SHOWN_COLUMNS]) + more
+    more = [f"and {plural(len(values) - SHOWN_COLUMNS, 'column')} more"] if len(values) > SHOWN_COLUMNS else []
+    return f"at {place} " + ", ".join(values[:SHOWN_COLUMNS] + more)
 
 
 def side_by_side(before, after):
@@ -460,11 +461,10 @@ SCENARIOS = {"sample": lambda _: sample(), "mall": mall, "genre": genre, "large"
 
 def unpack_revision(revision, folder):
     """The files of a git revision of this repository."""
-    run = subprocess.run(["git", "archive", "--format=tar", revision], cwd=ROOT, capture_output=True, check=False)
+    run = subprocess.run(["git", "archive", "--format=zip", revision], cwd=ROOT, capture_output=True, check=False)
     if run.returncode:
         raise ComparisonError(f"{revision} is no revision of the repository in {ROOT}: {run.stderr.decode().strip()}")
-    with tarfile.open(fileobj=io.BytesIO(run.stdout)) as archive:
-        archive.extractall(folder, filter="data")
+    zipfile.ZipFile(io.BytesIO(run.stdout)).extractall(folder)
 
 
 def copy_work_tree(source, folder):

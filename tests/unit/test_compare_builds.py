@@ -4,7 +4,7 @@ import random
 
 import duckdb
 import pytest
-from compare_builds import differences, next_customers
+from compare_builds import differences, main, next_customers
 
 FIRST, SECOND = "11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"
 TABLES = """
@@ -165,3 +165,23 @@ def test_the_next_night_has_customers_who_left_changed_and_came():
     assert not set(left) & set(changed)
     assert len(numbers) == len(set(numbers)) == 201
     assert sum(line not in lines for line in changed) in range(7, 17)  # six new ones, and ten who may draw what they had
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nosuch", "--only", "sample"], "nosuch is no revision of the repository in"),
+        (
+            ["HEAD", "--only", "sample", "--against", "nosuch"],
+            "nosuch is no work tree of git; --against takes the folder of one.",
+        ),
+        (["HEAD", "--only", "mall", "--data", "nosuch"], "Mall_Customers.csv is not in nosuch; give its folder with --data"),
+        (["HEAD", "--only", "sample", "--keep", "."], ". exists; give a new folder to --keep."),
+    ],
+)
+def test_what_is_in_the_way_is_one_sentence(arguments, words, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["compare_builds.py", *arguments])
+    with pytest.raises(SystemExit) as exit_status:
+        main()
+    assert exit_status.value.code == 2
+    assert words in capsys.readouterr().err
