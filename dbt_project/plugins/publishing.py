@@ -109,7 +109,8 @@ class Plugin(BasePlugin):
     def store(self, target_config):
         """The one door that dbt-duckdb opens from a macro to Python: `config` names the step and takes the answer."""
         request = target_config.config
-        {"begin": self.begin, "touch": self.touch, "publish": self.publish}[request["step"]](request)
+        steps = {"begin": self.begin, "execute": self.execute, "touch": self.touch, "publish": self.publish}
+        steps[request["step"]](request)
 
     @contextmanager
     def session(self, attached=None):
@@ -193,6 +194,12 @@ class Plugin(BasePlugin):
                 session.execute(f"drop {kind} {identifier(*place)}")
                 dropped.append(place)
         return dropped
+
+    def execute(self, request):
+        """Run `statements` outside dbt's transactions, each of which can write to one file only."""
+        with self.session() as session:
+            for statement in request["statements"]:
+                session.execute(statement)
 
     def touch(self, request):
         """The state in the build file is no longer that of the published one, whatever becomes of this command."""

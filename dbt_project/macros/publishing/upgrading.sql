@@ -16,36 +16,55 @@
 
 {% macro upgrade_state() %}
     {% set builds = existing_table('builds') %}
-    {% if not builds or 'build_number' in adapter.get_columns_in_relation(builds) | map(attribute='name') %}{% do return('') %}{% endif %}
+    {% if not builds %}{% do return('') %}{% endif %}
+    {% if run_query('select * from ' ~ builds ~ ' limit 0').column_names | select('equalto', 'build_number') | list %}{% do return('') %}{% endif %}
     {% do log('The published warehouse is of version 1.0: its history is written anew, nothing of it is lost.', info=true) %}
-    {% do run_query('alter table ' ~ builds ~ ' add column build_number integer') %}
-    {% do run_query(
+    {#- Builds were appended in their order. -#}
+    {% set statements = [
+        'alter table ' ~ builds ~ ' add column build_number integer',
         'update ' ~ builds ~ ' set build_number = numbered.build_number from (select build_id, row_number() over (order by rowid) as build_number from '
         ~ builds ~ ') as numbered where builds.build_id = numbered.build_id'
-    ) %}
+    ] %}
+    {% set created, dropped = [], [] %}
     {% for node in graph.nodes.values() if node.name == segmentation_prefix(node) ~ 'customer_segment_history' %}
         {% set history = load_relation(api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias)) %}
-        {% if history and history.type == 'table' %}{% do upgrade_segmentation(segmentation_prefix(node), history, builds) %}{% endif %}
+        {% if history and history.type == 'table' %}
+            {% set prefix = segmentation_prefix(node) %}
+            {% set changes = api.Relation.create(database=target.database, schema=target.schema, identifier=prefix ~ 'segment_changes') %}
+            {% do statements.extend(statements_of_upgrade(prefix, history, changes, builds)) %}
+            {% do created.extend([changes, last_labels(prefix)]) %}
+            {% do dropped.append(history) %}
+        {% endif %}
     {% endfor %}
+    {% do publishing_step('execute', {'statements': statements}) %}
+    {% for relation in created %}{% do adapter.cache_added(relation.incorporate(type='table')) %}{% endfor %}
+    {% for relation in dropped %}{% do adapter.cache_dropped(relation) %}{% endfor %}
 {% endmacro %}
 
 
-{% macro upgrade_segmentation(prefix, history, builds) %}
+{#- For one segmentation: the log from the periods of `history`, and the last labels. -#}
+{% macro statements_of_upgrade(prefix, history, changes, builds) %}
     {% set key = segmentation('').key.name %}
     {% set fits, migrations = existing_table(prefix ~ 'segmentation_fits'), existing_table(prefix ~ 'segment_migrations') %}
-    {% do run_query('alter table ' ~ fits ~ ' add column build_id varchar') %}
-    {#- A model is of the first build that used it. -#}
-    {% do run_query(
-        'update ' ~ fits ~ ' set build_id = coalesce(first_used.build_id, (select max_by(build_id, build_number) from ' ~ builds ~ ')) from (select '
-        ~ 'fits.model_version, min_by(migrations.build_id, migrations.built_at) as build_id from ' ~ fits ~ ' as fits left join ' ~ migrations
-        ~ ' as migrations on fits.model_version = migrations.model_version group by fits.model_version) as first_used '
-        ~ 'where ' ~ fits.identifier ~ '.model_version = first_used.model_version'
-    ) %}
-    {% set changes = api.Relation.create(database=target.database, schema=target.schema, identifier=prefix ~ 'segment_changes', type='table') %}
-    {#- Who left did so in the build that was running at that time; whose next period begins where the last one ended has moved. -#}
-    {% do run_query("
-        create or replace table " ~ changes ~ " as
+    {% set add_build_of_model %}alter table {{ fits }} add column build_id varchar{% endset %}
+    {% set build_of_model %}
+        update {{ fits }}
+        set build_id = first_used.build_id
+        from (
+            -- A model is of the first build that used it.
+            select
+                fits.model_version,
+                coalesce(min_by(migrations.build_id, migrations.built_at), (select max_by(build_id, build_number) from {{ builds }})) as build_id
+            from {{ fits }} as fits
+            left join {{ migrations }} as migrations on fits.model_version = migrations.model_version
+            group by fits.model_version
+        ) as first_used
+        where {{ fits.identifier }}.model_version = first_used.model_version
+    {% endset %}
+    {% set log_of_changes %}
+        create or replace table {{ changes }} as
         with
+
         periods as (
             select
                 *,
@@ -55,49 +74,56 @@
                 lag(dbt_valid_from) over earlier as from_changed_at,
                 lag(dbt_valid_to) over earlier as from_valid_to,
                 lead(dbt_valid_from) over earlier as next_valid_from
-            from " ~ history ~ "
-            window earlier as (partition by " ~ key ~ " order by dbt_valid_from)
+            from {{ history }}
+            window earlier as (partition by {{ key }} order by dbt_valid_from)
         ),
+
+        -- Whose next period begins where the last one ended has moved.
         changes as (
             select
-                " ~ key ~ ", 'moved' as change, from_segment_id, from_segment_name, from_model_version, from_changed_at, segment_id as to_segment_id,
+                {{ key }}, 'moved' as change, from_segment_id, from_segment_name, from_model_version, from_changed_at, segment_id as to_segment_id,
                 segment_name as to_segment_name, model_version as to_model_version, dbt_valid_from as changed_at
             from periods
             where from_valid_to = dbt_valid_from
             union all
-            select
-                " ~ key ~ ", 'joined', null, null, null, null, segment_id, segment_name, model_version, dbt_valid_from
+            select {{ key }}, 'joined', null, null, null, null, segment_id, segment_name, model_version, dbt_valid_from
             from periods
             where from_valid_to is distinct from dbt_valid_from
             union all
-            select
-                " ~ key ~ ", 'left', segment_id, segment_name, model_version, dbt_valid_from, null, null, null, dbt_valid_to
+            select {{ key }}, 'left', segment_id, segment_name, model_version, dbt_valid_from, null, null, null, dbt_valid_to
             from periods
             where dbt_valid_to is not null and next_valid_from is distinct from dbt_valid_to
         )
+
+        -- Who left did so in the build that was running at the time.
         select
-            changes." ~ key ~ ", changes.change, cast(changes.from_segment_id as integer) as from_segment_id, changes.from_segment_name,
-            cast(changes.from_model_version as integer) as from_model_version, changes.from_changed_at,
-            cast(changes.to_segment_id as integer) as to_segment_id, changes.to_segment_name,
-            cast(changes.to_model_version as integer) as to_model_version, builds.build_id, changes.changed_at as built_at
+            changes.{{ key }},
+            changes.change,
+            cast(changes.from_segment_id as integer) as from_segment_id,
+            changes.from_segment_name,
+            cast(changes.from_model_version as integer) as from_model_version,
+            changes.from_changed_at,
+            cast(changes.to_segment_id as integer) as to_segment_id,
+            changes.to_segment_name,
+            cast(changes.to_model_version as integer) as to_model_version,
+            builds.build_id,
+            changes.changed_at as built_at
         from changes
-        asof left join " ~ builds ~ " as builds on changes.changed_at >= builds.built_at
-        order by builds.build_number, changes." ~ key
-    ) %}
-    {% do run_query("
-        create or replace table " ~ last_labels(prefix) ~ " as
+        asof left join {{ builds }} as builds on changes.changed_at >= builds.built_at
+        order by builds.build_number, changes.{{ key }}
+    {% endset %}
+    {% set labels %}
+        create or replace table {{ last_labels(prefix) }} as
         select
-            " ~ key ~ ",
+            {{ key }},
             cast(arg_max(segment_id, dbt_valid_from) as integer) as segment_id,
             cast(arg_max(segment_id, dbt_valid_from) filter (where dbt_valid_to is not null) as integer) as previous_segment_id,
             max(dbt_valid_from) as changed_at,
             arg_max(segment_name, dbt_valid_from) as name_at_change,
             cast(arg_max(model_version, dbt_valid_from) as integer) as model_version_at_change
-        from " ~ history ~ "
-        group by " ~ key ~ "
-        having count(*) filter (where dbt_valid_to is null) > 0"
-    ) %}
-    {% do adapter.cache_added(changes) %}
-    {% do adapter.cache_added(last_labels(prefix)) %}
-    {% do adapter.drop_relation(history) %}
+        from {{ history }}
+        group by {{ key }}
+        having count(*) filter (where dbt_valid_to is null) > 0
+    {% endset %}
+    {% do return([add_build_of_model, build_of_model, log_of_changes, labels, 'drop table ' ~ history]) %}
 {% endmacro %}
