@@ -240,3 +240,13 @@ def test_every_public_table_is_in_the_readme(built_sample):
     first = {name for name in tables if name.removeprefix("rfm_") not in tables - {name}}
     # The registry that segmentation_models is made of is kept for the next build.
     assert sorted(name for name in first - {"segmentation_fits"} if f"| `{name}` |" not in README) == []
+
+
+def test_every_decision_can_be_found_and_says_why():
+    text = TEXTS["DECISIONS.md"]
+    contents, *entries = re.split(r"^### ", text, flags=re.MULTILINE)
+    assert entries
+    for entry in entries:
+        title = entry.splitlines()[0]
+        assert f"[{title}](#" in contents, title
+        assert re.findall(r"^- \*\*(.+?):\*\*", entry, re.MULTILINE) == ["Decision", "Why", "Would change our mind"], title
