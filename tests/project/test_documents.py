@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 import yaml
@@ -15,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 TEXTS = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in DOCUMENTS}
 README = TEXTS["README.md"]
-FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^ *```([^\n]*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 TABLE_BEHIND = re.compile(r"\n\n((?:\|[^\n]*\n)+)")
 # What a block may be in: text is never run, so nothing that can be run is written as text.
 LANGUAGES = {"sql", "jinja", "sh", "yaml", "python", "text"}
@@ -28,7 +29,7 @@ def blocks(*languages):
         for fence in FENCE.finditer(text):
             if fence[1] in languages:
                 table = TABLE_BEHIND.match(text, fence.end())
-                found.append((document, fence[2], table and table[1]))
+                found.append((document, dedent(fence[2]), table and table[1]))
     return found
 
 
@@ -154,6 +155,8 @@ CHECKED = {
     "dbt": check_dbt,
     # Half an hour.
     ".venv/bin/python scripts/benchmark.py": check_script,
+    # Ten seconds of drawing, which tests/unit/test_render_plots.py does, too.
+    ".venv/bin/python scripts/render_plots.py": check_script,
     # The tests themselves.
     ".venv/bin/pytest": check_paths,
     # DuckDB's command line is not part of the environment; test_superset.py runs the example.
@@ -197,7 +200,9 @@ def test_a_command_within_a_sentence_exists(document, command):
 
 @pytest.mark.parametrize("document", TEXTS)
 def test_every_block_is_in_a_language_that_is_tested(document):
-    assert {fence[1] for fence in FENCE.finditer(TEXTS[document])} <= LANGUAGES
+    fences = list(FENCE.finditer(TEXTS[document]))
+    assert {fence[1] for fence in fences} <= LANGUAGES
+    assert TEXTS[document].count("```") == 2 * len(fences)
 
 
 @pytest.mark.parametrize(("document", "content", "table"), numbered(blocks("python")))
@@ -232,6 +237,18 @@ def test_links_lead_somewhere(document):
         linked = (ROOT / document).parent / path if path else ROOT / document
         assert linked.exists(), target
         assert not anchor or anchor in anchors(linked.read_text(encoding="utf-8")), target
+
+
+def test_the_readme_is_short_and_leads_to_every_page():
+    assert len(README.splitlines()) <= 170
+    assert [name for name in TEXTS if name != "README.md" and f"]({name})" not in README] == []
+
+
+@pytest.mark.parametrize("document", sorted(TEXTS.keys() - {"README.md"}))
+def test_a_page_says_first_who_should_read_it(document):
+    title, _, first = TEXTS[document].splitlines()[:3]
+    assert title.startswith("# ")
+    assert re.match(r"For .+: (this page|each entry) ", first)
 
 
 def test_every_public_table_is_in_the_readme(built_sample):
