@@ -224,6 +224,13 @@ def test_configuration_can_be_read_and_has_documented_settings(document, content
             assert set(feature) <= documented_settings(), feature
 
 
+@pytest.mark.parametrize("document", sorted(TEXTS.keys() - {"CHANGELOG.md"}))
+def test_files_and_folders_that_are_named_exist(document):
+    """The changelog names what is gone; further-segmentations.md has the reader write one."""
+    paths = re.findall(r"`((?:dbt_project|python_models|scripts|tests|bi|docs|\.ci)[/.][\w./-]+)`", prose(document))
+    assert [path for path in paths if not (ROOT / path).exists() and "_money" not in path] == []
+
+
 def anchors(text):
     """The anchors that the headings of a document get."""
     headings = re.findall(r"^#+ (.+)$", FENCE.sub("", text), re.MULTILINE)
@@ -257,6 +264,8 @@ def test_every_public_table_is_in_the_readme(built_sample):
     first = {name for name in tables if name.removeprefix("rfm_") not in tables - {name}}
     # The registry that segmentation_models is made of is kept for the next build.
     assert sorted(name for name in first - {"segmentation_fits"} if f"| `{name}` |" not in README) == []
+    named = re.findall(r"`(\w+)`", "".join(re.findall(r"^\|( `[^|]+)\|", README, re.MULTILINE)))
+    assert [name for name in named if name not in tables] == []
 
 
 def test_every_decision_can_be_found_and_says_why():
