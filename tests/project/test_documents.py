@@ -149,9 +149,9 @@ def check_elsewhere(words):
 
 
 CHECKED = {
-    # Minutes, environments of their own, or a server; the scripts behind the targets are tested in files of their own.
+    # They take minutes, make environments or start a server. The scripts that they call have tests of their own.
     "make": check_make,
-    # Builds take most of the time of all tests; those of the other files in this folder are with the same options.
+    # Builds take most of the time of the tests. The other files in this folder run them, with most of these options.
     "dbt": check_dbt,
     # Half an hour.
     ".venv/bin/python scripts/benchmark.py": check_script,
@@ -207,7 +207,7 @@ def test_every_block_is_in_a_language_that_is_tested(document):
 
 @pytest.mark.parametrize(("document", "content", "table"), numbered(blocks("python")))
 def test_python_can_be_compiled(document, content, table):
-    """Not run: it needs packages that the environment does not have; test_superset.py runs it where they are."""
+    """It is not run here, because it needs the packages of Superset's environment; test_superset.py runs it there."""
     compile(content, document, "exec")
 
 
@@ -259,7 +259,7 @@ def test_a_page_says_first_who_should_read_it(document):
 
 
 def test_every_public_table_is_in_the_readme(built_sample):
-    """Those of the further segmentation are named by two of them."""
+    """The README names the tables of a further segmentation by two examples only."""
     tables = {name for (name,) in built_sample.query("show tables", "warehouse.duckdb")}
     first = {name for name in tables if name.removeprefix("rfm_") not in tables - {name}}
     # The registry that segmentation_models is made of is kept for the next build.
