@@ -1,7 +1,6 @@
-"""The rules of the house, and what the README says."""
+"""The rules of the house."""
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -17,8 +16,6 @@ SQL_FILES = sorted((ROOT / "dbt_project").rglob("*.sql"))
 PYTHON_MODELS = sorted((ROOT / "python_models").glob("*.py"))
 SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
 PREFIXES = {"staging": ("base_", "stg_", "rejected_"), "intermediate": ("int_",)}
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"```sql\n(.+?)\n```\n\n((?:\|[^\n]*\n)+)", README, re.DOTALL)
 
 
 def described(folder):
@@ -102,36 +99,3 @@ def test_the_library_knows_neither_dbt_nor_files():
 def test_scripts_do_not_fit():
     for path in SCRIPTS:
         assert not re.search(r"^(?:from|import) (sklearn|segmentation)", path.read_text(encoding="utf-8"), re.MULTILINE), path
-
-
-def test_the_commands_of_the_readme_exist():
-    verbs = set(re.findall(r"`?make ([a-z]+)\b", README))
-    listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert verbs
-    assert verbs <= set(re.findall(r"make (\w+)", listed)) | {"help"}
-
-
-def test_the_files_of_the_readme_exist():
-    paths = re.findall(r"\]\((?!https?:)([^)#]+)\)", README) + re.findall(r"scripts/\w+\.py", README)
-    layout = re.search(r"## Layout\n\n```\n(.+?)```", README, re.DOTALL).group(1)
-    paths += [line.split()[0] for line in layout.splitlines()]
-    assert paths
-    assert [path for path in paths if not (ROOT / path).exists()] == []
-
-
-@pytest.mark.parametrize(("query", "table"), EXAMPLES, ids=[f"example_{number}" for number in range(1, len(EXAMPLES) + 1)])
-def test_the_examples_of_the_readme_give_what_it_shows(built_sample, query, table):
-    header, _, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines())
-    answer = built_sample.frame(query, "warehouse.duckdb")
-    assert header == list(answer.columns)
-    rows_of_answer = built_sample.query(query, "warehouse.duckdb")
-    assert rows == [["" if value is None else str(value) for value in row] for row in rows_of_answer]
-
-
-def test_the_readme_has_examples():
-    assert len(EXAMPLES) >= 5
-
-
-def test_every_public_table_is_in_the_readme():
-    marts = [path.stem for path in MODELS if path.parent.name == "marts"]
-    assert [name for name in marts if f"| `{name}` |" not in README] == []
