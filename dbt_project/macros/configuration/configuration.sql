@@ -4,6 +4,17 @@
 -#}
 {% macro segmentation(prefix=none) %}
     {% set prefix = segmentation_prefix() if prefix is none else prefix %}
+    {% set checked = checked_blocks() %}
+    {% if prefix ~ 'segmentation' not in checked %}{% do checked.update({prefix ~ 'segmentation': checked_segmentation(prefix)}) %}{% endif %}
+    {% do return(checked[prefix ~ 'segmentation']) %}
+{% endmacro %}
+
+
+{#- What has been checked by this command: dbt's graph is the one thing that its nodes share. Nothing is shared yet while files are parsed. -#}
+{% macro checked_blocks() %}{% do return(graph.setdefault('checked_blocks', {}) if execute else {}) %}{% endmacro %}
+
+
+{% macro checked_segmentation(prefix) %}
     {% set first = var('segmentation') %}
     {% set block = var(prefix ~ 'segmentation') %}
     {% do reject_unknown_settings(prefix ~ 'segmentation', block, (['customers', 'needs'] if prefix else ['source', 'key']) + [
@@ -105,6 +116,13 @@
     while the customers are not, whom invented orders must not be joined to.
 -#}
 {% macro orders() %}
+    {% set checked = checked_blocks() %}
+    {% if 'orders' not in checked %}{% do checked.update({'orders': checked_orders()}) %}{% endif %}
+    {% do return(checked.orders) %}
+{% endmacro %}
+
+
+{% macro checked_orders() %}
     {% set customers = segmentation('') %}
     {% set block = var('orders', none) or {'source': {'file': none}} %}
     {% set own = ['customer', 'date', 'amount', 'unit_price', 'quantity', 'order_id', 'product', 'cancelled'] %}
