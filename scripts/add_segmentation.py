@@ -32,9 +32,10 @@ def refs_of(path):
 
 def first_segmentation():
     """{name: path} of the models of the first segmentation; those of others, and of the orders, stand in folders below."""
+    features_models = {block.get("customers") for name, block in project_vars().items() if name.endswith("_segmentation") and block}
     folders = [DBT / "models" / "intermediate", DBT / "models" / "marts", ROOT / "python_models"]
     paths = [path for folder in folders for path in sorted(folder.iterdir()) if path.suffix in (".sql", ".py")]
-    return {path.stem: path for path in paths if path.stem not in (*SHARED, "tables")}
+    return {path.stem: path for path in paths if path.stem not in {*SHARED, "tables", *features_models}}
 
 
 def condition_for_orders():

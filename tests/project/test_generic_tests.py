@@ -1,101 +1,112 @@
-"""The project's own generic data tests, each proven by a model that passes and one that fails."""
+"""The project's own generic data test, each kind of promise proven by models that keep it and models that break it."""
+
+import json
 
 import pytest
+import yaml
 
-# name: (arguments, rows that pass, rows that fail); `{column: ...}` goes to a column test, the rest to a model test.
+SHARES = {"per": ["b"], "holds": "sum(a) = 1"}
+# kind: (arguments, rows that keep it, [(rows that break it, what the sentence says)])
 CASES = {
     "one_row_per": (
-        {"columns": ["a", "b"]},
-        ["select 1 as a, 1 as b union all select 1, 2"],
-        ["select 1 as a, 1 as b union all select 1, 1", "select 1 as a, null::int as b"],
-    ),
-    "finite": (
-        {"columns": ["a", "b"]},
-        ["select 1.5::double as a, -2.0::double as b"],
+        {"one_row_per": ["a", "b"]},
+        ["select 1 as a, 1 as b union all select 1, 2", "select 1 as a, 1 as b where false"],
         [
-            "select 1.0::double as a, null::double as b",
-            "select 'nan'::double as a, 1.0::double as b",
-            "select 1.0::double as a, '-infinity'::double as b",
+            ("select 1 as a, 1 as b union all select 1, 1", "one row per a, b (1 key)"),
+            ("select 1 as a, null::int as b union all select null, 1", "one row per a, b (2 keys)"),
         ],
     ),
-    "between": (
-        {"column_name": "a", "lowest": 0, "highest": 1},
-        ["select 0.0 as a union all select 1 union all select null"],
-        ["select 1.001 as a", "select -0.001 as a", "select 'nan'::double as a"],
-    ),
-    "true_of_every_row": (
-        {"key": "a", "conditions": ["b > 0", "c = 'it''s'"]},
+    "one_row_per_customer": (
+        {"one_row_per": ["customer_id"]},
         [
-            "select 1 as a, 1 as b, 'it''s' as c union all select 2, 5, 'it''s'",
+            "select unnest([1, 2, 3]) as customer_id",
             # Not told apart by a bitmap: too far apart, and no numbers.
-            "select unnest([1, 9000000000000000000]) as a, 1 as b, 'it''s' as c",
-            "select unnest(['x', 'y']) as a, 1 as b, 'it''s' as c",
+            "select unnest([1, 9000000000000000000]) as customer_id",
+            "select unnest(['x', 'y']) as customer_id",
             # The least number there is, and a few above it.
-            "select unnest([-9223372036854775808, -9223372036854775805]::bigint[]) as a, 1 as b, 'it''s' as c",
+            "select unnest([-9223372036854775808, -9223372036854775805]::bigint[]) as customer_id",
         ],
         [
-            "select unnest([1, 1]) as a, 1 as b, 'it''s' as c",
-            "select unnest([1, null]) as a, 1 as b, 'it''s' as c",
-            "select unnest([1, 9000000000000000000, 1]) as a, 1 as b, 'it''s' as c",
-            "select unnest(['x', 'y', 'x']) as a, 1 as b, 'it''s' as c",
-            "select 1 as a, 0 as b, 'it''s' as c",
-            "select 1 as a, null::int as b, 'it''s' as c",
-            "select 1 as a, 1 as b, 'its' as c",
+            ("select unnest([1, 1]) as customer_id", "one row per customer_id (1 key)"),
+            ("select unnest([1, null]) as customer_id", "one row per customer_id (1 key)"),
+            ("select unnest([1, 9000000000000000000, 1]) as customer_id", "one row per customer_id (1 key)"),
+            ("select unnest(['x', 'y', 'x']) as customer_id", "one row per customer_id (1 key)"),
         ],
     ),
-    "as_many_rows_as": (
-        {"to": "ref('two_rows')"},
-        ["select 1 as a union all select 1"],
-        ["select 1 as a", "select unnest([1, 2, 3]) as a"],
+    "in_every_row": (
+        {"in_every_row": {"b is above 0": "b > 0", "it's it": "c = 'it''s'"}},
+        ["select 1 as b, 'it''s' as c", "select 1 as b, 'x' as c where false"],
+        [
+            ("select 0 as b, 'it''s' as c", "b is above 0 (1 row)"),
+            ("select null::int as b, 'it''s' as c union all select -1, 'it''s'", "b is above 0 (2 rows)"),
+            ("select 'nan'::double - 1 as b, 'its' as c", "it's it (1 row)"),
+            ("select 0 as b, 'its' as c", "b is above 0 (1 row); it's it (1 row)"),
+        ],
     ),
-    "sums_to_rows_of": (
-        {"column_name": "a", "to": "ref('two_rows')"},
+    "in_all": (
+        {"in_all": {"as many rows as there are": "count(*) = (select count(*) from {{ ref('two_rows') }})", "sum": "sum(a) = 2"}},
         ["select unnest([2, 0]) as a"],
-        ["select unnest([2, 1]) as a", "select 1 as a where false"],
+        [
+            ("select 2 as a", "as many rows as there are"),
+            ("select unnest([2, 1]) as a", "sum"),
+            ("select 1 as a where false", "as many rows as there are; sum"),
+        ],
     ),
-    "sums_to_one": (
-        {"column_name": "a", "per": ["b"]},
-        ["select unnest([0.25, 0.75, 1.0]) as a, unnest(['x', 'x', 'y']) as b"],
-        ["select unnest([0.25, 0.75, 0.5]) as a, unnest(['x', 'x', 'y']) as b", "select null::double as a, 'x' as b"],
+    "in_every_group": (
+        {"in_every_group": {"shares sum to one": SHARES}},
+        ["select unnest([0.25, 0.75, 1.0]) as a, unnest(['x', 'x', 'y']) as b", "select 1 as a, 'x' as b where false"],
+        [
+            ("select unnest([0.25, 0.75, 0.5]) as a, unnest(['x', 'x', 'y']) as b", "shares sum to one (1 group)"),
+            ("select null::double as a, 'x' as b union all select 2, 'y'", "shares sum to one (2 groups)"),
+        ],
     ),
 }
+KEPT = [(name, number) for name, (_, kept, _) in CASES.items() for number in range(len(kept))]
+BROKEN = [(name, number, words) for name, (_, _, broken) in CASES.items() for number, (_, words) in enumerate(broken)]
 
 
 @pytest.fixture(scope="module")
 def outcomes(new_project):
-    """{model: whether its test passed}, all from one run of dbt."""
-    import json
-
-    import yaml
-
+    """{data test: (status, message)}, all from one run of dbt."""
     project = new_project()
     folder = project.folder / "dbt_project" / "models" / "proofs"
     folder.mkdir()
     (folder / "two_rows.sql").write_text("select unnest([1, 2]) as a", encoding="utf-8")
     models = []
-    for name, (arguments, passing, failing) in CASES.items():
-        arguments = dict(arguments)
-        for verdict, queries in (("passes", passing), ("fails", failing)):
+    for name, (arguments, kept, broken) in CASES.items():
+        for verdict, queries in (("kept", kept), ("broken", [query for query, _ in broken])):
             for number, query in enumerate(queries):
                 model = f"{name}_{verdict}_{number}"
                 (folder / f"{model}.sql").write_text(query, encoding="utf-8")
-                test = {name: {"name": f"{model}__test", "arguments": arguments}}
-                models.append({"name": model, "data_tests": [test]})
-    (folder / "models.yml").write_text(yaml.safe_dump({"version": 2, "models": models}), encoding="utf-8")
-    project.dbt("build", "--select", "path:dbt_project/models/proofs")
+                tests = [{"promises": {"name": f"{model}__test", "arguments": arguments}}]
+                if verdict == "broken":
+                    tests.append({"promises": {"name": f"{model}__warning", "arguments": arguments, "config": {"severity": "warn"}}})
+                models.append({"name": model, "data_tests": tests})
+    (folder / "models.yml").write_text(yaml.safe_dump({"version": 2, "models": models}, width=1000), encoding="utf-8")
+    project.output = project.dbt("build", "--select", "path:dbt_project/models/proofs")[1]
     results = json.loads((project.folder / "target" / "run_results.json").read_text(encoding="utf-8"))["results"]
-    return {result["unique_id"].split(".")[2]: result["status"] for result in results}
+    found = {result["unique_id"].split(".")[2]: (result["status"], result["message"]) for result in results}
+    return found | {"output": project.output}
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_passes_where_it_should_and_fails_where_it_should(outcomes, name):
-    _, passing, failing = CASES[name]
-    for number in range(len(passing)):
-        assert outcomes[f"{name}_passes_{number}__test"] == "pass"
-    for number in range(len(failing)):
-        assert outcomes[f"{name}_fails_{number}__test"] == "fail"
+@pytest.mark.parametrize(("name", "number"), KEPT)
+def test_a_promise_that_is_kept_passes(outcomes, name, number):
+    assert outcomes[f"{name}_kept_{number}__test"][0] == "pass"
 
 
-def test_every_generic_test_is_proven(new_project):
+@pytest.mark.parametrize(("name", "number", "words"), BROKEN)
+def test_a_promise_that_is_broken_fails_in_words(outcomes, name, number, words):
+    status, message = outcomes[f"{name}_broken_{number}__test"]
+    assert status == "error"
+    assert f"{name}_broken_{number} does not hold: {words}" in " ".join(message.split())
+
+
+@pytest.mark.parametrize(("name", "number", "words"), BROKEN)
+def test_with_the_severity_warn_it_says_the_same_and_goes_on(outcomes, name, number, words):
+    assert outcomes[f"{name}_broken_{number}__warning"][0] == "warn"
+    assert f"{name}_broken_{number} does not hold: {words}" in outcomes["output"]
+
+
+def test_there_is_no_other_generic_test(new_project):
     folder = new_project().folder / "dbt_project" / "tests" / "generic"
-    assert {path.stem for path in folder.glob("*.sql")} == set(CASES)
+    assert [path.stem for path in folder.glob("*.sql")] == ["promises"]
