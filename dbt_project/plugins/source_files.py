@@ -22,6 +22,7 @@ The answer is a list of layouts. Files that are laid out alike share one, so tha
 import re
 from contextlib import contextmanager
 from difflib import SequenceMatcher
+from string import Template
 
 import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
@@ -58,38 +59,40 @@ class Plugin(BasePlugin):
 class Reader:
     """Looks into files with DuckDB and the SQL of the macros, so that a first line is read and split exactly as all lines are.
 
-    `read_lines` is a table function with the column raw_record and the parameters $files, $encoding and $skip_unreadable;
-    `split_record` gives for each delimiter the expression that splits raw_record into a list of texts, or into NULL.
+    `read_lines` is a table function with the column raw_record and with $files, $encoding and $skip_unreadable for what differs;
+    `split_record` gives for each delimiter the expression that splits raw_record into a list of texts, or into NULL. Values are
+    written into the SQL, because DuckDB imports pandas to look at a parameter, which takes longer than all questions together.
     """
 
     def __init__(self, session, read_lines, split_record):
         self.session = session
-        self.read_lines = read_lines
+        self.read_lines = Template(read_lines)
         self.split_record = split_record
 
     def paths(self, pattern):
         """The files that a path or a glob stands for, in the order of their names."""
-        return [path for (path,) in self.session.execute("select file from glob($1) order by file", [pattern]).fetchall()]
+        query = f"select file from glob({literal(pattern)}) order by file"
+        return [path for (path,) in self.session.execute(query).fetchall()]
 
     def first_line(self, path, encoding, *, skip_unreadable=False):
         """The first line that is not blank, '' where there is none.
 
         Raises duckdb.InvalidInputException where it, or one soon behind it, cannot be decoded or held, unless those are skipped.
         """
-        parameters = {"files": [exact_pattern(path)], "encoding": encoding, "skip_unreadable": skip_unreadable}
-        query = f"select raw_record from {self.read_lines} where trim(raw_record) <> '' limit 1"
-        line = self.session.execute(query, parameters).fetchone()
+        lines = self.read_lines.substitute(
+            files=literal(exact_pattern(path)), encoding=literal(encoding), skip_unreadable=skip_unreadable
+        )
+        line = self.session.execute(f"select raw_record from {lines} where trim(raw_record) <> '' limit 1").fetchone()
         return line[0] if line else ""
 
     def split(self, line, delimiters):
         """{delimiter: the fields of a line}, without the delimiters under which its quotes are not balanced."""
         expressions = ", ".join(self.split_record[delimiter] for delimiter in delimiters)
-        query = f"select {expressions} from (select cast($1 as varchar) as raw_record)"
-        fields = self.session.execute(query, [line]).fetchone()
+        fields = self.session.execute(f"select {expressions} from (select {literal(line)} as raw_record)").fetchone()
         return {delimiter: headers for delimiter, headers in zip(delimiters, fields, strict=True) if headers is not None}
 
     def parquet_columns(self, path):
-        schema = self.session.execute("select * from read_parquet($1) limit 0", [exact_pattern(path)])
+        schema = self.session.execute(f"select * from read_parquet({literal(exact_pattern(path))}) limit 0")
         return [name for name, *_ in schema.description]
 
 
@@ -126,6 +129,11 @@ def one_sentence(path):
         yield
     except duckdb.Error as error:
         raise DbtRuntimeError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
+
+
+def literal(text):
+    """As SQL, which cannot hold a zero byte."""
+    return "'" + text.replace("'", "''").replace("\0", "") + "'"
 
 
 def exact_pattern(path):

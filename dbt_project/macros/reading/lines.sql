@@ -68,10 +68,10 @@ final as (
         row_number() over () as line_number,
         {% if layout.delimiter -%}
         raw_record
-    from {{ read_lines(sql_list([layout.patterns[loop.index0]]), "'" ~ layout.format ~ "'") }}
+    from {{ read_lines(sql_list([layout.patterns[layout.files.index(file)]]), "'" ~ layout.format ~ "'") }}
         {%- else -%}
         cast(to_json(_parquet_row) as varchar) as raw_record
-    from read_parquet({{ sql_list([layout.patterns[loop.index0]]) }}) as _parquet_row
+    from read_parquet({{ sql_list([layout.patterns[layout.files.index(file)]]) }}) as _parquet_row
         {%- endif %}
     union all
         {%- endfor %}

@@ -1,4 +1,4 @@
-{{ config(enabled=has_orders(), materialized='ephemeral') }}
+{{ config(enabled=has_orders(), materialized='view') }}
 with
 
 base_order_lines as (
