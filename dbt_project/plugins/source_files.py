@@ -12,7 +12,7 @@ The answer is a list of layouts. Files that are laid out alike share one, so tha
 
     format      'parquet', or the encoding of the text
     files       the paths
-    patterns    the same paths as DuckDB's readers need them: they would take a bracket or a star in a path for a pattern
+    patterns    {path: what DuckDB's readers need for it, which take a bracket or a star in a path for a pattern}
     delimiter   between the fields of a line, ' ' for any number of spaces; None for Parquet
     n_fields    of a complete record
     columns     the configured columns that the files have
@@ -118,7 +118,7 @@ def source_layouts(reader, source, columns):
             alike = path if format == "parquet" else (format, layout["delimiter"], layout["n_fields"])
             layout = layouts.setdefault((alike, tuple(layout["fields"].items())), layout)
             layout["files"].append(path)
-            layout["patterns"].append(exact_pattern(path))
+            layout["patterns"][path] = exact_pattern(path)
     return list(layouts.values())
 
 
@@ -188,7 +188,7 @@ def file_layout(reader, path, format, source, columns):
     return {
         "format": format,
         "files": [],
-        "patterns": [],
+        "patterns": {},
         "delimiter": delimiter,
         "n_fields": n_fields,
         "columns": found,

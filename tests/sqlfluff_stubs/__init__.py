@@ -47,7 +47,7 @@ def source_layouts(table):
     columns = table["columns"]
     fields = {column["name"]: position for position, column in enumerate(columns, start=1)}
     layout = {"format": "utf-8", "delimiter": ",", "n_fields": len(columns), "columns": columns, "fields": fields}
-    return [layout | {"files": ["customers.csv"], "patterns": ["customers.csv"]}]
+    return [layout | {"files": ["customers.csv"], "patterns": {"customers.csv": "customers.csv"}}]
 
 
 def files_of(relation):

@@ -119,7 +119,7 @@ def test_dialects_of_text(layouts, name):
 
 def test_the_pattern_of_a_file_stands_for_no_other(layouts, plugin):
     found = layouts({"[a]*?.csv": TEXT, "a12.csv": TEXT, "axy.csv": TEXT})
-    patterns = [pattern for layout in found for pattern in layout["patterns"]]
+    patterns = [pattern for layout in found for pattern in layout["patterns"].values()]
     matches = [plugin.connection.execute("select parse_filename(file) from glob($1)", [one]).fetchall() for one in patterns]
     assert matches == [[("[a]*?.csv",)], [("a12.csv",)], [("axy.csv",)]]
 

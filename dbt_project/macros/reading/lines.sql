@@ -39,13 +39,13 @@ final as (
             filename as source_file,
             raw_record,
             {{ split_record('raw_record', layout.delimiter) }} as _parts
-        from {{ read_lines(sql_list(layout.patterns), "'" ~ layout.format ~ "'") }}
+        from {{ read_lines(sql_list(layout.patterns.values()), "'" ~ layout.format ~ "'") }}
     {%- else -%}
         select
             {{ sql_texts(layout.files) }} as source_file,
             _parquet_row as raw_record,
             [{% for header in layout.fields.values() %}_parquet_row."{{ header | replace('"', '""') }}"::varchar{{ ', ' if not loop.last }}{% endfor %}] as _parts
-        from read_parquet({{ sql_list(layout.patterns) }}) as _parquet_row
+        from read_parquet({{ sql_list(layout.patterns.values()) }}) as _parquet_row
     {%- endif -%}
 {%- endmacro %}
 
@@ -68,10 +68,10 @@ final as (
         row_number() over () as line_number,
         {% if layout.delimiter -%}
         raw_record
-    from {{ read_lines(sql_list([layout.patterns[layout.files.index(file)]]), "'" ~ layout.format ~ "'") }}
+    from {{ read_lines(sql_list([layout.patterns[file]]), "'" ~ layout.format ~ "'") }}
         {%- else -%}
         cast(to_json(_parquet_row) as varchar) as raw_record
-    from read_parquet({{ sql_list([layout.patterns[layout.files.index(file)]]) }}) as _parquet_row
+    from read_parquet({{ sql_list([layout.patterns[file]]) }}) as _parquet_row
         {%- endif %}
     union all
         {%- endfor %}
