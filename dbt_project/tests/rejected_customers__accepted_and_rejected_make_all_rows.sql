@@ -1,7 +1,17 @@
 -- Asserts: records below the headers = accepted + rejected. Whoever reports on customers relies on it; a join or filter in
 -- staging that lost a row would otherwise go unseen.
+with
+
+base_customer_lines as (
+    select
+        rowid as row_id,
+        source_file,
+        is_blank
+    from {{ ref('base_customer_lines') }}
+),
+
 {{ records_unaccounted_for(
-    ref('base_customers'), ref('base_customer_files'), ref('base_customers_multiline'), ref('stg_customers'), ref('rejected_customers')
+    'base_customer_lines', ref('base_customer_multiline_records'), ref('stg_customers'), ref('rejected_customers'), segmentation().source
 ) }}
 
 select * from final

@@ -1,10 +1,22 @@
-"""Bad input stops the build with one sentence: what is wrong, where, what to do; the segments stay as they were."""
+"""Bad input stops the build with one sentence: what is wrong, where, what to do; the segments stay as they were.
 
+Here are a build for each kind of bad file, and every mistake in the configuration; tests/unit/test_source_files.py has all files
+that cannot be used.
+"""
+
+import copy
 import hashlib
+from types import SimpleNamespace
 
-import duckdb
 import pytest
 import yaml
+from dbt.adapters.factory import get_adapter
+from dbt.cli.main import dbtRunner
+from dbt.clients.jinja import get_rendered
+from dbt.config.runtime import RuntimeConfig
+from dbt.context.providers import generate_runtime_model_context
+from dbt.flags import get_flags
+from dbt_common.exceptions import CompilationError
 
 HEADER = "CustomerID,Gender,Age,Annual Income (k$),Spending Score (1-100)"
 ROWS = [f"{i},Male,{20 + i},{30 + 2 * i},{40 + i}" for i in range(1, 21)]
@@ -55,29 +67,10 @@ FILES = {
         '"CustomerID, Gender, Age, Annual Income (k$), Spendig Score"; rename the header in the file, or add it under headers: '
         "in dbt_project.yml, vars, segmentation; what the file does not have can be removed there.",
     ),
-    "another_table_altogether": (
-        "order,amount\n1,2\n",
-        "data.csv has no column for customer_id, nor for gender, nor for age, nor for annual_income_k, nor for spending_score; "
-        'its first line is "order,amount"; rename',
-    ),
-    "two_columns_for_one_feature": (
-        GOOD.replace("Gender", "age"),
-        'data.csv has more than one column for age, "age" and "Age"; rename or remove all but one of them.',
-    ),
-    "empty": ("", "data.csv is empty; give a file with a header line and one line for each record."),
-    "blank": ("\n  \n\n", "data.csv is empty; give a file with a header line and one line for each record."),
     "header_only": (HEADER + "\n", "data.csv has a header and no rows below it; give a file with one line for each record."),
-    "a_quote_left_open_in_the_header": (
-        '"' + GOOD,
-        "data.csv: the quotes of its first line are not balanced; the header has to stand on one line, with each quote closed.",
-    ),
-    "latin_1_undeclared": (
-        GOOD.replace("3,Male", "3,Männlich").encode("latin-1"),
-        "data.csv, line 4, is not utf-8 text; save the file as UTF-8, or set encoding: latin-1",
-    ),
-    "utf_16_high_byte_first": (
-        b"\xfe\xff" + GOOD.encode("utf-16-be"),
-        "data.csv is UTF-16 with the high byte first, which DuckDB does not read; save it as UTF-8.",
+    "latin_1_undeclared_far_below": (
+        "\n".join([HEADER, *[f"{i},{'Male' if i < 9000 else 'Männlich'},30,40,50" for i in range(1, 10_000)]]).encode("latin-1"),
+        "data.csv, line 9001, is not utf-8 text; save the file as UTF-8, or set encoding: latin-1",
     ),
     "fewer_customers_than_segments": (
         "\n".join([HEADER, *ROWS[:3]]),
@@ -112,28 +105,12 @@ def test_a_file_that_cannot_be_used(project, case):
     assert_stopped(project, sentence, file=path)
 
 
-def test_a_workbook(project):
-    path = project.folder / "data.xlsx"
-    path.write_bytes(b"PK\x03\x04")
-    assert_stopped(project, "data.xlsx is a workbook; save its sheet as CSV.", file=path)
-
-
-def test_one_bad_file_among_good_ones(project):
-    folder = project.folder / "several"
-    folder.mkdir()
-    (folder / "good.csv").write_text(GOOD, encoding="utf-8")
-    (folder / "broken.csv").write_text('"' + GOOD, encoding="utf-8")
-    assert_stopped(project, "broken.csv: the quotes of its first line are not balanced", file=folder / "*.csv")
-    (folder / "broken.csv").write_text("", encoding="utf-8")
-    assert_stopped(project, "broken.csv is empty", file=folder / "*.csv")
-
-
 def test_rows_that_are_lost_stop_the_build(project):
     """The accounting itself, proven to fail: a filter smuggled into staging loses rows, and no segment is computed."""
     model = project.folder / "dbt_project" / "models" / "staging" / "stg_customers.sql"
     before = model.read_text(encoding="utf-8")
     model.write_text(
-        before.replace("base_customers_checked.reasons is null", "base_customers_checked.reasons is null and age <> 30")
+        before.replace("base_customer_records.reasons is null", "base_customer_records.reasons is null and age <> 30")
     )
     try:
         assert_stopped(project, "FAIL 1 rejected_customers__accepted_and_rejected_make_all_rows", "--exclude", "test_type:unit")
@@ -155,23 +132,62 @@ def test_a_feature_without_any_value(project):
         (project.folder / "dbt_project.yml").write_text(project.configuration, encoding="utf-8")
 
 
-def test_a_file_that_is_not_there(project):
-    sentence = "No file is found at no/such.csv; give the path of a CSV or Parquet file, or a pattern such as exports/*.csv"
-    assert_stopped(project, sentence, file="no/such.csv")
-
-
-def test_a_parquet_file_without_a_column(project):
-    path = project.folder / "data.parquet"
-    duckdb.sql(f"copy (select 1 as CustomerID, 'x' as Gender, 30 as Age, 40 as Income) to '{path}'")
-    assert_stopped(project, "data.parquet has no column for annual_income_k", file=path)
-
-
 def test_the_refused_rows_of_a_stopped_build_can_be_looked_at(project):
     path = project.folder / "data.csv"
     path.write_text("\n".join([HEADER, *[changed(row, 2, "old") for row in ROWS]]), encoding="utf-8")
     sentence = "that is allowed (20 times: age is not a number): query rejected_customers for all reasons, then mend the file"
     assert_stopped(project, sentence, file=path)
     assert project.query("select distinct reasons from rejected_customers") == [("age is not a number",)]
+
+
+def test_a_mistake_in_the_configuration_stops_the_build(project):
+    configuration = yaml.safe_load(project.configuration)
+    configuration["vars"]["segmentation"]["features"][0]["transform"] = "sqrt"
+    path = project.folder / "dbt_project.yml"
+    path.write_text(yaml.safe_dump(configuration, sort_keys=False), encoding="utf-8")
+    try:
+        assert_stopped(project, "dbt_project.yml, vars, segmentation: transform of age: sqrt is unknown; use none or log1p.")
+    finally:
+        path.write_text(project.configuration, encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def dbt(built_sample, copy_of):
+    """The whole project, parsed once by dbt in this process; nothing of it is opened, as its database is in memory."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(copy_of(built_sample).folder)
+        for variable in ("CUSTOMERS_FILE", "ORDERS_FILE"):
+            patch.delenv(variable, raising=False)
+        manifest = dbtRunner().invoke(["parse", "--quiet", "--no-write-json"]).result
+        config = RuntimeConfig.from_args(get_flags())
+        adapter = get_adapter(config)
+        credentials = adapter.config.credentials
+        credentials.path, credentials.attach, credentials.plugins = ":memory:", None, None
+        yield SimpleNamespace(manifest=manifest, config=config, adapter=adapter)
+        adapter.cleanup_connections()
+
+
+@pytest.fixture
+def said(dbt):
+    """A function: what dbt says to a model that asks a question, or is rendered as it is, after a change of the variables."""
+    shipped = copy.deepcopy(dbt.config.vars.vars)
+
+    def said_of(model, change, question=None):
+        change(dbt.config.vars.vars)
+        node = dbt.manifest.nodes[f"model.customer_segmentation.{model}"]
+        context = generate_runtime_model_context(node, dbt.config, dbt.manifest)
+        with dbt.adapter.connection_named("test"), pytest.raises(CompilationError) as stopped:
+            get_rendered(f"{{% do {question} %}}" if question else node.raw_code, context, node)
+        return stopped.value.msg
+
+    yield said_of
+    dbt.config.vars.vars.clear()
+    dbt.config.vars.vars.update(shipped)
+
+
+def test_the_configuration_as_it_is_shipped_has_no_mistake(said):
+    with pytest.raises(pytest.fail.Exception, match="DID NOT RAISE"):
+        said("stg_customers", lambda blocks: None, "require_names_without_keywords(segmentation().columns + orders().columns)")
 
 
 CONFIGURATIONS = {
@@ -247,13 +263,62 @@ CONFIGURATIONS = {
 
 
 @pytest.mark.parametrize("case", CONFIGURATIONS)
-def test_a_configuration_that_cannot_be_used(project, case):
+def test_a_mistake_in_the_block_of_the_customers_is_one_sentence(said, case):
     change, sentence = CONFIGURATIONS[case]
-    configuration = yaml.safe_load(project.configuration)
-    change(configuration["vars"]["segmentation"])
-    path = project.folder / "dbt_project.yml"
-    path.write_text(yaml.safe_dump(configuration, sort_keys=False), encoding="utf-8")
-    try:
-        assert_stopped(project, "dbt_project.yml, vars, segmentation: " + sentence)
-    finally:
-        path.write_text(project.configuration, encoding="utf-8")
+    question = "require_names_without_keywords(segmentation().columns)"
+    answer = said("base_customer_lines", lambda blocks: change(blocks["segmentation"]), question)
+    assert "dbt_project.yml, vars, segmentation: " + sentence in answer
+
+
+MISTAKES_IN_ORDERS = {
+    "unknown_setting": ({"currency": "EUR"}, "orders: the setting currency is unknown; the settings here are"),
+    "unknown_setting_of_the_source": ({"source": {"header": None}}, "orders: source: the setting header is unknown; the"),
+    "unknown_format": ({"date": {"format": "dmy"}}, "format of date: dmy is unknown; use iso or day-first or month-first or"),
+    "headers_that_are_no_list": ({"amount": {"headers": "Betrag"}}, "headers of amount: Betrag is not a list, such as ["),
+    "a_column_that_is_no_block": ({"amount": "Betrag"}, "amount: Betrag is not a list of settings; the settings here"),
+    "unknown_encoding": ({"source": {"encoding": "ebcdic"}}, "source: encoding: ebcdic is unknown; use utf-8"),
+    "fields_that_are_no_list": ({"source": {"fields": "amount"}}, "source: fields: amount is not a list of names, such"),
+    "a_share_in_percent": ({"source": {"max_rejected_share": "5%"}}, "source: max_rejected_share: 5% is not a share from 0 to"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MISTAKES_IN_ORDERS)
+def test_a_mistake_in_the_block_of_the_orders_is_one_sentence(said, case):
+    settings, sentence = MISTAKES_IN_ORDERS[case]
+
+    def change(blocks):
+        source = blocks["orders"]["source"] | settings.get("source", {})
+        blocks["orders"] |= settings | {"source": source}
+
+    assert "dbt_project.yml, vars, orders: " + sentence in said("base_order_lines", change, "orders()")
+
+
+# The mistake in the block rfm_segmentation:, and what is said of it.
+MISTAKES_IN_A_FURTHER_SEGMENTATION = {
+    "no_block": (lambda blocks: blocks.pop("rfm_segmentation"), "vars: rfm_segmentation: is missing, by which int_rfm_"),
+    "unknown_needs": (lambda blocks: blocks["rfm_segmentation"].update(needs="visits"), "needs: visits is unknown; use orders."),
+    "no_customers": (lambda blocks: blocks["rfm_segmentation"].pop("customers"), "customers: is missing; name the model"),
+    "unknown_customers": (
+        lambda blocks: blocks["rfm_segmentation"].update(customers="int_customer_visits"),
+        "vars, rfm_segmentation: customers: no model is called int_customer_visits; name the one that has the features",
+    ),
+    "a_key_of_its_own": (lambda blocks: blocks["rfm_segmentation"].update(key={"name": "shop"}), "the setting key is unknown;"),
+    "headers": (
+        lambda blocks: blocks["rfm_segmentation"]["features"][0].update(headers=["days"]),
+        "headers of recency_days: the features are columns of the model int_customer_rfm; give their names there.",
+    ),
+    "more_segments_than_tried": (
+        lambda blocks: blocks["rfm_segmentation"].update(n_clusters=12),
+        "vars, rfm_segmentation: n_clusters: 12 is neither auto nor a whole number within k_range [1, 10]; change",
+    ),
+    "an_unknown_gate": (
+        lambda blocks: blocks["rfm_segmentation"].update(gates={"size": {"bound": 1}}),
+        "vars, rfm_segmentation: gates: the setting size is unknown; the settings here are smallest_share, silhouette",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MISTAKES_IN_A_FURTHER_SEGMENTATION)
+def test_a_mistake_in_the_block_of_a_further_segmentation_is_one_sentence(said, case):
+    change, sentence = MISTAKES_IN_A_FURTHER_SEGMENTATION[case]
+    assert sentence in said("int_rfm_customer_features", change)

@@ -22,11 +22,11 @@ def customers(first_id, n=10):
 
 
 @pytest.fixture(scope="module")
-def staged(new_project):
-    """A project, and a function that stages files in it: {file name: bytes} → (accepted rows, refused rows)."""
+def stage(new_project):
+    """A function that stages files: ({file name: bytes}, settings) → (accepted rows, {file name: refused rows})."""
     project = new_project()
 
-    def stage(files, encoding="utf-8", decimal_separator="."):
+    def staged(files, encoding="utf-8", decimal_separator="."):
         folder = project.folder / "incoming"
         folder.mkdir(exist_ok=True)
         for old in folder.iterdir():
@@ -45,16 +45,24 @@ def staged(new_project):
             file=folder / "*",
         )
         accepted = project.query("select * from stg_customers order by customer_id")
-        refused = project.query(
-            "select parse_filename(source_file), line_number, reasons, raw_record from rejected_customers order by all"
-        )
+        refused = {name: [] for name in files}
+        query = "select parse_filename(source_file), line_number, reasons, raw_record from rejected_customers order by all"
+        for name, *row in project.query(query):
+            refused[name].append(tuple(row))
         return accepted, refused
 
-    return stage
+    return staged
 
 
-def test_dialects_of_text_give_the_same_customers(staged):
-    """One range of customers for each dialect that must work, read together by one glob; a name with a bracket is no pattern."""
+def parquet(folder, query):
+    """The bytes of a Parquet file."""
+    path = folder / "one.parquet"
+    duckdb.sql(f"copy ({query}) to '{path}' (format parquet)")
+    return path.read_bytes()
+
+
+def test_files_of_every_kind_in_one_glob(stage, tmp_path):
+    """One range of customers for each dialect that must work, and Parquet files whose columns differ."""
     crlf_and_lf = text(customers(800)).replace("\n", "\r\n", 4)
     files = {
         "a_comma.csv": text(customers(100)).encode(),
@@ -75,95 +83,127 @@ def test_dialects_of_text_give_the_same_customers(staged):
         "l_quoted.csv": text([[f'"{field}"' for field in row] for row in customers(1200)]).encode(),
         "m[1] no last 'line end.csv": text(customers(1300)).rstrip("\n").encode(),
     }
-    accepted, refused = staged(files)
-    assert refused == []
-    assert accepted == [tuple(row) for first_id in range(100, 1500, 100) for row in customers(first_id)]
+    typed = """
+        select * from (values
+            (1, 'Male', 30, 40.0, 50), (2, null, 31, 41.0, 51), (3, 'Female', null, 42.0, 52), (4, 'Male', 33, 'nan'::double, 53)
+        ) as t ("CustomerID", "Gender", "Age", "Annual Income (k$)", "Spending Score (1-100)")
+    """
+    others = 'select {}, 30 as Age, 40 as "Annual Income", 50 as spending_score'
+    files |= {
+        "n.parquet": parquet(tmp_path, typed),
+        "o.parquet": parquet(tmp_path, others.format("5 as CustomerID, 'Male' as Genre, 'x' as filename")),
+        "p.pq": parquet(tmp_path, others.format("2 as records, 6 as customer_id, 'Male' as Gender")),
+    }
+    accepted, refused = stage(files)
+    expected = [(1, "Male", 30, 40, 50), (2, None, 31, 41, 51), (5, "Male", 30, 40, 50), (6, "Male", 30, 40, 50)]
+    assert accepted == expected + [tuple(row) for first_id in range(100, 1500, 100) for row in customers(first_id)]
+    assert [(row, reasons) for row, reasons, _ in refused.pop("n.parquet")] == [
+        (3, "age is missing"),
+        (4, "annual_income_k is not a finite number"),
+    ]
+    assert not any(refused.values())
 
 
-def test_latin_1_and_decimal_commas_where_declared(staged):
+def test_latin_1_and_decimal_commas_where_declared(stage):
     rows = [[1, "Männlich", "20", "30,0", "5"], [2, "Weiblich", "21", "3,2e1", "6"], [3, "Männlich", "22", "30,5", "7"]]
     # To a German reader 1.234 is more than a thousand; it is not guessed.
     rows += [[4, "Weiblich", "23", "1.234", "8"]]
-    accepted, refused = staged({"kunden.csv": text(rows, ";").encode("latin-1")}, encoding="latin-1", decimal_separator=",")
+    accepted, refused = stage({"kunden.csv": text(rows, ";").encode("latin-1")}, encoding="latin-1", decimal_separator=",")
     assert accepted == [(1, "Männlich", 20, 30, 5), (2, "Weiblich", 21, 32, 6)]
-    assert [(line, reasons) for _, line, reasons, _ in refused] == [
+    assert [(line, reasons) for line, reasons, _ in refused["kunden.csv"]] == [
         (4, "annual_income_k is not a whole number"),
         (5, "annual_income_k is not a number"),
     ]
 
 
-def test_parquet_and_text_in_one_glob(staged, tmp_path):
-    path = tmp_path / "customers.parquet"
-    duckdb.sql(f"""
-        copy (
-            select * from (values
-                (1, 'Male', 30, 40.0, 50), (2, null, 31, 41.0, 51),
-                (3, 'Female', null, 42.0, 52), (4, 'Male', 33, 'nan'::double, 53)
-            ) as t ("CustomerID", "Gender", "Age", "Annual Income (k$)", "Spending Score (1-100)")
-        ) to '{path}' (format parquet)
-    """)
-    accepted, refused = staged({"one.parquet": path.read_bytes(), "two.csv": text(customers(10, 2)).encode()})
-    assert accepted == [(1, "Male", 30, 40, 50), (2, None, 31, 41, 51), (10, "Male", 20, 30, 5), (11, "Female", 21, 31, 6)]
-    assert [(name, row, reasons) for name, row, reasons, _ in refused] == [
-        ("one.parquet", 3, "age is missing"),
-        ("one.parquet", 4, "annual_income_k is not a finite number"),
-    ]
+FAULTS = [
+    ",".join(HEADER),
+    "1,Male,30,40,50",
+    "2,Male,30,40",
+    "3,Male,30,40,50,60",
+    '4,"Male,30,40,50',
+    '5,Ma"le,30,40,50',
+    '6,"Male"x,30,40,50',
+    "",
+    "7,Male,thirty,40,50",
+    "8,Male,30,nan,50",
+    "9,Male,30,Infinity,50",
+    "10,Male,30,40,0",
+    "11,Male,121,40,50",
+    "12,Male,30.5,40,50",
+    "13,Male,,N/A,50",
+    "x14,Male,30,40,50",
+    "15.5,Male,30,40,50",
+    ",Male,30,40,50",
+    "1,Male,31,41,51",
+    "0001,Female,32,42,52",
+    '16,"Ma""le, or not", 30 ,40, 50',
+    "17,,30,40,50",
+    ",,,,",
+    "999999999999999999999,Male,30,40,50",
+    "18,Male,30,1e300,50",
+    "1_9,Male,30,40,50",
+    "20,Male,3_0,40,50",
+    "9007199254740993.5,Male,30,40,50",
+    "21.0,\tMale\t,\t30,40,50",
+    "null,Male,30,40,50",
+    '22,"two',
+    'lines",30,40,50',
+    '22,"two again',
+    'lines",30,40,50',
+]
 
 
-def test_parquet_files_with_different_columns(staged, tmp_path):
-    for name, columns in (
-        ("a", "1 as CustomerID, 'Male' as Genre, 'x' as filename"),
-        ("b", "2 as records, 2 as customer_id, 'Male' as Gender"),
-    ):
-        query = f'select {columns}, 30 as Age, 40 as "Annual Income", 50 as spending_score'
-        duckdb.sql(f"copy ({query}) to '{tmp_path / name}.parquet'")
-    accepted, refused = staged({f"{name}.parquet": (tmp_path / f"{name}.parquet").read_bytes() for name in "ab"})
-    assert accepted == [(1, "Male", 30, 40, 50), (2, "Male", 30, 40, 50)]
-    assert refused == []
+def random_files():
+    """Three thousand records with quotes, delimiters and line breaks in their fields, as Python's csv module writes them.
+
+    Returns ({file name: bytes}, {key: (gender, age)} of what that module reads in them, and the number of records, each line
+    of those that are not put together counted).
+    """
+    generator = random.Random(5)
+    alphabet = string.ascii_letters + ' ,;|\t"' + "\n" + "äéß€"
+    files, expected, n_lines = {}, {}, 0
+    for number, (delimiter, line_end) in enumerate([(",", "\n"), (";", "\r\n"), ("\t", "\n"), ("|", "\n")]):
+        stream = io.StringIO(newline="")
+        writer = csv.writer(stream, delimiter=delimiter, lineterminator=line_end)
+        writer.writerow(HEADER)
+        for i in range(750):
+            name = "".join(generator.choices(alphabet, k=generator.randrange(12)))
+            n_extra = generator.choice([0] * 9 + [1])
+            writer.writerow([(number + 1) * 1000 + i, name, generator.randrange(0, 130), 50, 60, *["extra"] * n_extra])
+        content = stream.getvalue()
+        files[f"{number}.csv"] = content.encode()
+        for record in list(csv.reader(io.StringIO(content, newline=""), delimiter=delimiter))[1:]:
+            # A record with a surplus field is not put together: each of its lines is refused, except for blank ones.
+            _, *between = record[1].split("\n") if len(record) > 5 else [""]
+            n_lines += 1 + len(between) - sum(not line.strip(" ") for line in between[:-1])
+            if len(record) == 5 and int(record[2]) <= 120:
+                # A blank is no value; spaces and tabs around a field are not part of it.
+                expected[int(record[0])] = (record[1].strip(" \t") or None, int(record[2]))
+    return files, expected, n_lines
 
 
-def test_every_fault_is_named_at_its_line(staged):
-    lines = [
-        ",".join(HEADER),
-        "1,Male,30,40,50",
-        "2,Male,30,40",
-        "3,Male,30,40,50,60",
-        '4,"Male,30,40,50',
-        '5,Ma"le,30,40,50',
-        '6,"Male"x,30,40,50',
-        "",
-        "7,Male,thirty,40,50",
-        "8,Male,30,nan,50",
-        "9,Male,30,Infinity,50",
-        "10,Male,30,40,0",
-        "11,Male,121,40,50",
-        "12,Male,30.5,40,50",
-        "13,Male,,N/A,50",
-        "x14,Male,30,40,50",
-        "15.5,Male,30,40,50",
-        ",Male,30,40,50",
-        "1,Male,31,41,51",
-        "0001,Female,32,42,52",
-        '16,"Ma""le, or not", 30 ,40, 50',
-        "17,,30,40,50",
-        ",,,,",
-        "999999999999999999999,Male,30,40,50",
-        "18,Male,30,1e300,50",
-        "1_9,Male,30,40,50",
-        "20,Male,3_0,40,50",
-        "9007199254740993.5,Male,30,40,50",
-        "21.0,\tMale\t,\t30,40,50",
-        "null,Male,30,40,50",
-    ]
-    accepted, refused = staged({"faults.csv": "\n".join(lines).encode()})
-    assert accepted == [
+@pytest.fixture(scope="module")
+def dirty(stage):
+    """(accepted rows, {file name: refused rows}) of one build of three kinds of dirty files, each with a range of keys."""
+    stray = text(customers(10_001, 200)).splitlines()
+    stray[50] = stray[50].replace("Female", '"Female')
+    stray[60] = stray[60].replace("Female", '"Female')
+    files, _, _ = random_files()
+    return stage(files | {"faults.csv": "\n".join(FAULTS).encode(), "stray.csv": "\n".join(stray).encode()})
+
+
+def test_every_fault_is_named_at_its_line(dirty):
+    accepted, refused = dirty
+    assert [row for row in accepted if row[0] < 1000] == [
         (1, "Male", 30, 40, 50),
         (5, 'Ma"le', 30, 40, 50),
         (16, 'Ma"le, or not', 30, 40, 50),
         (17, None, 30, 40, 50),
         (21, "Male", 30, 40, 50),
+        (22, "two\nlines", 30, 40, 50),
     ]
-    assert {line: reasons for _, line, reasons, _ in refused} == {
+    assert {line: reasons for line, reasons, _ in refused["faults.csv"]} == {
         3: "too few fields",
         4: "too many fields",
         5: "quotes are not balanced",
@@ -187,44 +227,24 @@ def test_every_fault_is_named_at_its_line(staged):
         27: "age is not a number",
         28: "customer_id is not a whole number",
         30: "customer_id is missing",
+        33: "customer_id is a duplicate",
     }
-    assert all(lines[line - 1] == raw_record for _, line, _, raw_record in refused)
+    texts = {line: FAULTS[line - 1] for line, _, _ in refused["faults.csv"]} | {33: "\n".join(FAULTS[32:34])}
+    assert {line: raw_record for line, _, raw_record in refused["faults.csv"]} == texts
 
 
-def test_random_files_are_read_as_pythons_csv_module_reads_them(staged):
-    """Three thousand records with quotes, delimiters and line breaks in their fields."""
-    generator = random.Random(5)
-    alphabet = string.ascii_letters + ' ,;|\t"' + "\n" + "äéß€"
-    files, expected, n_lines = {}, {}, 0
-    for number, (delimiter, line_end) in enumerate([(",", "\n"), (";", "\r\n"), ("\t", "\n"), ("|", "\n")]):
-        stream = io.StringIO(newline="")
-        writer = csv.writer(stream, delimiter=delimiter, lineterminator=line_end)
-        writer.writerow(HEADER)
-        for i in range(750):
-            name = "".join(generator.choices(alphabet, k=generator.randrange(12)))
-            n_extra = generator.choice([0] * 9 + [1])
-            writer.writerow([number * 1000 + i, name, generator.randrange(0, 130), 50, 60, *["extra"] * n_extra])
-        content = stream.getvalue()
-        files[f"{number}.csv"] = content.encode()
-        for record in list(csv.reader(io.StringIO(content, newline=""), delimiter=delimiter))[1:]:
-            # A record with a surplus field is not put together: each of its lines is refused, except for blank ones.
-            _, *between = record[1].split("\n") if len(record) > 5 else [""]
-            n_lines += 1 + len(between) - sum(not line.strip(" ") for line in between[:-1])
-            if len(record) == 5 and int(record[2]) <= 120:
-                # A blank is no value; spaces and tabs around a field are not part of it.
-                expected[int(record[0])] = (record[1].strip(" \t") or None, int(record[2]))
-    accepted, refused = staged(files)
-    assert {key: (gender, age) for key, gender, age, _, _ in accepted} == expected
-    assert len(accepted) + len(refused) == n_lines
+def test_random_files_are_read_as_pythons_csv_module_reads_them(dirty):
+    accepted, refused = dirty
+    files, expected, n_lines = random_files()
+    found = {key: (gender, age) for key, gender, age, _, _ in accepted if 1000 <= key < 10_000}
+    assert found == expected
+    assert len(found) + sum(len(refused[name]) for name in files) == n_lines
 
 
-def test_a_stray_quote_costs_its_own_line_only(staged):
-    lines = text(customers(1, 200)).splitlines()
-    lines[50] = lines[50].replace("Female", '"Female')
-    lines[60] = lines[60].replace("Female", '"Female')
-    accepted, refused = staged({"stray.csv": "\n".join(lines).encode()})
-    assert len(accepted) == 198
-    assert [(line, reasons) for _, line, reasons, _ in refused] == [
+def test_a_stray_quote_costs_its_own_line_only(dirty):
+    accepted, refused = dirty
+    assert len([key for key, *_ in accepted if key > 10_000]) == 198
+    assert [(line, reasons) for line, reasons, _ in refused["stray.csv"]] == [
         (51, "quotes are not balanced"),
         (61, "quotes are not balanced"),
     ]

@@ -43,30 +43,19 @@ def has_orders():
     return True
 
 
-def source_layouts(source, columns):
+def source_layouts(table):
+    columns = table["columns"]
     fields = {column["name"]: position for position, column in enumerate(columns, start=1)}
     layout = {"format": "utf-8", "delimiter": ",", "n_fields": len(columns), "columns": columns, "fields": fields}
-    return [layout | {"files": ["customers.csv"]}]
+    return [layout | {"files": ["customers.csv"], "patterns": {"customers.csv": "customers.csv"}}]
 
 
-def source_records(layout):
-    return "select 'customers.csv' as source_file, '1,2' as raw_record, ['1', '2'] as _parts"
-
-
-def numbered_records(file, source):
-    return f"select '{file}' as source_file, 1 as line_number, '1,2' as raw_record"
-
-
-def files_with_duplicates(records, repeated, key):
+def files_of(relation):
     return ["customers.csv"]
 
 
 def training_share(customers, features, counts):
     return 0.5
-
-
-def is_text(source_file):
-    return f"not regexp_matches({source_file}, 'parquet')"
 
 
 def feature_statistics():

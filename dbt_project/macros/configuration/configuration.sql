@@ -4,107 +4,107 @@
 -#}
 {% macro segmentation(prefix=none) %}
     {% set prefix = segmentation_prefix() if prefix is none else prefix %}
-    {% set checked = checked_blocks() %}
-    {% if prefix ~ 'segmentation' not in checked %}{% do checked.update({prefix ~ 'segmentation': checked_segmentation(prefix)}) %}{% endif %}
+    {% set checked = _checked_blocks() %}
+    {% if prefix ~ 'segmentation' not in checked %}{% do checked.update({prefix ~ 'segmentation': _checked_segmentation(prefix)}) %}{% endif %}
     {% do return(checked[prefix ~ 'segmentation']) %}
 {% endmacro %}
 
 
 {#- What has been checked by this command: dbt's graph is the one thing that its nodes share. Nothing is shared yet while files are parsed. -#}
-{% macro checked_blocks() %}{% do return(graph.setdefault('checked_blocks', {}) if execute else {}) %}{% endmacro %}
+{% macro _checked_blocks() %}{% do return(graph.setdefault('checked_blocks', {}) if execute else {}) %}{% endmacro %}
 
 
-{% macro checked_segmentation(prefix) %}
+{% macro _checked_segmentation(prefix) %}
     {% set first = var('segmentation') %}
     {% set block = var(prefix ~ 'segmentation') %}
-    {% do reject_unknown_settings(prefix ~ 'segmentation', block, (['customers', 'needs'] if prefix else ['source', 'key']) + [
+    {% do _reject_unknown_settings(prefix ~ 'segmentation', block, (['customers', 'needs'] if prefix else ['source', 'key']) + [
         'attributes', 'features', 'n_clusters', 'k_range', 'seed', 'refit', 'gates'
     ]) %}
     {% if prefix %}
-        {% if not block.customers %}{% do configuration_error('customers: is missing; name the model that has the features, one row per customer') %}{% endif %}
-        {% do require_one_of('needs', block.needs or 'orders', ['orders']) %}
+        {% if not block.customers %}{% do _configuration_error('customers: is missing; name the model that has the features, one row per customer') %}{% endif %}
+        {% do _require_one_of('needs', block.needs or 'orders', ['orders']) %}
         {#- Unit tests do not know the models. -#}
         {% if execute and graph.nodes and not node_named(block.customers) %}
-            {% do configuration_error('customers: no model is called ' ~ block.customers ~ '; name the one that has the features, one row per customer') %}
+            {% do _configuration_error('customers: no model is called ' ~ block.customers ~ '; name the one that has the features, one row per customer') %}
         {% endif %}
         {% for feature in block.features or [] if feature.headers is defined %}
-            {% do configuration_error('headers of ' ~ feature.name ~ ': the features are columns of the model ' ~ block.customers ~ '; give their names there') %}
+            {% do _configuration_error('headers of ' ~ feature.name ~ ': the features are columns of the model ' ~ block.customers ~ '; give their names there') %}
         {% endfor %}
         {#- The customers have the same key in every segmentation; what is read is a model, not a file. -#}
         {% set block = dict(block, key=first.key, source={'file': block.customers}) %}
     {% endif %}
 
     {% for setting in ['source', 'key', 'features', 'n_clusters', 'k_range', 'seed'] if block[setting] is not defined %}
-        {% do configuration_error(setting ~ ': is missing; give it as in the file that the project ships') %}
+        {% do _configuration_error(setting ~ ': is missing; give it as in the file that the project ships') %}
     {% endfor %}
 
-    {% set source = {'file': block.customers} if prefix else configured_source(block.source, 'segmentation', 'customers_file') %}
-    {% set key = dict(configured_column(block.key, {'data_type': 'bigint'}), kind='key') %}
-    {% do require_one_of('data_type of ' ~ key.name, key.data_type, ['bigint', 'varchar']) %}
+    {% set source = {'file': block.customers} if prefix else _configured_source(block.source, 'segmentation', 'customers_file') %}
+    {% set key = dict(_configured_column(block.key, {'data_type': 'bigint'}), kind='key') %}
+    {% do _require_one_of('data_type of ' ~ key.name, key.data_type, ['bigint', 'varchar']) %}
 
     {% set attributes = [] %}
     {% for attribute in block.attributes or [] %}
-        {% do attributes.append(dict(configured_column(attribute, {'data_type': 'varchar'}), kind='attribute')) %}
-        {% do require_one_of('data_type of ' ~ attribute.name, attributes[-1].data_type, ['varchar']) %}
+        {% do attributes.append(dict(_configured_column(attribute, {'data_type': 'varchar'}), kind='attribute')) %}
+        {% do _require_one_of('data_type of ' ~ attribute.name, attributes[-1].data_type, ['varchar']) %}
     {% endfor %}
 
     {% set features = [] %}
     {% for feature in block.features or [] %}
-        {% do features.append(dict(configured_feature(feature), kind='feature')) %}
+        {% do features.append(dict(_configured_feature(feature), kind='feature')) %}
     {% endfor %}
     {% if not features %}
-        {% do configuration_error('features: is empty; name at least one numeric column to form segments from') %}
+        {% do _configuration_error('features: is empty; name at least one numeric column to form segments from') %}
     {% endif %}
 
     {% set columns = [key] + attributes + features %}
     {% set names = columns | map(attribute='name') | list %}
     {% for name in names if names.count(name) > 1 %}
-        {% do configuration_error('the name ' ~ name ~ ' is given to more than one column; rename all but one') %}
+        {% do _configuration_error('the name ' ~ name ~ ' is given to more than one column; rename all but one') %}
     {% endfor %}
-    {% for name in names if name in names_of_our_own() %}
-        {% do configuration_error('the name ' ~ name ~ ' is taken by a column of the tables; choose another one') %}
+    {% for name in names if name in _names_of_our_own() %}
+        {% do _configuration_error('the name ' ~ name ~ ' is taken by a column of the tables; choose another one') %}
     {% endfor %}
 
     {% set k_range = block.k_range %}
     {% if k_range is string or k_range is not sequence or k_range | length != 2 or not k_range[0] is integer or not k_range[1] is integer
             or k_range[0] < 1 or k_range[1] < k_range[0] %}
-        {% do configuration_error('k_range: ' ~ k_range ~ ' is not a first and a last number of clusters, such as [1, 10]') %}
+        {% do _configuration_error('k_range: ' ~ k_range ~ ' is not a first and a last number of clusters, such as [1, 10]') %}
     {% endif %}
     {% if not block.seed is integer or not 0 <= block.seed < 2 ** 32 %}
-        {% do configuration_error('seed: ' ~ block.seed ~ ' is not a whole number of 0 or more, such as 42') %}
+        {% do _configuration_error('seed: ' ~ block.seed ~ ' is not a whole number of 0 or more, such as 42') %}
     {% endif %}
     {% set n_clusters = var(prefix ~ 'n_clusters', block.n_clusters) %}
     {% if n_clusters != 'auto' and (not n_clusters is integer or not k_range[0] <= n_clusters <= k_range[1]) %}
-        {% do configuration_error(
+        {% do _configuration_error(
             'n_clusters: ' ~ n_clusters ~ ' is neither auto nor a whole number within k_range ' ~ k_range
             ~ '; change one of the two'
         ) %}
     {% endif %}
 
     {% set refit = var('refit', block.refit or 'auto') %}
-    {% do require_one_of('refit', refit, ['auto', 'always', 'never', true]) %}
+    {% do _require_one_of('refit', refit, ['auto', 'always', 'never', true]) %}
 
     {% do return({
         'customers': block.customers or 'stg_customers', 'source': source, 'key': key, 'attributes': attributes, 'features': features, 'columns': columns,
-        'n_clusters': n_clusters, 'k_range': k_range, 'seed': block.seed, 'refit': refit, 'gates': configured_gates(block.gates or {})
+        'n_clusters': n_clusters, 'k_range': k_range, 'seed': block.seed, 'refit': refit, 'gates': _configured_gates(block.gates or {})
     }) %}
 {% endmacro %}
 
 
 {#- Where the files are and how they are written; `variable` names the file for one run, in capitals as an environment variable. -#}
-{% macro configured_source(settings, block, variable) %}
+{% macro _configured_source(settings, block, variable) %}
     {% set source = {'encoding': 'utf-8', 'decimal_separator': '.', 'max_rejected_share': 0.05} %}
     {% set own = ['file'] + source.keys() | list + (['fields'] if block == 'orders' else []) %}
-    {% do reject_unknown_settings(block ~ ': source', settings, own, block) %}
+    {% do _reject_unknown_settings(block ~ ': source', settings, own, block) %}
     {% do source.update(settings) %}
     {% do source.update({'file': var(variable, env_var(variable | upper, '') or source.file), 'block': block, 'variable': variable}) %}
-    {% do require_one_of('source: encoding', source.encoding | lower, ['utf-8', 'latin-1'], block) %}
-    {% do require_one_of('source: decimal_separator', source.decimal_separator, ['.', ','], block) %}
+    {% do _require_one_of('source: encoding', source.encoding | lower, ['utf-8', 'latin-1'], block) %}
+    {% do _require_one_of('source: decimal_separator', source.decimal_separator, ['.', ','], block) %}
     {% if source.max_rejected_share is not number or not 0 <= source.max_rejected_share <= 1 %}
-        {% do configuration_error('source: max_rejected_share: ' ~ source.max_rejected_share ~ ' is not a share from 0 to 1, such as 0.05', block) %}
+        {% do _configuration_error('source: max_rejected_share: ' ~ source.max_rejected_share ~ ' is not a share from 0 to 1, such as 0.05', block) %}
     {% endif %}
     {% if source.fields and (source.fields is string or source.fields is not sequence) %}
-        {% do configuration_error('source: fields: ' ~ source.fields ~ ' is not a list of names, such as [customer_id, ordered_at, amount]', block) %}
+        {% do _configuration_error('source: fields: ' ~ source.fields ~ ' is not a list of names, such as [customer_id, ordered_at, amount]', block) %}
     {% endif %}
     {% do return(source) %}
 {% endmacro %}
@@ -116,19 +116,19 @@
     while the customers are not, whom invented orders must not be joined to.
 -#}
 {% macro orders() %}
-    {% set checked = checked_blocks() %}
-    {% if 'orders' not in checked %}{% do checked.update({'orders': checked_orders()}) %}{% endif %}
+    {% set checked = _checked_blocks() %}
+    {% if 'orders' not in checked %}{% do checked.update({'orders': _checked_orders()}) %}{% endif %}
     {% do return(checked.orders) %}
 {% endmacro %}
 
 
-{% macro checked_orders() %}
+{% macro _checked_orders() %}
     {% set customers = segmentation('') %}
     {% set block = var('orders', none) or {'source': {'file': none}} %}
     {% set own = ['customer', 'date', 'amount', 'unit_price', 'quantity', 'order_id', 'product', 'cancelled'] %}
-    {% do reject_unknown_settings('orders', block, ['source'] + own, 'orders') %}
-    {% if not block.source %}{% do configuration_error('source: is missing; give it as in the file that the project ships', 'orders') %}{% endif %}
-    {% set source = configured_source(block.source, 'orders', 'orders_file') %}
+    {% do _reject_unknown_settings('orders', block, ['source'] + own, 'orders') %}
+    {% if not block.source %}{% do _configuration_error('source: is missing; give it as in the file that the project ships', 'orders') %}{% endif %}
+    {% set source = _configured_source(block.source, 'orders', 'orders_file') %}
     {% if source.file == 'dbt_project/sample/orders.csv' and customers.source.file != 'dbt_project/sample/customers.csv' %}
         {% do source.update({'file': none}) %}
     {% endif %}
@@ -137,15 +137,15 @@
     {% set formats = ['iso', 'day-first', 'month-first', 'YYYYMMDD'] %}
     {% for name in own %}
         {% set settings = block[name] or {} %}
-        {% do reject_unknown_settings(name, settings, ['headers', 'format'] if name == 'date' else ['headers'], 'orders') %}
+        {% do _reject_unknown_settings(name, settings, ['headers', 'format'] if name == 'date' else ['headers'], 'orders') %}
         {% set given = settings.headers or [] %}
         {% if given is string or given is not sequence %}
-            {% do configuration_error('headers of ' ~ name ~ ': ' ~ given ~ ' is not a list, such as [' ~ given ~ ']', 'orders') %}
+            {% do _configuration_error('headers of ' ~ name ~ ': ' ~ given ~ ' is not a list, such as [' ~ given ~ ']', 'orders') %}
         {% endif %}
         {% do headers.update({name: given | list}) %}
     {% endfor %}
     {% set format = (block.date or {}).format or 'iso' %}
-    {% do require_one_of('format of date', format, formats, 'orders') %}
+    {% do _require_one_of('format of date', format, formats, 'orders') %}
 
     {% set key = dict(customers.key, headers=customers.key.headers + headers.customer) %}
     {# Beyond any price; within it sums are exact. #}
@@ -161,7 +161,7 @@
         {'name': 'cancelled', 'headers': headers.cancelled, 'kind': 'flag', 'data_type': 'boolean', 'is_optional': true},
     ] %}
     {% if key.name in columns[1:] | map(attribute='name') %}
-        {% do configuration_error('the name ' ~ key.name ~ ' of the key is taken by a column of the orders; choose another one') %}
+        {% do _configuration_error('the name ' ~ key.name ~ ' of the key is taken by a column of the orders; choose another one') %}
     {% endif %}
     {% do return({'source': source, 'key': key, 'columns': columns}) %}
 {% endmacro %}
@@ -172,7 +172,7 @@
 
 
 {#- {name: {bound, severity}} of every gate. -#}
-{% macro configured_gates(block) %}
+{% macro _configured_gates(block) %}
     {% set gates = {
         'smallest_share': {'bound': 0.01, 'severity': 'error'},
         'silhouette': {'bound': 0.15, 'severity': 'warn'},
@@ -180,64 +180,64 @@
         'drift': {'bound': 0.25, 'severity': 'warn'},
         'stability': {'bound': 0.6, 'severity': 'warn'},
     } %}
-    {% do reject_unknown_settings('gates', block, gates.keys() | list) %}
+    {% do _reject_unknown_settings('gates', block, gates.keys() | list) %}
     {% for name, gate in block.items() %}
-        {% do reject_unknown_settings('gate ' ~ name, gate, ['bound', 'severity']) %}
+        {% do _reject_unknown_settings('gate ' ~ name, gate, ['bound', 'severity']) %}
         {% do gates[name].update(gate) %}
-        {% do require_one_of('severity of the gate ' ~ name, gates[name].severity, ['error', 'warn']) %}
+        {% do _require_one_of('severity of the gate ' ~ name, gates[name].severity, ['error', 'warn']) %}
     {% endfor %}
     {% do return(gates) %}
 {% endmacro %}
 
 
-{% macro configured_column(column, defaults) %}
-    {% do reject_unknown_settings('column ' ~ column.name, column, ['name', 'headers', 'data_type', 'description', 'label']) %}
+{% macro _configured_column(column, defaults) %}
+    {% do _reject_unknown_settings('column ' ~ column.name, column, ['name', 'headers', 'data_type', 'description', 'label']) %}
     {% set settings = {'headers': [], 'description': column.label or column.name} %}
     {% do settings.update(defaults) %}
     {% do settings.update(column) %}
     {% if not modules.re.fullmatch('[a-z][a-z0-9_]*', settings.name or '') %}
-        {% do configuration_error(
+        {% do _configuration_error(
             'the column name ' ~ settings.name ~ ' is not made of small letters, digits and underscores, such as income_k'
         ) %}
     {% endif %}
     {% if settings.headers is string or settings.headers is not sequence %}
-        {% do configuration_error('headers of ' ~ settings.name ~ ': ' ~ settings.headers ~ ' is not a list, such as [' ~ settings.headers ~ ']') %}
+        {% do _configuration_error('headers of ' ~ settings.name ~ ': ' ~ settings.headers ~ ' is not a list, such as [' ~ settings.headers ~ ']') %}
     {% endif %}
     {% set settings = dict(settings, label=settings.label or settings.name | replace('_', ' ')) %}
     {% do return(settings) %}
 {% endmacro %}
 
 
-{% macro configured_feature(feature) %}
+{% macro _configured_feature(feature) %}
     {% set settings = {'data_type': 'double', 'range': [none, none], 'transform': 'none', 'missing': 'reject', 'unit': ''} %}
     {% set own = ['low', 'high'] + settings.keys() | list %}
-    {% do reject_unknown_settings('feature ' ~ feature.name, feature, ['name', 'headers', 'description', 'label'] + own) %}
+    {% do _reject_unknown_settings('feature ' ~ feature.name, feature, ['name', 'headers', 'description', 'label'] + own) %}
     {% set column = {} %}
     {% for setting, value in feature.items() if setting not in own or setting == 'data_type' %}
         {% do column.update({setting: value}) %}
     {% endfor %}
     {% do settings.update(feature) %}
-    {% do settings.update(configured_column(column, {'data_type': 'double'})) %}
+    {% do settings.update(_configured_column(column, {'data_type': 'double'})) %}
     {% do settings.update({
         'low': settings.low or 'low ' ~ settings.label,
         'high': settings.high or 'high ' ~ settings.label,
         'axis': settings.label[:1] | upper ~ settings.label[1:] ~ (' (' ~ settings.unit ~ ')' if settings.unit else ''),
     }) %}
 
-    {% do require_one_of('data_type of ' ~ feature.name, settings.data_type, ['double', 'integer']) %}
-    {% do require_one_of('transform of ' ~ feature.name, settings.transform, ['none', 'log1p']) %}
-    {% do require_one_of('missing of ' ~ feature.name, settings.missing, ['reject', 'median']) %}
+    {% do _require_one_of('data_type of ' ~ feature.name, settings.data_type, ['double', 'integer']) %}
+    {% do _require_one_of('transform of ' ~ feature.name, settings.transform, ['none', 'log1p']) %}
+    {% do _require_one_of('missing of ' ~ feature.name, settings.missing, ['reject', 'median']) %}
     {% set bounds = settings.range %}
     {% if bounds is string or bounds is not sequence or bounds | length != 2
             or (bounds[0] is not none and not bounds[0] is number)
             or (bounds[1] is not none and not bounds[1] is number)
             or (bounds[0] is not none and bounds[1] is not none and bounds[0] >= bounds[1]) %}
-        {% do configuration_error(
+        {% do _configuration_error(
             'range of ' ~ feature.name ~ ': ' ~ bounds ~ ' is not a lowest and a highest value, such as [0, 120] or [0, null]'
         ) %}
     {% endif %}
     {% if settings.transform == 'log1p' and (bounds[0] is none or bounds[0] < 0) %}
-        {% do configuration_error(
+        {% do _configuration_error(
             'feature ' ~ feature.name ~ ': the transform log1p is for values of 0 or more; give it a range that starts at 0 or above'
         ) %}
     {% endif %}
@@ -246,7 +246,7 @@
 
 
 {#- Columns that stand beside the configured ones in a table. -#}
-{% macro names_of_our_own() %}
+{% macro _names_of_our_own() %}
     {% do return([
         'segment_id', 'segment_name', 'distance', 'runner_up_segment_id', 'runner_up_distance', 'confidence', 'is_outlier',
         'has_imputed_features', 'model_version', 'previous_segment_id', 'changed_at', 'n_customers', 'row_id', 'first_row_id', 'reasons',
@@ -265,30 +265,30 @@
         order by keyword_name
     {% endset %}
     {% for keyword in run_query(query).columns[0].values() %}
-        {% do configuration_error('the name ' ~ keyword ~ ' is a keyword of SQL; choose another one, such as ' ~ keyword ~ '_value') %}
+        {% do _configuration_error('the name ' ~ keyword ~ ' is a keyword of SQL; choose another one, such as ' ~ keyword ~ '_value') %}
     {% endfor %}
 {% endmacro %}
 
 
-{% macro reject_unknown_settings(place, settings, known, block=none) %}
+{% macro _reject_unknown_settings(place, settings, known, block=none) %}
     {% if settings is not mapping %}
-        {% do configuration_error(place ~ ': ' ~ settings ~ ' is not a list of settings; the settings here are ' ~ known | join(', '), block) %}
+        {% do _configuration_error(place ~ ': ' ~ settings ~ ' is not a list of settings; the settings here are ' ~ known | join(', '), block) %}
     {% endif %}
     {% for setting in settings if setting not in known %}
-        {% do configuration_error(
+        {% do _configuration_error(
             place ~ ': the setting ' ~ setting ~ ' is unknown; the settings here are ' ~ known | join(', '), block
         ) %}
     {% endfor %}
 {% endmacro %}
 
 
-{% macro require_one_of(place, value, allowed, block=none) %}
+{% macro _require_one_of(place, value, allowed, block=none) %}
     {% if value not in allowed %}
-        {% do configuration_error(place ~ ': ' ~ value ~ ' is unknown; use ' ~ allowed | join(' or '), block) %}
+        {% do _configuration_error(place ~ ': ' ~ value ~ ' is unknown; use ' ~ allowed | join(' or '), block) %}
     {% endif %}
 {% endmacro %}
 
 
-{% macro configuration_error(message, block=none) %}
+{% macro _configuration_error(message, block=none) %}
     {% do exceptions.raise_compiler_error('dbt_project.yml, vars, ' ~ (block or segmentation_block()) ~ ': ' ~ message ~ '.') %}
 {% endmacro %}

@@ -5,7 +5,7 @@
 
 
 {#- Asks the plugin for a step; the answer comes back in the same dictionary. -#}
-{% macro publishing_step(step, request) %}
+{% macro _publishing_step(step, request) %}
     {% do request.update({'step': step}) %}
     {% do adapter.store_relation('publishing', none, [], '', '', request) %}
     {% do return(request) %}
@@ -13,12 +13,12 @@
 
 
 {#- The tables that a build appends to, (database, schema, name): nobody can make again what they hold. -#}
-{% macro state_places() %}
-    {% do return(places_of(graph.nodes.values() | selectattr('config.materialized', 'equalto', 'incremental')) + places_of_old_histories()) %}
+{% macro _state_places() %}
+    {% do return(_places_of(graph.nodes.values() | selectattr('config.materialized', 'equalto', 'incremental')) + _places_of_old_histories()) %}
 {% endmacro %}
 
 
-{% macro places_of(nodes) %}
+{% macro _places_of(nodes) %}
     {% set places = [] %}
     {% for node in nodes %}{% do places.append((node.database, node.schema, node.alias)) %}{% endfor %}
     {% do return(places) %}
@@ -26,7 +26,7 @@
 
 
 {#- The labels of every segmentation, which each build replaces as a whole: [(their place, the place where the last ones are put aside)]. -#}
-{% macro label_places() %}
+{% macro _label_places() %}
     {% set places = [] %}
     {% for node in graph.nodes.values() if node.name == segmentation_prefix(node) ~ 'customer_clusters' %}
         {% set last = last_labels(segmentation_prefix(node)) %}
@@ -37,14 +37,14 @@
 
 
 {#- Of the files that builds work in, and of no other that a profile may attach. -#}
-{% macro build_databases() %}{% do return(graph.nodes.values() | map(attribute='database') | unique | list) %}{% endmacro %}
+{% macro _build_databases() %}{% do return(graph.nodes.values() | map(attribute='database') | unique | list) %}{% endmacro %}
 
 
 {#-
     Readers see what is in the file of the profile's `path`, and as a view what they find in the columns of another of its tables: [(database, schema,
     name, query)]. It spares a copy of every customer.
 -#}
-{% macro published_views() %}
+{% macro _published_views() %}
     {% set settings = segmentation('') %}
     {% set node = node_named('stg_customers') %}
     {% set query = 'select ' ~ settings.columns | map(attribute='name') | join(', ') ~ ' from customer_segments' %}
@@ -53,7 +53,7 @@
 
 
 {#- Whether dbt was asked for everything. The arguments tell, because the graph does not list unit tests; dbt retry has those of what it tries again. -#}
-{% macro is_full_build() %}
+{% macro _is_full_build() %}
     {% set limits = ['select', 'exclude', 'selector', 'resource_types', 'exclude_resource_types', 'empty', 'sample'] %}
     {% set given = [] %}
     {% for limit in limits if invocation_args_dict.get(limit) %}{% do given.append(limit) %}{% endfor %}
@@ -64,9 +64,9 @@
 {#- Runs before everything else: a full build goes on from the last published one. Any other command keeps what is there. -#}
 {% macro start_build() %}
     {% if not execute %}{% do return('') %}{% endif %}
-    {% if is_full_build() %}
-        {% set request = publishing_step('begin', {
-            'databases': build_databases(), 'state': state_places(), 'labels': label_places(), 'label_columns': columns_of_labels()
+    {% if _is_full_build() %}
+        {% set request = _publishing_step('begin', {
+            'databases': _build_databases(), 'state': _state_places(), 'labels': _label_places(), 'label_columns': columns_of_labels()
         }) %}
         {#- Dbt has looked at the tables before. -#}
         {% for database, schema, name in request.dropped %}
@@ -76,11 +76,11 @@
             {% do adapter.cache_added(api.Relation.create(database=database, schema=schema, identifier=name, type='table')) %}
         {% endfor %}
     {% else %}
-        {% do publishing_step('touch', {}) %}
+        {% do _publishing_step('touch', {}) %}
     {% endif %}
     {% if flags.WHICH in ['build', 'run'] %}
-        {% do upgrade_state() %}
-        {% do forget_the_sample() %}
+        {% do _upgrade_state() %}
+        {% do _forget_the_sample() %}
     {% endif %}
 {% endmacro %}
 
@@ -89,13 +89,13 @@
     The sample that the project ships is there to try things out: with the first file of one's own, models and history begin anew, so that nobody's
     customers are scored with, or compared to, invented ones.
 -#}
-{% macro forget_the_sample() %}
+{% macro _forget_the_sample() %}
     {% set sample = 'dbt_project/sample/customers.csv' %}
     {% set builds = existing_table('builds') %}
     {% if builds and segmentation('').source.file != sample %}
         {% if run_query('select max_by(source_file, build_number) from ' ~ builds).columns[0].values()[0] == sample %}
             {% do log('The last build was on the sample: its models and history are forgotten.', info=true) %}
-            {% for database, schema, name in state_places() + label_places() | map('last') | list %}
+            {% for database, schema, name in _state_places() + _label_places() | map('last') | list %}
                 {% set relation = load_relation(api.Relation.create(database=database, schema=schema, identifier=name)) %}
                 {% if relation %}{% do adapter.drop_relation(relation) %}{% endif %}
             {% endfor %}
@@ -107,15 +107,15 @@
 {#- Runs behind everything else. What it returns is run as SQL: an error there is reported like that of a model. -#}
 {% macro publish(results, builds, build) %}
     {% if not execute or flags.WHICH != 'build' %}{% do return('') %}{% endif %}
-    {% set obstacle = why_not_published(results) %}
+    {% set obstacle = _why_not_published(results) %}
     {% if obstacle %}
         {% do log('Not published: ' ~ obstacle ~ '. Readers keep the build before.', info=true) %}
         {% do return('') %}
     {% endif %}
 
-    {% do commit_build(results, builds, build) %}
-    {% set request = publishing_step('publish', {
-        'databases': build_databases(), 'kept': places_of(graph.nodes.values()) + label_places() | map('last') | list, 'views': published_views(),
+    {% do _commit_build(results, builds, build) %}
+    {% set request = _publishing_step('publish', {
+        'databases': _build_databases(), 'kept': _places_of(graph.nodes.values()) + _label_places() | map('last') | list, 'views': _published_views(),
         'build_id': invocation_id
     }) %}
     {% if request.error %}
@@ -133,8 +133,8 @@
 
 
 {#- One clause, or none where the build is to be published. -#}
-{% macro why_not_published(results) %}
-    {% if not is_full_build() %}{% do return('only a full dbt build is, without --select, --exclude and the like') %}{% endif %}
+{% macro _why_not_published(results) %}
+    {% if not _is_full_build() %}{% do return('only a full dbt build is, without --select, --exclude and the like') %}{% endif %}
     {% set good, skipped = [], [] %}
     {% for result in results %}
         {% if result.status in ['success', 'pass', 'warn', 'no-op'] %}{% do good.append(result.node.unique_id) %}{% endif %}
@@ -155,7 +155,7 @@
 
 
 {#- The row of this build, by which all that it has appended counts from now on. How the gates were passed is known only here. -#}
-{% macro commit_build(results, builds, build) %}
+{% macro _commit_build(results, builds, build) %}
     {% set gates = [] %}
     {% for result in results if '__gate_' in result.node.name %}
         {% do gates.append(segmentation_prefix(result.node) ~ result.node.name.split('__gate_')[1] ~ ' ' ~ ('ok' if result.status == 'pass' else result.status)) %}

@@ -5,7 +5,7 @@
 
 
 {#- Where version 1.0 kept the history of every segmentation; today a view has that name. -#}
-{% macro places_of_old_histories() %}
+{% macro _places_of_old_histories() %}
     {% set places = [] %}
     {% for node in graph.nodes.values() if node.name == segmentation_prefix(node) ~ 'customer_segment_history' %}
         {% do places.append((node.database, node.schema, node.alias)) %}
@@ -14,7 +14,7 @@
 {% endmacro %}
 
 
-{% macro upgrade_state() %}
+{% macro _upgrade_state() %}
     {% set builds = existing_table('builds') %}
     {% if not builds %}{% do return('') %}{% endif %}
     {% if run_query('select * from ' ~ builds ~ ' limit 0').column_names | select('equalto', 'build_number') | list %}{% do return('') %}{% endif %}
@@ -31,19 +31,19 @@
         {% if history and history.type == 'table' %}
             {% set prefix = segmentation_prefix(node) %}
             {% set changes = api.Relation.create(database=target.database, schema=target.schema, identifier=prefix ~ 'segment_changes') %}
-            {% do statements.extend(statements_of_upgrade(prefix, history, changes, builds)) %}
+            {% do statements.extend(_statements_of_upgrade(prefix, history, changes, builds)) %}
             {% do created.extend([changes, last_labels(prefix)]) %}
             {% do dropped.append(history) %}
         {% endif %}
     {% endfor %}
-    {% do publishing_step('execute', {'statements': statements}) %}
+    {% do _publishing_step('execute', {'statements': statements}) %}
     {% for relation in created %}{% do adapter.cache_added(relation.incorporate(type='table')) %}{% endfor %}
     {% for relation in dropped %}{% do adapter.cache_dropped(relation) %}{% endfor %}
 {% endmacro %}
 
 
 {#- For one segmentation: the log from the periods of `history`, and the last labels. -#}
-{% macro statements_of_upgrade(prefix, history, changes, builds) %}
+{% macro _statements_of_upgrade(prefix, history, changes, builds) %}
     {% set key = segmentation('').key.name %}
     {% set fits, migrations = existing_table(prefix ~ 'segmentation_fits'), existing_table(prefix ~ 'segment_migrations') %}
     {% set add_build_of_model %}alter table {{ fits }} add column build_id varchar{% endset %}

@@ -6,8 +6,8 @@
         select client_id, {{ nearest_segment(ref('segment_centroids')) }} as segment_id from new_clients
 -#}
 {% macro nearest_segment(centroids) %}
-    {%- set distances = distances_to_segments(centroids) -%}
-    case {{ least_of(distances.values() | list) }}
+    {%- set distances = _distances_to_segments(centroids) -%}
+    case {{ _least_of(distances.values() | list) }}
         {%- for segment_id, distance in distances.items() %}
         when {{ distance }} then {{ segment_id }}
         {%- endfor %}
@@ -17,17 +17,17 @@
 
 {#- The distance to that segment, in standard deviations of the features. -#}
 {% macro distance_to_nearest_segment(centroids) %}
-    {{- least_of(distances_to_segments(centroids).values() | list) -}}
+    {{- _least_of(_distances_to_segments(centroids).values() | list) -}}
 {%- endmacro %}
 
 
-{% macro least_of(values) %}
+{% macro _least_of(values) %}
     {{- 'least(' ~ values | join(', ') ~ ')' if values | length > 1 else values | first -}}
 {%- endmacro %}
 
 
 {#- {segment_id: expression} of the current model, in the order of the numbers. -#}
-{% macro distances_to_segments(centroids) %}
+{% macro _distances_to_segments(centroids) %}
     {% if not execute %}{% do return({0: 'null'}) %}{% endif %}
     {% set query %}
         select segment_id, feature, transform, cast(mean as string) as mean, cast(scale as string) as scale, cast(centroid_scaled as string) as centroid_scaled

@@ -1,59 +1,55 @@
 {%- set settings = segmentation() -%}
-{%- set key = settings.key.name -%}
-{%- set doubled_files = files_with_duplicates(ref('base_customers_checked'), ref('base_customers_repeated'), key) -%}
 with
 
-base_customers_checked as (
-    select * from {{ ref('base_customers_checked') }}
-),
-
-base_customer_files as (
-    select * from {{ ref('base_customer_files') }}
-),
-
-base_customers_repeated as (
-    select * from {{ ref('base_customers_repeated') }}
-),
-
-refused as (
+base_customer_lines as (
     select
-        cast(base_customers_checked.source_file as varchar) as source_file,
-        base_customers_checked.row_id - base_customer_files.first_row_id + 1 as line_number,
-        coalesce(base_customers_checked.reasons, '{{ key }} is a duplicate') as reasons,
-        base_customers_checked.raw_record
-    from base_customers_checked
-    inner join base_customer_files on base_customers_checked.source_file = base_customer_files.source_file
-    left join base_customers_repeated on base_customers_checked.{{ key }} = base_customers_repeated.{{ key }}
+        rowid as row_id,
+        source_file,
+        is_blank
+    from {{ ref('base_customer_lines') }}
+),
+
+base_customer_records as (
+    select * from {{ ref('base_customer_records') }}
+),
+
+base_customer_repeats as (
+    select * from {{ ref('base_customer_repeats') }}
+),
+
+{{ beginnings_of_files('base_customer_lines', settings.source) }},
+
+rejected as (
+    select
+        cast(base_customer_records.source_file as varchar) as source_file,
+        base_customer_records.row_id - files.first_row_id + 1 as line_number,
+        coalesce(base_customer_records.reasons, '{{ settings.key.name }} is a duplicate') as reasons,
+        base_customer_records.raw_record
+    from base_customer_records
+    inner join files on base_customer_records.source_file = files.source_file
+    left join base_customer_repeats on base_customer_records.row_id = base_customer_repeats.row_id
     where
-        base_customers_checked.reasons is not null
-        or base_customers_repeated.first_row_id < base_customers_checked.row_id
+        base_customer_records.reasons is not null
+        or base_customer_repeats.row_id is not null
 ),
 
--- The raw record of a usable row is not kept, so those of duplicates are read again.
+-- The text of a usable record is not kept, so the files with duplicates are read again.
 lines as (
-    {% for file in doubled_files %}
-    {{ numbered_records(file, settings.source) }}
-    union all
-    {% endfor %}
-    select
-        cast(null as varchar) as source_file,
-        cast(null as bigint) as line_number,
-        cast(null as varchar) as raw_record
-    where false
+    {{ numbered_lines(files_of(ref('base_customer_repeats')), settings) }}
 ),
 
 final as (
     select
-        refused.source_file,
-        refused.line_number,
-        refused.reasons,
-        coalesce(refused.raw_record, lines.raw_record) as raw_record
-    from refused
+        rejected.source_file,
+        rejected.line_number,
+        rejected.reasons,
+        coalesce(rejected.raw_record, lines.raw_record) as raw_record
+    from rejected
     left join lines
         on
-            refused.raw_record is null
-            and refused.source_file = lines.source_file
-            and refused.line_number = lines.line_number
+            rejected.raw_record is null
+            and rejected.source_file = lines.source_file
+            and rejected.line_number = lines.line_number
 )
 
 select * from final

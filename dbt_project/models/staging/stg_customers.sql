@@ -1,26 +1,21 @@
 {{ config(materialized='view') }}
-{%- set settings = segmentation() -%}
-{%- set key = settings.key.name %}
-{%- set columns = ([settings.key] + settings.attributes + settings.features) | map(attribute='name') %}
+{%- set settings = segmentation() %}
 with
 
-base_customers_checked as (
-    select * from {{ ref('base_customers_checked') }}
+base_customer_records as (
+    select * from {{ ref('base_customer_records') }}
 ),
 
-base_customers_repeated as (
-    select * from {{ ref('base_customers_repeated') }}
+base_customer_repeats as (
+    select * from {{ ref('base_customer_repeats') }}
 ),
 
 final as (
     select
-        base_customers_checked.{{ columns | join(',\n        base_customers_checked.') }}
-    from base_customers_checked
-    left join base_customers_repeated
-        on base_customers_checked.{{ key }} = base_customers_repeated.{{ key }}
-    where
-        base_customers_checked.reasons is null
-        and coalesce(base_customers_repeated.first_row_id, base_customers_checked.row_id) = base_customers_checked.row_id
+        base_customer_records.{{ settings.columns | map(attribute='name') | join(',\n        base_customer_records.') }}
+    from base_customer_records
+    anti join base_customer_repeats on base_customer_records.row_id = base_customer_repeats.row_id
+    where base_customer_records.reasons is null
 )
 
 select * from final

@@ -2,13 +2,13 @@
 with
 
 -- Read anew by each step below, which spares a copy of every line.
-base_orders as not materialized (
+base_order_lines as not materialized (
     select
         rowid as row_id,
         *
-    from {{ ref('base_orders') }}
+    from {{ ref('base_order_lines') }}
 ),
 
-{{ multiline_records('base_orders', orders()) }}
+{{ multiline_records('base_order_lines', orders()) }}
 
 select * from final

@@ -2,8 +2,8 @@
 {%- set key = segmentation().key.name %}
 with
 
-base_orders_checked as (
-    select * from {{ ref('base_orders_checked') }}
+base_order_records as (
+    select * from {{ ref('base_order_records') }}
 ),
 
 priced as (
@@ -15,7 +15,7 @@ priced as (
         quantity,
         product,
         coalesce(cancelled, false) as is_cancelled
-    from base_orders_checked
+    from base_order_records
     where reasons is null
 ),
 

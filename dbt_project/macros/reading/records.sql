@@ -1,0 +1,161 @@
+{#-
+    The fields of a text record as a list, or NULL where its quotes are not balanced (RFC 4180, section 2, rules 5 to 7: a field is quoted as a whole, and
+    a quote within it is doubled). The delimiter ' ' stands for any number of spaces: columns of a fixed width, without quotes.
+-#}
+{% macro split_record(record, delimiter) %}
+    {%- if delimiter == ' ' -%}
+    list_filter(string_split({{ record }}, ' '), lambda field: field <> '')
+    {%- else -%}
+    {%- set regex_delimiter = {'\t': '\\t', '|': '\\|'}.get(delimiter, delimiter) -%}
+    {%- set field = regex_delimiter ~ '(?:"(?:[^"]|"")*"|[^' ~ regex_delimiter ~ '"\\n][^' ~ regex_delimiter ~ '\\n]*|)' -%}
+    {%- set fields = "regexp_extract_all('" ~ delimiter ~ "' || " ~ record ~ ", '" ~ field ~ "')" -%}
+    case
+        when not contains({{ record }}, '"') then string_split({{ record }}, '{{ delimiter }}')
+        -- The loop over a list that holds nothing but the list of fields gives it a name, so that it is computed once.
+        else [
+            case
+                when array_to_string(fields, '') = '{{ delimiter }}' || {{ record }}
+                    then [
+                        case when piece[2] = '"' then replace(piece[3:-2], '""', '"') else piece[2:] end
+                        for piece in fields
+                    ]
+            end
+            for fields in [{{ fields }}]
+        ][1]
+    end
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#-
+    CTEs that end in `final`: the records of several lines. A quoted field may contain line breaks: then the lines from the one where the quote opens to
+    the one where it closes are one record. They are joined only where the whole record then has the right number of fields, and no line between them is
+    a record by itself, so that a stray quote costs its own line and no other.
+-#}
+{% macro multiline_records(lines, table) %}
+{%- set layouts = source_layouts(table) | selectattr('delimiter') | rejectattr('delimiter', 'equalto', ' ') | list -%}
+odd_lines as (
+    select
+        row_id as first_row_id,
+        source_file,
+        lead(row_id) over (
+            partition by source_file
+            order by row_id
+        ) as last_row_id
+    from {{ lines }}
+    -- The first condition spares the others nearly all lines.
+    where raw_record is not null and (length(raw_record) - length(replace(raw_record, '"', ''))) % 2 = 1
+),
+
+spans as (
+    select
+        first_row_id,
+        last_row_id,
+        source_file,
+        unnest(generate_series(first_row_id, last_row_id)) as row_id
+    from odd_lines
+    -- Longer than any address or comment; it bounds the work that two stray quotes far apart can cause.
+    where last_row_id - first_row_id <= 100
+),
+
+candidates as (
+    select
+        spans.first_row_id,
+        spans.last_row_id,
+        spans.source_file,
+        string_agg(coalesce({{ lines }}.raw_record, ''), chr(10) order by {{ lines }}.row_id) as raw_record
+    from spans
+    inner join {{ lines }} on spans.row_id = {{ lines }}.row_id
+    group by spans.first_row_id, spans.last_row_id, spans.source_file
+    having not bool_or({{ lines }}.reasons is null and not {{ lines }}.is_blank)
+),
+
+{% for layout in layouts %}
+split_{{ loop.index }} as (
+    select
+        *,
+        {{ split_record('raw_record', layout.delimiter) }} as _parts
+    from candidates
+    where
+        source_file in ({{ sql_texts(layout.files) }})
+        and len({{ split_record('raw_record', layout.delimiter) }}) = {{ layout.n_fields }}
+),
+
+{{ checked_records('checked_' ~ loop.index, 'split_' ~ loop.index, table, layout, ['first_row_id', 'last_row_id'], keeps_text=true) }},
+{% endfor %}
+
+final as (
+    select
+        row_id as first_row_id,
+        row_id as last_row_id,
+        source_file,
+        {{ table.columns | map(attribute='name') | join(',\n        ') }},
+        reasons,
+        is_blank,
+        raw_record
+    from {{ lines }}
+    where false
+    {% for layout in layouts %}
+    union all
+    select * from checked_{{ loop.index }}
+    {% endfor %}
+)
+{%- endmacro %}
+
+
+{#- CTEs that end in `final`: the records below the headers, those that are one line each and those of several. -#}
+{% macro records_below_headers(lines, multiline, table) %}
+{%- set columns = table.columns | map(attribute='name') | join(',\n        ') -%}
+{{ beginnings_of_files(lines, table.source) }},
+
+-- Lines that are no records: headers, and those that a record of several lines is made of.
+other_lines as (
+    select header_row_id as row_id
+    from files
+    union all
+    select unnest(generate_series(first_row_id, last_row_id)) as row_id
+    from {{ multiline }}
+),
+
+final as (
+    select
+        {{ lines }}.row_id,
+        {{ lines }}.source_file,
+        {{ columns }},
+        {{ lines }}.reasons,
+        {{ lines }}.raw_record
+    from {{ lines }}
+    anti join other_lines on {{ lines }}.row_id = other_lines.row_id
+    where not {{ lines }}.is_blank
+    union all
+    select
+        first_row_id as row_id,
+        source_file,
+        {{ columns }},
+        reasons,
+        raw_record
+    from {{ multiline }}
+)
+{%- endmacro %}
+
+
+{#-
+    The CTE `files`: the first_row_id of each file in a table of lines, and the header_row_id, that of its first line that is not blank; NULL where
+    there is no header.
+-#}
+{% macro beginnings_of_files(lines, source) -%}
+files as (
+    select
+        source_file,
+        min(row_id) as first_row_id,
+        case when {{ has_header('source_file', source) }} then min(row_id) filter (where not is_blank) end as header_row_id
+    from {{ lines }}
+    group by source_file
+)
+{%- endmacro %}
+
+
+{#- Parquet files have no header, nor has any file of a source whose fields the configuration names. -#}
+{% macro has_header(source_file, source) -%}
+    {{ 'false' if source.fields else "not regexp_matches(lower(" ~ source_file ~ "), '[.](parquet|pq)$')" }}
+{%- endmacro %}

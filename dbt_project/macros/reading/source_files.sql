@@ -1,0 +1,49 @@
+{#- What a source is. The macros behind this one take the layouts that it returns, and do not ask where they come from. -#}
+{% macro source_layouts(table) %}
+    {% if not execute %}{% do return([]) %}{% endif %}
+    {% set splits = {} %}
+    {#- With nothing found, every delimiter is as good as another, and the first one leaves most headers in one piece. -#}
+    {% for delimiter in ['\t', ' ', ',', ';', '|'] %}
+        {% do splits.update({delimiter: split_record('raw_record', delimiter)}) %}
+    {% endfor %}
+    {#- The smallest buffer that DuckDB takes: it is asked for first lines. -#}
+    {% set request = {
+        'columns': table.columns, 'split_record': splits, 'invocation': invocation_id,
+        'read_lines': read_lines('$files', '$encoding', 'store_rejects = $skip_unreadable, buffer_size = 2097152'),
+    } %}
+    {% do _ask_source_files('layouts', table.source, request) %}
+    {% do return(request.layouts) %}
+{% endmacro %}
+
+
+{#- Runs behind the table of lines, in its transaction: lines that cannot be used leave no table. -#}
+{% macro require_usable_lines(lines, table) %}
+    {% if not execute %}{% do return('') %}{% endif %}
+    {% set layouts = source_layouts(table) %}
+    {% set text_files = layouts | selectattr('delimiter') | map(attribute='files') | sum(start=[]) %}
+    {#- The reader sets aside lines that it cannot decode, in a temporary table of the connection that has read. -#}
+    {% set query %}
+        select reject_scans.file_path, reject_errors.line, reject_errors.error_type
+        from reject_errors
+        inner join reject_scans using (scan_id, file_id)
+        where reject_scans.file_path in ({{ sql_texts(text_files) }})
+        order by reject_errors.scan_id desc, reject_errors.line
+        limit 1
+    {% endset %}
+    {% set unreadable = run_query(query).rows | map('list') | first if text_files else none %}
+    {% set n_lines = run_query('select count(*) filter (where not is_blank) from ' ~ lines).columns[0].values()[0] %}
+    {% do _ask_source_files('check_lines', table.source, {'layouts': layouts, 'unreadable': unreadable, 'n_lines': n_lines | int}) %}
+{% endmacro %}
+
+
+{#- The files that the rows of a table with a source_file come from. -#}
+{% macro files_of(relation) %}
+    {% do return(run_query('select distinct source_file from ' ~ relation).columns[0].values() | list if execute else []) %}
+{% endmacro %}
+
+
+{#- Asks the plugin for a step; the answer comes back in the same dictionary. -#}
+{% macro _ask_source_files(step, source, request) %}
+    {% do request.update({'step': step, 'source': source}) %}
+    {% do adapter.store_relation('source_files', none, [], '', '', request) %}
+{% endmacro %}

@@ -1,0 +1,251 @@
+{#-
+    CTEs that end in `name`: the records of one layout, typed, with what is wrong with each. They begin with the CTE `records` of source_file, raw_record
+    and _parts, the list of its fields. They hold the columns `carried` and source_file, the configured columns (NULL where the text cannot be cast or the
+    layout has no such column), reasons (NULL where the record can be used), is_blank, and raw_record: where the record cannot be used, or always with
+    `keeps_text`.
+
+    Nearly all records can be used, so that is asked first, as cheaply as can be; only the others are asked what is wrong.
+-#}
+{% macro checked_records(name, records, table, layout, carried=[], keeps_text=false) %}
+    {%- set parts = {} -%}
+    {%- for column in layout.columns -%}
+        {%- do parts.update({column.name: '_parts[' ~ (layout.fields[column.name] if layout.delimiter else loop.index) ~ ']'}) -%}
+    {%- endfor -%}
+{{ name }}_values as (
+    select
+        *
+        {%- for column in layout.columns %},
+        {{ _raw_value(column, parts[column.name], table.source.decimal_separator, not layout.delimiter) }} as _value_{{ column.name }}
+        {%- endfor %}
+    from {{ records }}
+),
+
+{{ name }}_usable as (
+    select
+        *,
+        coalesce(
+            len(_parts) = {{ layout.n_fields }}
+            {%- for column in layout.columns if column.kind != 'attribute' %}
+            and {{ _is_plainly_usable(column, parts[column.name]) }}
+            {%- endfor %},
+            false
+        ) as _is_usable
+    from {{ name }}_values
+),
+
+{{ name }}_blank as (
+    select
+        *,
+        {{ "case when _is_usable then false else coalesce(trim(raw_record), '') = '' end" if layout.delimiter else 'false' }} as is_blank
+    from {{ name }}_usable
+),
+
+{{ name }}_reasons as (
+    select
+        *,
+        case
+            when _is_usable or is_blank then null
+            -- The fields of a record that is laid out wrongly cannot be told apart, so nothing else is said about it.
+            when _parts is null then 'quotes are not balanced'
+            when len(_parts) < {{ layout.n_fields }} then 'too few fields'
+            when len(_parts) > {{ layout.n_fields }} then 'too many fields'
+            else {{ _record_reasons(layout.columns, parts) }}
+        end as reasons
+    from {{ name }}_blank
+),
+
+{{ name }} as (
+    select
+        {% for column in carried + ['source_file'] %}
+        {{ column }},
+        {% endfor %}
+        {% for column in table.columns %}
+        {% if column.name not in parts %}
+        cast(null as {{ column.data_type }}) as {{ column.name }},
+        {% else %}
+        {{ 'try_cast(_value_' ~ column.name ~ ' as ' ~ column.data_type ~ ')' if column.kind == 'feature' else '_value_' ~ column.name }}
+            as {{ column.name }},
+        {% endif %}
+        {% endfor %}
+        reasons,
+        is_blank,
+        case when {{ 'true' if keeps_text else 'reasons is not null' }} then cast({{ 'raw_record' if layout.delimiter else 'to_json(raw_record)' }} as varchar) end as raw_record
+    from {{ name }}_reasons
+)
+{%- endmacro %}
+
+
+{#- The value in a field: the number of a feature, the key as it is typed, the text of an attribute, a moment, a yes or no. -#}
+{% macro _raw_value(column, part, decimal_separator, is_parquet) -%}
+    {%- if column.kind == 'feature' -%}
+        {{ _number(part, decimal_separator) }}
+    {%- elif column.kind == 'moment' -%}
+        {{ _moment(part, column.format, is_parquet) }}
+    {%- elif column.kind == 'flag' -%}
+        try_cast({{ _field_text(part, false) }} as boolean)
+    {%- elif column.data_type == 'varchar' -%}
+        {{ _field_text(part, column.kind == 'attribute') }}
+    {%- else -%}
+        try_cast({{ part }} as {{ column.data_type }})
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- True only of values that no reason is found against; of a few others too it is not, and they are asked one by one. -#}
+{% macro _is_plainly_usable(column, part) -%}
+    {%- set value = '_value_' ~ column.name -%}
+    {%- if column.kind == 'moment' -%}
+        {{ value }} >= {{ _first_moment() }} and {{ value }} < {{ end_of_today() }}
+    {%- elif column.kind == 'flag' -%}
+        {{ value }} is not null
+    {%- elif column.kind == 'feature' -%}
+        isfinite({{ value }})
+        {%- if column.range[0] is not none %} and {{ value }} >= {{ column.range[0] }}{% endif %}
+        {%- if column.range[1] is not none %} and {{ value }} <= {{ column.range[1] }}{% endif %}
+        {%- if column.data_type == 'integer' %} and {{ value }} = floor({{ value }}) and abs({{ value }}) < 2147483648{% endif %}
+    {%- elif column.data_type == 'varchar' -%}
+        {{ value }} is not null
+    {%- else -%}
+        cast({{ value }} as varchar) = {{ part }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- Every reason why a record is refused, in one text; NULL where it is accepted. -#}
+{% macro _record_reasons(columns, parts) %}
+    {%- set reasons = [] -%}
+    {%- for column in columns if column.kind == 'key' -%}
+        {%- do reasons.append(_key_reason(column, _field_text(parts[column.name], false))) -%}
+    {%- endfor -%}
+    {%- for column in columns if column.kind == 'moment' -%}
+        {%- do reasons.append(_moment_reason(column, _field_text(parts[column.name], false), '_value_' ~ column.name)) -%}
+    {%- endfor -%}
+    {%- for column in columns if column.kind == 'flag' -%}
+        {%- do reasons.append(_flag_reason(column, _field_text(parts[column.name], false), '_value_' ~ column.name)) -%}
+    {%- endfor -%}
+    {%- for column in columns if column.kind == 'feature' -%}
+        {%- do reasons.append(_feature_reason(column, _field_text(parts[column.name], false), '_value_' ~ column.name)) -%}
+    {%- endfor -%}
+    nullif(concat_ws('; ', {{ reasons | join(', ') }}), '')
+{%- endmacro %}
+
+
+{#-
+    The trimmed text of a field, NULL where it is blank. The usual spellings of "no value" are blank, too, except in attributes, where they are words like
+    others. Two things are spelt as they are for speed: DuckDB makes a join of an IN with five constants, and computes it for all rows, whatever CASE
+    it stands in; and to look for a space or tab costs less than to trim.
+-#}
+{% macro _field_text(field, is_attribute) %}
+    {%- set trimmed = "trim(" ~ field ~ ", ' ' || chr(9))" -%}
+    {%- if is_attribute -%}
+        nullif(case when contains({{ field }}, ' ') or contains({{ field }}, chr(9)) then {{ trimmed }} else {{ field }} end, '')
+    {%- else -%}
+        case when not list_contains(['', 'na', 'n/a', 'null', 'none'], lower({{ trimmed }})) then {{ trimmed }} end
+    {%- endif -%}
+{% endmacro %}
+
+
+{#- The number in a text, NULL where there is none. DuckDB reads 1_000 as a thousand and a German reader 1.000; neither is guessed. -#}
+{% macro _number(text, decimal_separator) %}
+    {%- if decimal_separator == ',' -%}
+        case when not contains({{ text }}, '_') and not contains({{ text }}, '.') then try_cast(replace({{ text }}, ',', '.') as double) end
+    {%- else -%}
+        case when not contains({{ text }}, '_') then try_cast({{ text }} as double) end
+    {%- endif -%}
+{% endmacro %}
+
+
+{#-
+    Why the key of a row cannot be used, NULL where it can. A cast to a whole number rounds, so a fraction is looked for: in a
+    decimal, because a double rounds it away from seventeen digits on.
+-#}
+{% macro _key_reason(key, text) %}
+    case
+        when {{ text }} is null then '{{ key.name }} is missing'
+        {%- if key.data_type == 'bigint' %}
+        when
+            try_cast({{ text }} as bigint) is null
+            or contains({{ text }}, '_')
+            or (
+                regexp_matches({{ text }}, '[.eE]')
+                and coalesce(try_cast({{ text }} as decimal(38, 18)) % 1 <> 0, true)
+            )
+            then '{{ key.name }} is not a whole number'
+        {%- endif %}
+    end
+{%- endmacro %}
+
+
+{#- Why the value of a feature cannot be used, NULL where it can. -#}
+{% macro _feature_reason(feature, text, value) %}
+    case
+        {%- if feature.missing == 'reject' %}
+        when {{ text }} is null then '{{ feature.name }} is missing'
+        {%- endif %}
+        when {{ text }} is not null and {{ value }} is null then '{{ feature.name }} is not a number'
+        when not isfinite({{ value }}) then '{{ feature.name }} is not a finite number'
+        {%- if feature.range[0] is not none %}
+        when {{ value }} < {{ feature.range[0] }} then '{{ feature.name }} is below {{ feature.range[0] }}'
+        {%- endif %}
+        {%- if feature.range[1] is not none %}
+        when {{ value }} > {{ feature.range[1] }} then '{{ feature.name }} is above {{ feature.range[1] }}'
+        {%- endif %}
+        {%- if feature.data_type == 'integer' %}
+        when {{ value }} <> floor({{ value }}) then '{{ feature.name }} is not a whole number'
+        when {{ value }} is not null and try_cast({{ value }} as integer) is null then '{{ feature.name }} is beyond the largest integer; use data_type double'
+        {%- endif %}
+    end
+{%- endmacro %}
+
+
+{#-
+    The moment in a text, NULL where there is none; as it is written, a zone not counted. Days and months are never guessed. Parquet may hold
+    moments of its own, whatever the format of texts.
+-#}
+{% macro _moment(text, format, is_parquet=false) %}
+    {%- set trimmed = "trim(" ~ text ~ ", ' ' || chr(9))" -%}
+    {%- set iso = "coalesce(try_cast(" ~ text ~ " as timestamp), try_cast(" ~ trimmed ~ " as timestamp))" -%}
+    {%- if format == 'iso' -%}
+        {{ iso }}
+    {%- elif format == 'YYYYMMDD' -%}
+        coalesce(
+            case when length(trim({{ text }})) = 8 then try_strptime(trim({{ text }}), '%Y%m%d') end
+            {%- if is_parquet %}, {{ iso }}{% endif %}
+        )
+    {%- else -%}
+        {%- set order = '\\3-\\2-\\1' if format == 'day-first' else '\\3-\\1-\\2' -%}
+        {%- set slow_formats = [] -%}
+        {%- for year in ['%y', '%Y'] -%}
+            {%- for time in ['', ' %H:%M', ' %H:%M:%S', ' %I:%M %p', ' %I:%M:%S %p'] -%}
+                {%- do slow_formats.append(('%d-%m-' if format == 'day-first' else '%m-%d-') ~ year ~ time) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+        {#- Where the text does not begin with such a date, the empty match behind the bar makes it one that cannot be cast. -#}
+        coalesce(
+            try_cast(regexp_replace({{ text }}, '^ *([0-9]{1,2})[./-]([0-9]{1,2})[./-]([0-9]{4})|^', '{{ order }}') as timestamp),
+            try_strptime(translate({{ trimmed }}, './', '--'), {{ sql_list(slow_formats) }})
+            {%- if is_parquet %}, {{ iso }}{% endif %}
+        )
+    {%- endif -%}
+{% endmacro %}
+
+
+{#- Why the moment in a row cannot be used, NULL where it can. -#}
+{% macro _moment_reason(column, text, value) %}
+    case
+        when {{ text }} is null then '{{ column.name }} is missing'
+        when {{ value }} is null or not isfinite({{ value }}) then '{{ column.name }} is not a date'
+        when {{ value }} < {{ _first_moment() }} then '{{ column.name }} is before 1900'
+        when {{ value }} >= {{ end_of_today() }} then '{{ column.name }} is in the future'
+    end
+{%- endmacro %}
+
+
+{#- Why a yes or no cannot be used, NULL where it can. -#}
+{% macro _flag_reason(column, text, value) %}
+    case when {{ text }} is not null and {{ value }} is null then '{{ column.name }} is neither yes nor no' end
+{%- endmacro %}
+
+
+{#- No shop has older orders on file; a year of two digits that was read as four lies before it. -#}
+{% macro _first_moment() %}timestamp '1900-01-01'{% endmacro %}

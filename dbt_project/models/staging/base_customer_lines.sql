@@ -1,0 +1,6 @@
+{{ config(post_hook="{{ require_usable_lines(this, segmentation()) }}") }}
+with
+
+{{ checked_lines(segmentation()) }}
+
+select * from final

@@ -1,0 +1,13 @@
+with
+
+-- Read anew by each step below, which spares a copy of every line.
+base_customer_lines as not materialized (
+    select
+        rowid as row_id,
+        *
+    from {{ ref('base_customer_lines') }}
+),
+
+{{ multiline_records('base_customer_lines', segmentation()) }}
+
+select * from final

@@ -1,0 +1,30 @@
+{{ config(enabled=has_orders()) }}
+with
+
+base_order_lines as (
+    select
+        rowid as row_id,
+        source_file,
+        is_blank
+    from {{ ref('base_order_lines') }}
+),
+
+base_order_records as (
+    select * from {{ ref('base_order_records') }}
+),
+
+{{ beginnings_of_files('base_order_lines', orders().source) }},
+
+final as (
+    select
+        cast(base_order_records.source_file as varchar) as source_file,
+        base_order_records.row_id - files.first_row_id + 1 as line_number,
+        base_order_records.reasons,
+        base_order_records.raw_record
+    from base_order_records
+    inner join files on base_order_records.source_file = files.source_file
+    where base_order_records.reasons is not null
+)
+
+select * from final
+order by source_file, line_number

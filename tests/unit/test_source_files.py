@@ -1,0 +1,370 @@
+"""What files are: which ones, how they are written, where each column stands; and the sentence where that cannot be told.
+
+The macros that ask are rendered as they are, without dbt; the plugin answers on a DuckDB in memory.
+"""
+
+import csv
+import gzip
+import importlib
+import io
+import random
+import string
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import duckdb
+import pytest
+from dbt_common.exceptions import DbtRuntimeError
+from jinja2 import Environment
+
+PROJECT = Path(__file__).parents[2] / "dbt_project"
+sys.path.append(str(PROJECT / "plugins"))
+source_files = importlib.import_module("source_files")
+MACROS = "\n".join(path.read_text(encoding="utf-8") for path in sorted((PROJECT / "macros" / "reading").glob("*.sql")))
+
+CUSTOMERS = [
+    {"name": "customer_id", "headers": ["CustomerID"]},
+    {"name": "gender", "headers": ["Gender", "Genre"]},
+    {"name": "age", "headers": ["Age"]},
+    {"name": "annual_income_k", "headers": ["Annual Income (k$)", "Annual Income"]},
+    {"name": "spending_score", "headers": ["Spending Score (1-100)", "Spending Score"]},
+]
+NAMES = [column["name"] for column in CUSTOMERS]
+ORDERS = [
+    {"name": "customer_id", "headers": []},
+    {"name": "order_id", "headers": ["invoice"], "is_optional": True},
+    {"name": "ordered_at", "headers": ["date", "order_date"]},
+    {"name": "amount", "headers": ["total"], "missing": "reject", "instead": ["quantity", "unit_price"]},
+    {"name": "unit_price", "headers": ["price"], "missing": "null", "is_optional": True, "is_substitute": True},
+    {"name": "quantity", "headers": [], "missing": "null", "is_optional": True},
+]
+HEADER = "CustomerID,Gender,Age,Annual Income (k$),Spending Score (1-100)"
+TEXT = f"{HEADER}\n1,Male,30,40,50\n"
+
+
+@pytest.fixture(scope="module")
+def plugin():
+    plugin = source_files.Plugin("source_files", {})
+    with duckdb.connect() as connection:
+        plugin.configure_connection(connection)
+        yield plugin
+
+
+def asked(table):
+    """The dictionary that the macro source_layouts hands to the plugin, and takes its answer from."""
+    requests = []
+    macros = Environment(extensions=["jinja2.ext.do"]).from_string(MACROS)
+    adapter = SimpleNamespace(store_relation=lambda *arguments: requests.append(arguments[-1]))
+    macros.make_module(
+        {"execute": True, "invocation_id": object(), "adapter": adapter, "return": lambda value: None}
+    ).source_layouts(table)
+    return requests[0]
+
+
+@pytest.fixture
+def layouts(plugin, tmp_path):
+    """A function: ({file name: text or bytes}, settings of the source) → the layouts of the files, without the folder."""
+
+    def layouts_of(files, columns=CUSTOMERS, block="segmentation", **settings):
+        for name, content in files.items():
+            (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+        source = {"file": f"{tmp_path}/*", "encoding": "utf-8", "block": block, "variable": "customers_file"} | settings
+        request = asked({"source": source, "columns": columns})
+        plugin.store(SimpleNamespace(config=request))
+        return [layout | {"files": [Path(path).name for path in layout["files"]]} for layout in request["layouts"]]
+
+    return layouts_of
+
+
+@pytest.fixture
+def refusal(layouts):
+    """A function: as above → the sentence with which the files are refused."""
+
+    def refusal_of(*arguments, **settings):
+        with pytest.raises(DbtRuntimeError) as refused:
+            layouts(*arguments, **settings)
+        return refused.value.msg
+
+    return refusal_of
+
+
+DIALECTS = {
+    "comma.csv": (TEXT, ",", "utf-8"),
+    "semicolon.csv": (TEXT.replace(",", ";"), ";", "utf-8"),
+    "tab.tsv": (TEXT.replace(",", "\t"), "\t", "utf-8"),
+    "pipe.txt": (TEXT.replace(",", "|"), "|", "utf-8"),
+    "spaces.txt": ("customer_id  gender  age  annual_income_k  spending_score\n1  Male  30  40  50\n", " ", "utf-8"),
+    "byte_order_mark.csv": (b"\xef\xbb\xbf" + TEXT.encode(), ",", "utf-8"),
+    "utf_16.csv": (TEXT.encode("utf-16"), ",", "utf-16"),
+    "utf_16_without_a_mark.csv": (TEXT.encode("utf-16-le"), ",", "utf-16"),
+    "windows.csv": (TEXT.replace("\n", "\r\n"), ",", "utf-8"),
+    "mixed.csv": (TEXT.replace("\n", "\r\n", 1), ",", "utf-8"),
+    "packed.csv.gz": (gzip.compress(TEXT.encode()), ",", "utf-8"),
+    "blank_lines.csv": ("\n  \n" + TEXT, ",", "utf-8"),
+    "quoted.csv": ('"CustomerID","Gender","Age","Annual Income (k$)","Spending Score"\n1,"x",30,40,50', ",", "utf-8"),
+    "no_line_end.csv": (TEXT.rstrip(), ",", "utf-8"),
+    "a [1] * b?.csv": (TEXT, ",", "utf-8"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_dialects_of_text(layouts, name):
+    content, delimiter, encoding = DIALECTS[name]
+    (layout,) = layouts({name: content})
+    assert layout["files"] == [name]
+    assert (layout["delimiter"], layout["format"], layout["n_fields"]) == (delimiter, encoding, 5)
+    assert layout["fields"] == dict(zip(NAMES, range(1, 6), strict=True))
+
+
+def test_the_pattern_of_a_file_stands_for_no_other(layouts, plugin):
+    found = layouts({"[a]*?.csv": TEXT, "a12.csv": TEXT, "axy.csv": TEXT})
+    patterns = [pattern for layout in found for pattern in layout["patterns"].values()]
+    matches = [plugin.connection.execute("select parse_filename(file) from glob($1)", [one]).fetchall() for one in patterns]
+    assert matches == [[("[a]*?.csv",)], [("a12.csv",)], [("axy.csv",)]]
+
+
+def test_latin_1_where_it_is_declared(layouts):
+    (layout,) = layouts({"kunden.csv": TEXT.replace("Gender", "Männlich,Gender").encode("latin-1")}, encoding="Latin-1")
+    assert layout["format"] == "latin-1"
+    assert layout["fields"]["gender"] == 3
+
+
+def test_case_spaces_and_underscores_of_headers_do_not_matter(layouts):
+    (layout,) = layouts({"other.csv": "spending score,AGE,annual_income(k$),Comment,GENRE, customer_id \n"})
+    assert layout["fields"] == {"customer_id": 6, "gender": 5, "age": 2, "annual_income_k": 3, "spending_score": 1}
+    assert layout["n_fields"] == 6
+
+
+def test_files_that_are_laid_out_alike_share_a_layout(layouts):
+    """Those of one encoding stand together, each layout where its first file stands."""
+    found = layouts({
+        "a.csv": TEXT, "b.csv": TEXT.encode("utf-16"), "c.csv": TEXT.replace(",", ";"), "d.csv": TEXT + TEXT,
+        "e.csv": "Comment," + HEADER, "f.csv": TEXT.replace("Gender", "Genre"),
+    })  # fmt: skip
+    assert [layout["files"] for layout in found] == [["a.csv", "d.csv", "f.csv"], ["c.csv"], ["e.csv"], ["b.csv"]]
+
+
+def test_parquet_files_are_read_by_name_and_one_by_one(layouts, plugin, tmp_path):
+    for name, genre in (("a", "Gender"), ("b", "Genre")):
+        columns = f'1 as CustomerID, \'x\' as "{genre}", 30 as Age, 40 as "Annual Income", 50 as spending_score, 1 as records'
+        plugin.connection.execute(f"copy (select {columns}) to '{tmp_path}/{name}.parquet'")
+    first, second = layouts({})
+    assert (first["files"], first["format"], first["delimiter"]) == (["a.parquet"], "parquet", None)
+    assert first["n_fields"] == 5
+    assert first["fields"]["gender"] == "Gender"
+    assert second["fields"]["gender"] == "Genre"
+
+
+def test_a_source_is_asked_about_once_a_build(plugin, tmp_path):
+    path = tmp_path / "customers.csv"
+    path.write_text(TEXT, encoding="utf-8")
+    source = {"file": str(path), "encoding": "utf-8", "block": "segmentation", "variable": "customers_file"}
+    request = asked({"source": source, "columns": CUSTOMERS})
+    plugin.store(SimpleNamespace(config=request))
+    path.unlink()
+    again = dict(request, layouts=None)
+    plugin.store(SimpleNamespace(config=again))
+    assert again["layouts"] == request["layouts"]
+    with pytest.raises(DbtRuntimeError, match="No file is found"):
+        plugin.store(SimpleNamespace(config=dict(request, invocation="the next build")))
+
+
+def test_an_amount_needs_no_unit_price_and_without_one_every_record_needs_what_makes_up_for_it(layouts):
+    (layout,) = layouts({"orders.csv": "customer_id,date,amount,quantity,price\n"}, ORDERS, "orders")
+    assert [(column["name"], column.get("missing")) for column in layout["columns"]] == [
+        ("customer_id", None), ("ordered_at", None), ("amount", "reject"), ("quantity", "null")
+    ]  # fmt: skip
+    (layout,) = layouts({"orders.csv": "customer_id,date,quantity,price\n"}, ORDERS, "orders")
+    assert [(column["name"], column.get("missing")) for column in layout["columns"]] == [
+        ("customer_id", None), ("ordered_at", None), ("unit_price", "reject"), ("quantity", "reject")
+    ]  # fmt: skip
+    assert ORDERS[4]["missing"] == "null"
+
+
+@pytest.mark.parametrize(
+    ("line", "delimiter"), [(" 00001 19970101  1   11.77", " "), ("7;2025-01-02;1;3,50", ";"), ("7,2025-01-02,1,3.50", ",")]
+)
+def test_fields_that_the_configuration_names(layouts, line, delimiter):
+    names = ["customer_id", "date", "till", "amount"]
+    (layout,) = layouts({"bare.txt": line + "\n"}, ORDERS, "orders", fields=names)
+    assert layout["delimiter"] == delimiter
+    assert layout["fields"] == {"customer_id": 1, "ordered_at": 2, "amount": 4}
+
+
+REFUSED = {
+    "a_header_misspelt": (
+        "data.csv", TEXT.replace("Spending Score (1-100)", "Spendig Score"),
+        'data.csv has no column for spending_score (the nearest header is "Spendig Score"); its first line is '
+        '"CustomerID, Gender, Age, Annual Income (k$), Spendig Score"; rename the header in the file, or add it under headers: '
+        "in dbt_project.yml, vars, segmentation; what the file does not have can be removed there.",
+    ),
+    "another_table_altogether": (
+        "data.csv", "order,amount\n1,2\n",
+        "data.csv has no column for customer_id, nor for gender, nor for age, nor for annual_income_k, nor for spending_score; "
+        'its first line is "order,amount"; rename',
+    ),
+    "two_columns_for_one_feature": (
+        "data.csv", TEXT.replace("Gender", "age"),
+        'data.csv has more than one column for age, "age" and "Age"; rename or remove all but one of them.',
+    ),
+    "empty": ("data.csv", "", "data.csv is empty; give a file with a header line and one line for each record."),
+    "blank": ("data.csv", "\n  \n\n", "data.csv is empty; give a file with a header line and one line for each record."),
+    "a_quote_left_open_in_the_header": (
+        "data.csv", '"' + TEXT,
+        "data.csv: the quotes of its first line are not balanced; the header has to stand on one line, with each quote closed.",
+    ),
+    "latin_1_undeclared": (
+        "data.csv", TEXT.replace("Male", "Männlich").encode("latin-1"),
+        "data.csv, line 2, is not utf-8 text; save the file as UTF-8, or set encoding: latin-1 under source: in "
+        "dbt_project.yml, vars, segmentation.",
+    ),
+    "latin_1_undeclared_in_the_header": (
+        "data.csv", TEXT.replace("Gender", "Männlich").encode("latin-1"), "data.csv, line 1, is not utf-8 text; save the file",
+    ),
+    "utf_16_high_byte_first": (
+        "data.csv", b"\xfe\xff" + TEXT.encode("utf-16-be"),
+        "data.csv is UTF-16 with the high byte first, which DuckDB does not read; save it as UTF-8.",
+    ),
+    "a_line_beyond_two_megabytes": (
+        "data.csv", "x" * 3_000_000 + TEXT,
+        "data.csv, line 1, cannot be read as text (line size over maximum); is this a text file?",
+    ),
+    "a_workbook": ("data.xlsx", b"PK\x03\x04", "data.xlsx is a workbook; save its sheet as CSV."),
+    "an_archive": ("data.zip", b"PK\x03\x04", "data.zip is an archive; unpack it, or pack the file with gzip."),
+    "an_archive_under_another_name": ("data.csv", b"PK\x03\x04\0\0", "data.csv is an archive; unpack it, or pack"),
+    "packed_under_another_name": (
+        "data.csv", gzip.compress(TEXT.encode()),
+        "data.csv is packed with gzip, which its name does not say; let the name end in .gz.",
+    ),
+    "parquet_under_another_name": (
+        "data.csv", b"PAR1\0\0", "data.csv is a Parquet file, which its name does not say; let the name end in .parquet.",
+    ),
+    "not_packed_under_that_name": ("data.csv.gz", TEXT, "data.csv.gz cannot be read: IO Error: Input is not a GZIP stream"),
+    "no_parquet_under_that_name": ("data.parquet", TEXT, "data.parquet cannot be read: Invalid Input Error: "),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_file_that_cannot_be_used(refusal, tmp_path, case):
+    name, content, sentence = REFUSED[case]
+    said = refusal({name: content})
+    assert said.startswith(f"{tmp_path}/{sentence}")
+    assert "\n" not in said
+
+
+def test_text_that_is_not_what_was_declared(refusal):
+    assert refusal({"data.csv": "CustomerID;Betrag €\n".encode("cp1252")}, encoding="latin-1").endswith(
+        "data.csv is not latin-1 text; save the file as UTF-8."
+    )
+
+
+REFUSED_ORDERS = {
+    "no_amount": (
+        "customer_id,date,quantity,sum\n", {},
+        'orders.csv has no column for amount or quantity and unit_price; its first line is '
+        '"customer_id, date, quantity, sum"; rename the header in the file, or add it under headers: in dbt_project.yml, vars, '
+        "orders; where there is no header, name its fields under fields: there.",
+    ),
+    "no_date": ("customer_id,dates,amount\n", {}, 'has no column for ordered_at (the nearest header is "dates"); its first'),
+    "two_dates": (
+        "customer_id,date,order_date,amount\n", {},
+        'orders.csv has more than one column for ordered_at, "date" and "order_date"; rename or remove all but one of them.',
+    ),
+    "empty": ("", {}, "orders.csv is empty; give a file with a header line and one line for each record."),
+    "other_encoding": (
+        "customer_id,date,amount\n1,Käse,1\n".encode("latin-1"), {},
+        "orders.csv, line 2, is not utf-8 text; save the file as UTF-8, or set encoding: latin-1 under source: in "
+        "dbt_project.yml, vars, orders.",
+    ),
+    "fields_that_the_file_does_not_have": (
+        "1 20250101 5\n", {"fields": ["customer_id", "date", "quantity", "amount"]},
+        "orders.csv: its first line does not have the 4 fields that fields: in dbt_project.yml, vars, orders names, "
+        "whatever it is split by; name every field of the file, in order.",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED_ORDERS)
+def test_a_file_of_orders_that_cannot_be_used(refusal, case):
+    content, settings, sentence = REFUSED_ORDERS[case]
+    assert sentence in refusal({"orders.csv": content}, ORDERS, "orders", **settings)
+
+
+@pytest.mark.parametrize("name", ["broken.csv", "zz.csv"])
+def test_one_bad_file_among_good_ones(refusal, tmp_path, name):
+    assert refusal({"good.csv": TEXT, name: '"' + TEXT}).startswith(f"{tmp_path}/{name}: the quotes of its first line")
+    assert refusal({name: ""}).startswith(f"{tmp_path}/{name} is empty")
+
+
+def test_a_parquet_file_without_a_column(refusal, plugin, tmp_path):
+    columns = "1 as CustomerID, 'x' as Gender, 30 as Age, 40 as Income"
+    plugin.connection.execute(f"copy (select {columns}) to '{tmp_path}/data.parquet'")
+    said = refusal({})
+    assert "data.parquet has no column for annual_income_k" in said
+    assert 'nor for spending_score; its first line is "CustomerID, Gender, Age, Income"; rename' in said
+
+
+@pytest.mark.parametrize("block", ["segmentation", "orders"])
+def test_a_file_that_is_not_there(refusal, block):
+    variable = {"segmentation": "customers_file", "orders": "orders_file"}[block]
+    assert refusal({}, block=block, file="no/such.csv", variable=variable) == (
+        "No file is found at no/such.csv; give the path of a CSV or Parquet file, or a pattern such as exports/*.csv, relative "
+        f"to the folder of dbt_project.yml, with --vars '{{{variable}: path}}', the environment variable {variable.upper()}, or "
+        f"source: file in dbt_project.yml, vars, {block}."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "headers", "nearest"),
+    [
+        ("spending_score", ["Spendig Score", "Score"], "Spendig Score"),
+        ("customer_id", ["customer_name", "Customer"], "Customer"),
+        ("customer_id", ["customer_name", "country", "comment"], None),
+        ("ordered_at", ["dates", "rates"], "dates"),
+        ("amount", ["quantity", "country"], None),
+    ],
+)
+def test_the_nearest_header_is_named_where_one_is_near(name, headers, nearest):
+    column = next(column for column in CUSTOMERS + ORDERS if column["name"] == name)
+    assert source_files.nearest_header(column, headers) == nearest
+
+
+@pytest.mark.parametrize(("text", "parquet", "fields", "n_lines", "is_refused"), [
+    (["a.csv", "b.csv"], [], None, 2, True),
+    (["a.csv", "b.csv"], [], None, 3, False),
+    (["a.csv"], ["c.parquet"], None, 1, True),
+    ([], ["c.parquet"], None, 0, True),
+    (["a.csv"], [], ["customer_id"], 1, False),
+])  # fmt: skip
+def test_headers_without_rows_below_are_refused(text, parquet, fields, n_lines, is_refused):
+    layouts = [{"format": "utf-8", "files": text}, {"format": "parquet", "files": parquet}]
+    source = {"block": "segmentation", "fields": fields}
+    if not is_refused:
+        source_files.check_lines(layouts, source, unreadable=None, n_lines=n_lines)
+        return
+    with pytest.raises(DbtRuntimeError) as refused:
+        source_files.check_lines(layouts, source, unreadable=None, n_lines=n_lines)
+    files = ", ".join(text + parquet)
+    assert refused.value.msg == f"{files} has a header and no rows below it; give a file with one line for each record."
+
+
+def test_a_line_far_below_that_cannot_be_read_is_refused():
+    layouts = [{"format": "utf-8", "files": ["a.csv", "b.csv"]}]
+    with pytest.raises(DbtRuntimeError) as refused:
+        source_files.check_lines(layouts, {"block": "orders"}, unreadable=("b.csv", 70_000, "INVALID ENCODING"), n_lines=9)
+    assert refused.value.msg.startswith("b.csv, line 70000, is not utf-8 text; save the file as UTF-8, or set encoding: latin-1")
+
+
+def test_headers_are_split_as_pythons_csv_module_splits_them(plugin):
+    """Five hundred lines with quotes, delimiters and spaces in their fields."""
+    generator = random.Random(5)
+    request = asked({"source": {"block": "segmentation"}, "columns": CUSTOMERS})
+    reader = source_files.Reader(plugin.connection, request["read_lines"], request["split_record"])
+    for _ in range(500):
+        delimiter = generator.choice(",;\t|")
+        stream = io.StringIO()
+        alphabet = string.ascii_letters + ' ,;|\t"' + "äéß€"
+        fields = ["".join(generator.choices(alphabet, k=generator.randrange(1, 9))) for _ in range(generator.randrange(1, 7))]
+        csv.writer(stream, delimiter=delimiter, lineterminator="").writerow(fields)
+        assert reader.split(stream.getvalue(), [delimiter]) == {delimiter: fields}
