@@ -27,12 +27,8 @@ RELATIONS = """
     union all
     select database_name, schema_name, view_name, 'view', comment from duckdb_views() where not internal
 """
-COLUMNS = "select column_name from duckdb_columns() where database_name = ? and schema_name = ? and table_name = ?"
-COLUMN_COMMENTS = """
-    select column_name, comment
-    from duckdb_columns()
-    where database_name = ? and schema_name = ? and table_name = ? and comment is not null
-"""
+# Asked without parameters: to look at one, DuckDB imports pandas, which takes longer than the rest.
+COLUMNS = "select database_name, schema_name, table_name, column_name, comment from duckdb_columns()"
 FUNCTIONS = """
     select schema_name, function_name, function_type = 'table_macro'
     from duckdb_functions()
@@ -175,14 +171,15 @@ class Plugin(BasePlugin):
     def put_aside(self, session, request, source):
         """Copy what a build needs of the last labels, from the file `source` or from where they are; returns where to."""
         places = []
+        columns = session.execute(COLUMNS).fetchall()
         for place, aside in request["labels"]:
             origin = (source or place[0], *place[1:])
-            found = session.execute(COLUMNS, origin).fetchall()
+            found = {name for *table, name, _ in columns if tuple(table) == origin}
             session.execute(f"drop table if exists {identifier(*aside)}")
-            if {name for (name,) in found} >= set(request["label_columns"]):
+            if found >= set(request["label_columns"]):
                 session.execute(f"create schema if not exists {identifier(*aside[:2])}")
-                columns = ", ".join(map(identifier, request["label_columns"]))
-                session.execute(f"create table {identifier(*aside)} as select {columns} from {identifier(*origin)}")
+                names = ", ".join(map(identifier, request["label_columns"]))
+                session.execute(f"create table {identifier(*aside)} as select {names} from {identifier(*origin)}")
                 places.append(aside)
         return places
 
@@ -236,7 +233,7 @@ class Plugin(BasePlugin):
 
     def describe_copy(self, views, build_id):
         with self.session(f"{literal(self.copy)} as other_file") as session:
-            relations = session.execute(RELATIONS).fetchall()
+            relations, columns = session.execute(RELATIONS).fetchall(), session.execute(COLUMNS).fetchall()
             comments = {tuple(place): comment or "" for *place, _, comment in relations}
             published = [(place, kind, comments[tuple(place)]) for *place, kind, _ in relations if place[0] == "other_file"]
             for database, schema, name, query in views:
@@ -245,9 +242,10 @@ class Plugin(BasePlugin):
                     inside.execute(f"use {identifier('other_file', schema)}")
                     inside.execute(f"create view {identifier(name)} as {query}")
                 published.append((("other_file", schema, name), "view", comments[database, schema, name]))
-                for column, comment in session.execute(COLUMN_COMMENTS, [database, schema, name]).fetchall():
-                    place = identifier("other_file", schema, name, column)
-                    session.execute(f"comment on column {place} is {literal(comment)}")
+                for *table, column, comment in columns:
+                    if tuple(table) == (database, schema, name) and comment:
+                        place = identifier("other_file", schema, name, column)
+                        session.execute(f"comment on column {place} is {literal(comment)}")
             for place, kind, comment in published:
                 session.execute(f"comment on {kind} {identifier(*place)} is {literal(f'{comment} Build {build_id}'.strip())}")
             session.execute("checkpoint other_file")
