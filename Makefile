@@ -97,6 +97,7 @@ clean: ## Remove everything that was generated
 # Installs the packages of the file $(2) in the environment $(1). uv takes seconds where pip takes a minute. pip takes over where there is no uv for the
 # platform, and where the package index is set for pip alone.
 define install
+	@echo "Installing uv and with it the packages of $(2) ..."
 	@$(1)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt \
 		&& $(1)/bin/uv pip install --python $(1)/bin/python --require-hashes -r $(2) \
 		|| { echo "uv could not install the packages. pip installs them instead (a minute or more) ..."; \
