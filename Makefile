@@ -9,6 +9,9 @@ PORT ?= 8088
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
+# uv leaves the compiling of packages to their first import. Python keeps the result unless this is set; then every command would compile them anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Another customer file: make build CUSTOMERS=path/to/file.csv
 ifdef CUSTOMERS
 export CUSTOMERS_FILE := $(CUSTOMERS)
@@ -18,7 +21,7 @@ ifdef ORDERS
 export ORDERS_FILE := $(ORDERS)
 endif
 
-.PHONY: help build plots report export activation segmentation superset test test-bi test-clients faults lint format docs sample benchmark lock clean
+.PHONY: help build plots report export activation segmentation superset test test-bi test-clients faults lint format docs compare sample benchmark lock clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +75,9 @@ format: $(VENV)/installed-dev ## Mend what the style checks can mend
 docs: $(VENV)/installed ## Write dbt's documentation as one page, target/static_index.html
 	$(BIN)/dbt docs generate --static
 
+compare: $(VENV)/installed ## Build a revision and the work tree on the same inputs and compare every public table (REVISION=2ed8a1f)
+	$(BIN)/python scripts/compare_builds.py $(or $(REVISION),2ed8a1f)
+
 sample: $(VENV)/installed ## Make the sample customers and their orders anew
 	$(BIN)/python scripts/make_sample.py dbt_project/sample/customers.csv
 	$(BIN)/python scripts/make_orders_sample.py dbt_project/sample/orders.csv
@@ -80,28 +86,37 @@ benchmark: $(VENV)/installed ## Time dbt build against the notebook way, up to t
 	$(BIN)/python scripts/benchmark.py
 
 lock: $(VENV)/installed-dev ## Pin the newest allowed packages with their hashes
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-strip-extras --generate-hashes --no-header --upgrade -o requirements.txt requirements.in
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-strip-extras --generate-hashes --no-header --upgrade -o requirements-dev.txt requirements-dev.in
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-strip-extras --generate-hashes --no-header --upgrade -o requirements-superset.txt requirements-superset.in
+	for file in requirements-uv requirements requirements-dev requirements-superset; do \
+		$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-strip-extras --generate-hashes --no-header --upgrade -o $$file.txt $$file.in || exit; \
+	done
 
 clean: ## Remove everything that was generated
 	rm -rf $(VENV) $(VENV_SUPERSET) warehouse.duckdb* build reports exports target logs .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(VENV)/installed: requirements.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and f"Python 3.10 or newer is needed, {sys.executable} is {sys.version.split()[0]}; give another one with make PYTHON=...")'
-	@echo "Making the environment in $(VENV) (about a minute) ..."
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+# Installs the packages of the file $(2) in the environment $(1). uv takes seconds where pip takes a minute. pip takes over where there is no uv for the
+# platform, and where the package index is set for pip alone.
+define install
+	@echo "Installing uv and with it the packages of $(2) ..."
+	@$(1)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt \
+		&& $(1)/bin/uv pip install --python $(1)/bin/python --require-hashes -r $(2) \
+		|| { echo "uv could not install the packages. pip installs them instead (a minute or more) ..."; \
+			$(1)/bin/pip install --disable-pip-version-check --require-hashes -r $(2); }
 	@touch $@
+endef
+
+$(VENV)/installed: requirements-uv.txt requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and f"Python 3.10 or newer is needed, {sys.executable} is {sys.version.split()[0]}; give another one with make PYTHON=...")'
+	@echo "Making the environment in $(VENV) (usually ten seconds; downloads 140 MB) ..."
+	@$(PYTHON) -m venv $(VENV)
+	$(call install,$(VENV),requirements.txt)
 
 $(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	@touch $@
+	@echo "Adding the packages for tests to $(VENV) (usually some seconds) ..."
+	$(call install,$(VENV),requirements-dev.txt)
 
-$(VENV_SUPERSET)/installed: requirements-superset.txt
+$(VENV_SUPERSET)/installed: requirements-uv.txt requirements-superset.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13) and f"Superset needs Python 3.10, 3.11 or 3.12, {sys.executable} is {sys.version.split()[0]}; give another one with make superset PYTHON=...")'
-	@echo "Making the environment of Superset in $(VENV_SUPERSET) (some minutes, 1 GB) ..."
+	@echo "Making the environment of Superset in $(VENV_SUPERSET) (usually half a minute; takes 1 GB) ..."
 	@$(PYTHON) -m venv $(VENV_SUPERSET)
-	@$(VENV_SUPERSET)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-superset.txt
-	@touch $@
+	$(call install,$(VENV_SUPERSET),requirements-superset.txt)

@@ -2,12 +2,14 @@
 
 import csv
 import fcntl
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -19,6 +21,21 @@ DATA = ROOT.parent / "shared" / "data"
 DBT = Path(sys.executable).with_name("dbt")
 SAMPLE_ORDERS = "file: dbt_project/sample/orders.csv"
 COLOURS = re.compile(r"\x1b\[\d+m")
+
+
+@cache
+def dbt_server():
+    """The process of this test process that runs dbt; see dbt_server.py. It ends with its standard input."""
+    command = [sys.executable, Path(__file__).with_name("dbt_server.py")]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8")
+
+
+def ask_dbt_server(request):
+    """The exit code of a dbt command."""
+    server = dbt_server()
+    server.stdin.write(json.dumps(request) + "\n")
+    server.stdin.flush()
+    return int(server.stdout.readline())
 
 
 class Project:
@@ -62,10 +79,10 @@ class Project:
         files = {"CUSTOMERS_FILE": file, "ORDERS_FILE": orders}
         environment = {name: value for name, value in os.environ.items() if name not in files}
         environment |= {name: str(path) for name, path in files.items() if path}
-        run = subprocess.run(
-            [DBT, *arguments], cwd=self.folder, env=environment, capture_output=True, text=True, encoding="utf-8", check=False
-        )
-        return run.returncode, " ".join(COLOURS.sub("", run.stdout + run.stderr).split())
+        output = self.folder / "dbt_output.txt"
+        request = {"folder": str(self.folder), "environment": environment, "arguments": arguments, "output": str(output)}
+        code = ask_dbt_server(request)
+        return code, " ".join(COLOURS.sub("", output.read_text(encoding="utf-8")).split())
 
     def build(self, *arguments, **files):
         """Run dbt build, which must succeed; returns what it printed."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+UV = Path(sys.executable).with_name("uv")
 pytestmark = pytest.mark.clients
 
 PUBLIC = """
@@ -37,9 +38,9 @@ def environment_with():
     def make(name, *packages):
         folder = ROOT / "build" / "clients" / name
         if not (folder / "installed").exists():
-            subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-            pip = [folder / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check"]
-            run = subprocess.run([*pip, *packages], capture_output=True, text=True, check=False)
+            subprocess.run([sys.executable, "-m", "venv", "--clear", "--without-pip", folder], check=True)
+            install = [UV, "pip", "install", "--python", folder / "bin" / "python", *packages]
+            run = subprocess.run(install, capture_output=True, text=True, check=False)
             assert run.returncode == 0, run.stderr[-2000:]
             (folder / "installed").touch()
         return folder / "bin"

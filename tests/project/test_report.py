@@ -11,7 +11,7 @@ import duckdb
 import html5lib
 import pytest
 import render_report
-from browser import Browser, find_browser
+from browser import open_browser
 
 # (text, background) of the page. WCAG 2.2 asks for 4.5 to 1; the edge of a warning, which is no text, for 3 to 1.
 PAIRS = [
@@ -252,50 +252,71 @@ def test_half_a_second_segmentation_is_left_out(changed):
     assert len(list(page.iter("h2"))) == 2
 
 
+class Shown:
+    """A page shown in a window of so many CSS pixels; one narrower than 600 is a phone.
+
+    `messages` are the errors and warnings of its console and its scripts, `requests` the addresses that it asked for.
+    """
+
+    def __init__(self, browser, path, *, width=1280, dark=False):
+        scheme = "dark" if dark else "light"
+        self.page = browser.new_page(viewport={"width": width, "height": 844}, is_mobile=width < 600, color_scheme=scheme)
+        self.messages, self.requests = [], []
+        self.page.on("console", lambda message: self.messages.append(message.text))
+        self.page.on("pageerror", lambda error: self.messages.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(path.resolve().as_uri())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.page.close()
+
+    def ask(self, expression):
+        """The value of a JavaScript expression."""
+        return self.page.evaluate(expression)
+
+
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    if not find_browser():
-        pytest.skip("no Chromium or Chrome is on the path")
-    with Browser(tmp_path_factory.mktemp("profile")) as opened:
+def browser():
+    with open_browser() as opened:
         yield opened
 
 
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_a_browser_shows_it_whole_and_in_silence(browser, report, width, dark):
-    browser.messages.clear()
-    browser.requests.clear()
-    browser.open(report.resolve().as_uri(), width=width, dark=dark)
-    assert browser.ask("innerWidth") == width
-    assert browser.ask("document.documentElement.scrollWidth") <= width
-    assert browser.ask("[...document.images].every(image => image.complete && image.naturalWidth > 0)")
-    assert browser.ask("document.scripts.length") == 0
-    background = browser.ask("getComputedStyle(document.body).backgroundColor")
-    assert background == ("rgb(22, 24, 27)" if dark else "rgb(246, 246, 244)")
-    assert browser.messages == []
-    assert [address for address in browser.requests if not address.startswith("data:")] == [report.resolve().as_uri()]
+    with Shown(browser, report, width=width, dark=dark) as shown:
+        assert shown.ask("innerWidth") == width
+        assert shown.ask("document.documentElement.scrollWidth") <= width
+        assert shown.ask("[...document.images].every(image => image.complete && image.naturalWidth > 0)")
+        assert shown.ask("document.scripts.length") == 0
+        background = shown.ask("getComputedStyle(document.body).backgroundColor")
+        assert background == ("rgb(22, 24, 27)" if dark else "rgb(246, 246, 244)")
+    assert shown.messages == []
+    assert [address for address in shown.requests if not address.startswith("data:")] == [report.resolve().as_uri()]
 
 
 def test_the_browser_would_notice(browser, tmp_path):
-    """The checks above can fail: a page too wide that runs, fetches and complains."""
+    """The checks above can fail: a page too wide that runs, fetches, complains and breaks."""
     page = tmp_path / "bad.html"
     page.write_text(
         "<!doctype html><title>bad</title><div style='width: 2000px'>.</div><img src='missing.png'>"
-        "<script>console.error('no')</script>",
+        "<script>console.error('no'); nothing.at.all</script>",
         encoding="utf-8",
     )
-    browser.messages.clear()
-    browser.requests.clear()
-    browser.open(page.resolve().as_uri(), width=390)
-    assert browser.ask("document.documentElement.scrollWidth") > 390
-    assert browser.messages
-    assert len(browser.requests) == 2
+    with Shown(browser, page, width=390) as shown:
+        assert shown.ask("document.documentElement.scrollWidth") > 390
+    assert "no" in shown.messages
+    assert any("nothing is not defined" in message for message in shown.messages)
+    assert shown.requests == [page.as_uri(), page.with_name("missing.png").as_uri()]
 
 
 def test_it_prints_on_paper_in_black_on_white(browser, sample_report, tmp_path):
-    browser.open(sample_report.resolve().as_uri(), dark=True)
-    browser.send("Emulation.setEmulatedMedia", media="print", features=[{"name": "prefers-color-scheme", "value": "dark"}])
-    assert browser.ask("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    assert browser.ask("getComputedStyle(document.body).color") == "rgb(28, 28, 28)"
-    browser.pdf(tmp_path / "report.pdf")
+    with Shown(browser, sample_report, dark=True) as shown:
+        shown.page.emulate_media(media="print")
+        assert shown.ask("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        assert shown.ask("getComputedStyle(document.body).color") == "rgb(28, 28, 28)"
+        shown.page.pdf(path=tmp_path / "report.pdf", prefer_css_page_size=True)
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")

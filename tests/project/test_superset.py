@@ -21,7 +21,7 @@ from pathlib import Path
 import duckdb
 import pytest
 import yaml
-from browser import Browser, find_browser, wait_for
+from browser import open_browser
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv-superset" / "bin" / "python"
@@ -94,6 +94,14 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def wait_for(condition, seconds, otherwise):
+    """Return once the condition holds; fail with a sentence after so many seconds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, otherwise
+        time.sleep(0.25)
 
 
 def serve(*arguments, log):
@@ -249,32 +257,32 @@ def test_nothing_can_be_written_through_superset(superset, charts):
     assert superset.rows(charts["segments"])
 
 
-def test_the_dashboard_is_drawn_in_a_browser(superset, tmp_path):
-    if not find_browser():
-        pytest.skip("no Chromium or Chrome is on the path: apt-get install chromium")
-    with Browser(tmp_path) as browser:
-        for cookie in superset.cookies:
-            browser.send("Network.setCookie", name=cookie.name, value=cookie.value, url=superset.url)
-        browser.open(f"{superset.url}/superset/dashboard/segments/", width=1600, height=3640)
+def test_the_dashboard_is_drawn_in_a_browser(superset):
+    with open_browser() as browser:
+        page = browser.new_page(viewport={"width": 1600, "height": 3640})
+        cookies = [{"name": cookie.name, "value": cookie.value, "url": superset.url} for cookie in superset.cookies]
+        page.context.add_cookies(cookies)
+        finished = []
+        page.on("requestfinished", lambda request: finished.append(request))
+        page.goto(f"{superset.url}/superset/dashboard/segments/")
         titles = sorted(chart["slice_name"] for chart in CHARTS.values())
 
+        def answers():
+            return [request.response() for request in finished if "/api/v1/chart/data" in request.url]
+
         def is_drawn():
-            shown = browser.ask("document.body.innerText") or ""
-            drawing = browser.ask("document.querySelectorAll('[data-test=\"loading-indicator\"], .loading').length")
+            shown = page.inner_text("body")
+            drawing = page.locator('[data-test="loading-indicator"], .loading').count()
             return all(title in shown for title in titles) and drawing == 0 and len(answers()) >= len(titles)
 
-        def answers():
-            return browser.answers("/api/v1/chart/data")
-
         wait_for(is_drawn, 120, "the charts were not drawn")
-        time.sleep(3)  # they come with an animation
+        page.wait_for_timeout(3000)  # the charts come with an animation
         (ROOT / "build").mkdir(exist_ok=True)
-        browser.screenshot(ROOT / "build" / "superset-dashboard.png", x=0, y=0, width=1600, height=3640)
-        assert [body for status, body in answers() if status != 200] == []
-        empty = [body for _, body in answers() if not all(result["rowcount"] for result in json.loads(body)["result"])]
+        page.screenshot(path=ROOT / "build" / "superset-dashboard.png")
+        assert [answer.text() for answer in answers() if answer.status != 200] == []
+        empty = [answer.text() for answer in answers() if not all(result["rowcount"] for result in answer.json()["result"])]
         assert empty == []
-        shown = browser.ask("document.body.innerText")
-        assert not re.search(r"Unexpected error|No results were returned|Data error", shown)
+        assert not re.search(r"Unexpected error|No results were returned|Data error", page.inner_text("body"))
 
 
 def run_to_the_end(*arguments):
