@@ -1,11 +1,11 @@
 {#-
-    Whether the values of a column are seen to be all different, by a bitmap with one bit for each number between the lowest and the highest: far less
-    work than a GROUP BY. False says nothing: the values may be no whole numbers, or lie so far apart that most of the bits would stay empty. `relation` is
-    a table or a query in brackets; a NULL is no value.
+    Whether the values of a column are proven to be all different. The proof sets one bit for each value in a bitmap of the numbers from the lowest to
+    the highest, and counts the bits, which is far less work than a GROUP BY. False means that nothing is proven: the values may be texts, or lie so far
+    apart that the bitmap would be too large. `relation` is a table or a query in brackets; a NULL is no value.
 -#}
 {% macro are_seen_to_differ(relation, column) %}
     {% if not execute %}{% do return(false) %}{% endif %}
-    {#- The second is a limit of DuckDB. -#}
+    {#- DuckDB allows no more bits than the second. -#}
     {% set most_bits_per_value, most_bits = 8, 1000000000 %}
     {% set query %}
         select min({{ column }}) as lowest, max({{ column }}) as highest, count({{ column }}) as n_values
