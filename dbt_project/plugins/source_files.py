@@ -131,7 +131,7 @@ def one_sentence(path):
     """What DuckDB says of a file that it cannot open, in one line with the name of the file."""
     try:
         yield
-    except duckdb.Error as error:
+    except (duckdb.IOException, duckdb.InvalidInputException) as error:
         raise DbtRuntimeError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
 
 
