@@ -21,15 +21,14 @@ The answer is a list of layouts. Files that are laid out alike share one, so tha
 
 import re
 from contextlib import contextmanager
-from difflib import SequenceMatcher
 from string import Template
 
 import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
 
-# Below it the suggestions are noise: customer_name (0.73) would be suggested for customer_id.
-LEAST_SIMILARITY = 0.75
+# Below it the suggestions are noise: unrelated English words score 0.4 to 0.7.
+LEAST_SIMILARITY = 0.8
 
 
 class Plugin(BasePlugin):
@@ -95,6 +94,11 @@ class Reader:
         schema = self.session.execute(f"select * from read_parquet({literal(exact_pattern(path))}) limit 0")
         return [name for name, *_ in schema.description]
 
+    def similarities(self, pairs):
+        """How much the texts of each pair read alike, from 0 to 1 (Jaro-Winkler)."""
+        expressions = ", ".join(f"jaro_winkler_similarity({literal(one)}, {literal(other)})" for one, other in pairs)
+        return self.session.execute(f"select {expressions}").fetchone()
+
 
 def source_layouts(reader, source, columns):
     """The layouts of a source, as the head of this file describes them."""
@@ -127,7 +131,7 @@ def one_sentence(path):
     """What DuckDB says of a file that it cannot open, in one line with the name of the file."""
     try:
         yield
-    except duckdb.Error as error:
+    except (duckdb.IOException, duckdb.InvalidInputException) as error:
         raise DbtRuntimeError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
 
 
@@ -179,7 +183,7 @@ def file_layout(reader, path, format, source, columns):
     else:
         delimiter, headers = delimiter_and_headers(reader, path, format, source, columns)
     positions = positions_of(columns, headers)
-    require_every_column(path, headers, positions, source, columns)
+    require_every_column(reader, path, headers, positions, source, columns)
     found = columns_to_read(columns, positions)
     fields = {column["name"]: positions[column["name"]][0] for column in found}
     if delimiter is None:
@@ -248,7 +252,7 @@ def positions_of(columns, headers):
     return positions
 
 
-def require_every_column(path, headers, positions, source, columns):
+def require_every_column(reader, path, headers, positions, source, columns):
     """Raise where a column stands in the file twice, or not at all and nothing makes up for it."""
     missing = []
     for column in columns:
@@ -261,7 +265,9 @@ def require_every_column(path, headers, positions, source, columns):
             )
         if not found and not column.get("is_optional") and not (instead and all(other in positions for other in instead)):
             taken = {position for found in positions.values() for position in found}
-            nearest = nearest_header(column, [header for position, header in enumerate(headers, 1) if position not in taken])
+            nearest = nearest_header(
+                reader, column, [header for position, header in enumerate(headers, 1) if position not in taken]
+            )
             missing.append(
                 name
                 + (f" or {' and '.join(instead)}" if instead else "")
@@ -280,15 +286,14 @@ def require_every_column(path, headers, positions, source, columns):
         )
 
 
-def nearest_header(column, headers):
+def nearest_header(reader, column, headers):
     """The header that reads most like one of those accepted for a column, or None where none is close."""
-    similarities = [
-        (SequenceMatcher(None, comparable(header), comparable(accepted)).ratio(), header)
-        for header in headers
-        for accepted in accepted_headers(column)
-    ]
-    similarity, nearest = max(similarities, key=lambda pair: pair[0], default=(0, None))
-    return nearest if similarity >= LEAST_SIMILARITY else None
+    pairs = [(header, accepted) for header in headers for accepted in accepted_headers(column)]
+    if not pairs:
+        return None
+    similarities = reader.similarities([(comparable(header), comparable(accepted)) for header, accepted in pairs])
+    similarity, (nearest, _) = max(zip(similarities, pairs, strict=True), key=lambda pair: pair[0])
+    return nearest if similarity > LEAST_SIMILARITY else None
 
 
 def columns_to_read(columns, positions):

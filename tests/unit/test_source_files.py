@@ -35,7 +35,7 @@ ORDERS = [
     {"name": "customer_id", "headers": []},
     {"name": "order_id", "headers": ["invoice"], "is_optional": True},
     {"name": "ordered_at", "headers": ["date", "order_date"]},
-    {"name": "amount", "headers": ["total"], "missing": "reject", "instead": ["quantity", "unit_price"]},
+    {"name": "amount", "headers": ["order_amount", "total"], "missing": "reject", "instead": ["quantity", "unit_price"]},
     {"name": "unit_price", "headers": ["price"], "missing": "null", "is_optional": True, "is_substitute": True},
     {"name": "quantity", "headers": [], "missing": "null", "is_optional": True},
 ]
@@ -319,15 +319,17 @@ def test_a_file_that_is_not_there(refusal, block):
     ("name", "headers", "nearest"),
     [
         ("spending_score", ["Spendig Score", "Score"], "Spendig Score"),
-        ("customer_id", ["customer_name", "Customer"], "Customer"),
-        ("customer_id", ["customer_name", "country", "comment"], None),
+        ("customer_id", ["client", "Customer"], "Customer"),
+        ("customer_id", ["country", "comment", ""], None),
         ("ordered_at", ["dates", "rates"], "dates"),
-        ("amount", ["quantity", "country"], None),
+        ("amount", ["quantity", "Order Total"], "Order Total"),
+        ("amount", [], None),
     ],
 )
-def test_the_nearest_header_is_named_where_one_is_near(name, headers, nearest):
+def test_the_nearest_header_is_named_where_one_is_near(plugin, name, headers, nearest):
     column = next(column for column in CUSTOMERS + ORDERS if column["name"] == name)
-    assert source_files.nearest_header(column, headers) == nearest
+    reader = source_files.Reader(plugin.connection, "", {})
+    assert source_files.nearest_header(reader, column, headers) == nearest
 
 
 @pytest.mark.parametrize(("text", "parquet", "fields", "n_lines", "is_refused"), [

@@ -91,7 +91,10 @@
 {%- endmacro %}
 
 
-{#- True only of values that no reason is found against; of a few others too it is not, and they are asked one by one. -#}
+{#-
+    A cheap test that only usable values pass. It fails for a few usable ones, too, such as a missing value that is to be filled in; the exact and dearer
+    test of _record_reasons then decides.
+-#}
 {% macro _is_plainly_usable(column, part) -%}
     {%- set value = '_value_' ~ column.name -%}
     {%- if column.kind == 'moment' -%}
