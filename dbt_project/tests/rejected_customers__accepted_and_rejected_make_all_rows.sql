@@ -2,7 +2,8 @@
 -- staging that lost a row would otherwise go unseen.
 with
 
-base_customer_lines as (
+-- Read anew by each step below, which spares a copy of every line.
+base_customer_lines as not materialized (
     select
         rowid as row_id,
         source_file,

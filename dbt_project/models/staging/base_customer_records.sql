@@ -1,7 +1,8 @@
 {{ config(materialized='view') }}
 with
 
-base_customer_lines as (
+-- Read anew by each step below, which spares a copy of every line.
+base_customer_lines as not materialized (
     select
         rowid as row_id,
         *

@@ -3,7 +3,8 @@
 -- staging that lost a line would otherwise go unseen.
 with
 
-base_order_lines as (
+-- Read anew by each step below, which spares a copy of every line.
+base_order_lines as not materialized (
     select
         rowid as row_id,
         source_file,

@@ -1,7 +1,8 @@
 {{ config(enabled=has_orders(), materialized='view') }}
 with
 
-base_order_lines as (
+-- Read anew by each step below, which spares a copy of every line.
+base_order_lines as not materialized (
     select
         rowid as row_id,
         *
