@@ -73,10 +73,10 @@ def new_fits(session, registry, settings, *, decision, rows, customers):
 
 
 def clusters(session, settings, *, decision, models, names, customers):
-    """Every row of `customers` with the label of the current one of the `models`, and of that of the last build where it can be compared.
+    """Every row of `customers` with its label under the current one of the `models`, and under that of the last build.
 
-    Beside the label stands the period that it belongs to: since when, under which name and model the customer is in the segment,
-    and which one was before. It is that of the last build where the segment is the same.
+    Beside the label stands the period that it belongs to: since when, and under which name and model, the customer is in the
+    segment, and which one was before. It is that of the last build where the segment is the same.
     """
     (decision,) = records(decision)
     versions = {version["model_version"]: version for version in records(models)}

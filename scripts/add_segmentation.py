@@ -1,7 +1,7 @@
-"""Write the files of a further segmentation: each names the file of the first one whose SQL it shares, and the tables that it reads.
+"""Write the files of a further segmentation: each names the file of the first one whose SQL it shares, and what it reads.
 
-The block `<name>_segmentation:` in dbt_project.yml and the features model that it names are written by hand before. What is written
-here is written anew by the same command, when the first segmentation has changed.
+The block `<name>_segmentation:` in dbt_project.yml and the features model that it names are written by hand before. When the
+first segmentation has changed, the same command writes the files anew.
 """
 
 import argparse
@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DBT = ROOT / "dbt_project"
 # Of the project as a whole, whatever they read.
 SHARED = ("int_build", "builds")
-HEADING = "# Written by scripts/add_segmentation.py from the file of the first segmentation; change that one, and write this one anew.\n"
+HEADING = "# Written by scripts/add_segmentation.py from the file of the first segmentation: change that one, and run it again.\n"
 
 
 def text_of(path):
@@ -32,7 +32,8 @@ def refs_of(path):
 
 def first_segmentation():
     """{name: path} of the models of the first segmentation; those of others, and of the orders, stand in folders below."""
-    features_models = {block.get("customers") for name, block in project_vars().items() if name.endswith("_segmentation") and block}
+    others = [block for name, block in project_vars().items() if name.endswith("_segmentation") and block]
+    features_models = {block.get("customers") for block in others}
     folders = [DBT / "models" / "intermediate", DBT / "models" / "marts", ROOT / "python_models"]
     paths = [path for folder in folders for path in sorted(folder.iterdir()) if path.suffix in (".sql", ".py")]
     return {path.stem: path for path in paths if path.stem not in {*SHARED, "tables", *features_models}}
@@ -72,6 +73,7 @@ class Names:
         if isinstance(value, list):
             return [self.in_yaml(item) for item in value]
         return self.in_text(value) if isinstance(value, str) else value
+
 
 def thin(path, names):
     """The SQL file of this segmentation for that of the first."""
@@ -153,6 +155,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", help="one word, such as rfm: the block is rfm_segmentation, the tables start with rfm_")
     arguments = parser.parse_args()
-    if not re.fullmatch("[a-z][a-z0-9]*", arguments.name) or arguments.name in ("int", "segment", "customer", "feature", "k", "orders"):
+    taken = ("int", "segment", "customer", "feature", "k", "orders")
+    if not re.fullmatch("[a-z][a-z0-9]*", arguments.name) or arguments.name in taken:
         raise SystemExit(f"{arguments.name} is not a word of small letters and digits that no table of the first starts with")
     add(arguments.name)

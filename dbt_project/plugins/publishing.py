@@ -133,10 +133,10 @@ class Plugin(BasePlugin):
     def begin(self, request):
         """Give the tables of `state` the rows of the last published build, unless they have them, and put its labels aside.
 
-        `labels` pairs the place of each table of labels, (database, schema, name), with the place for its `label_columns`. All other
-        relations of `databases` are dropped. So a build that failed or was killed leaves no trace, and a build file that was
-        deleted is no loss. Where nothing is published everything begins anew. `dropped` and `created` say which relations are gone
-        and there again.
+        `labels` pairs the place of each table of labels, (database, schema, name), with the place for its `label_columns`. All
+        other relations of `databases` are dropped. So a build that failed or was killed leaves no trace, and a build file that
+        was deleted is no loss. Where nothing is published everything begins anew. `dropped` and `created` say which relations
+        are gone and there again.
         """
         own = None
         with self.session() as session, suppress(duckdb.CatalogException):

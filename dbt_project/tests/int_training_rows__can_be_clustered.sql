@@ -2,81 +2,84 @@
 {%- set n_needed = settings.k_range[0] if settings.n_clusters == 'auto' else settings.n_clusters -%}
 -- Asserts: every feature is a finite number for every customer and not the same for all, and there are enough customers and enough distinct ones.
 -- K-means relies on it; without this test it would stop with a traceback instead of a sentence.
-{% set query %}
-    with
+with
 
-    int_feature_medians as (
-        select * from {{ ref('int_feature_medians') }}
-    ),
+int_feature_medians as (
+    select * from {{ ref('int_feature_medians') }}
+),
 
-    int_customer_features as (
-        select * from {{ ref('int_customer_features') }}
-    ),
+int_customer_features as (
+    select * from {{ ref('int_customer_features') }}
+),
 
-    int_training_rows as (
-        select * from {{ ref('int_training_rows') }}
-    ),
+int_training_rows as (
+    select * from {{ ref('int_training_rows') }}
+),
 
-    empty_features as (
-        {%- for feature in settings.features | selectattr('missing', 'equalto', 'median') %}
-        select '{{ feature.name }}' as feature
-        from int_feature_medians
-        where n_customers > 0 and {{ feature.name }} is null
-        union all
-        {%- endfor %}
-        select cast(null as string) as feature
-        where false
-    ),
+empty_features as (
+    {%- for feature in settings.features | selectattr('missing', 'equalto', 'median') %}
+    select '{{ feature.name }}' as feature
+    from int_feature_medians
+    where n_customers > 0 and {{ feature.name }} is null
+    union all
+    {%- endfor %}
+    select cast(null as string) as feature
+    where false
+),
 
-    constant_features as (
-        {%- for feature in settings.features %}
-        select '{{ feature.name }}' as feature
-        from int_training_rows
-        having min({{ feature.name }}) = max({{ feature.name }})
-        {{- " union all" if not loop.last }}
-        {%- endfor %}
-    ),
+constant_features as (
+    {%- for feature in settings.features %}
+    select '{{ feature.name }}' as feature
+    from int_training_rows
+    having min({{ feature.name }}) = max({{ feature.name }})
+    {{- " union all" if not loop.last }}
+    {%- endfor %}
+),
 
-    counts as (
-        select
-            coalesce(sum(n_customers), 0) as n_customers,
-            count(*) as n_distinct,
-            (select {{ joined_texts('feature', ' and ', 'feature') }} from empty_features) as empty_features,
-            (select {{ joined_texts('feature', ' and ', 'feature') }} from constant_features) as constant_features,
-            (
-                select count(*)
-                from int_customer_features
-                where
-                    {%- for feature in settings.features %}
-                    {{ "or " if not loop.first }}not coalesce(abs({{ feature.name }}) < cast('infinity' as double), false)
-                    {%- endfor %}
-            ) as n_not_finite
-        from int_training_rows
-    ),
+counts as (
+    select
+        coalesce(sum(n_customers), 0) as n_customers,
+        count(*) as n_distinct,
+        (select {{ joined_texts('feature', ' and ', 'feature') }} from empty_features) as empty_features,
+        (select {{ joined_texts('feature', ' and ', 'feature') }} from constant_features) as constant_features,
+        (
+            select count(*)
+            from int_customer_features
+            where
+                {%- for feature in settings.features %}
+                {{ "or " if not loop.first }}not coalesce(abs({{ feature.name }}) < cast('infinity' as double), false)
+                {%- endfor %}
+        ) as n_not_finite
+    from int_training_rows
+),
 
-    problems as (
-        select
-            case
-                when empty_features is not null
-                    then ' has no value at all in ' || empty_features || ', so there is no median to fill in; remove it from features'
-                when n_not_finite > 0
-                    then
-                        ' has ' || n_not_finite || ' customers with a feature that is not a finite number; correct the model that computes it, or set '
-                        || 'missing: median in features'
-                when n_customers < {{ n_needed }}
-                    then ' has ' || n_customers || ' usable customers, fewer than the {{ n_needed }} segments asked for; give more rows or lower n_clusters'
-                when constant_features is not null
-                    then ' has the same value for every customer in ' || constant_features || ', which tells nobody apart; remove it from features'
-                when n_distinct < {{ n_needed }}
-                    then
-                        ' has ' || n_distinct || ' different combinations of features, fewer than the {{ n_needed }} segments asked for; '
-                        || 'lower n_clusters or add a feature'
-            end as problem
-        from counts
-    )
+problems as (
+    select
+        case
+            when empty_features is not null
+                then ' has no value at all in ' || empty_features || ', so there is no median to fill in; remove it from features'
+            when n_not_finite > 0
+                then
+                    ' has ' || n_not_finite || ' customers with a feature that is not a finite number; correct the model that computes it, or set '
+                    || 'missing: median in features'
+            when n_customers < {{ n_needed }}
+                then ' has ' || n_customers || ' usable customers, fewer than the {{ n_needed }} segments asked for; give more rows or lower n_clusters'
+            when constant_features is not null
+                then ' has the same value for every customer in ' || constant_features || ', which tells nobody apart; remove it from features'
+            when n_distinct < {{ n_needed }}
+                then
+                    ' has ' || n_distinct || ' different combinations of features, fewer than the {{ n_needed }} segments asked for; '
+                    || 'lower n_clusters or add a feature'
+        end as problem
+    from counts
+),
 
+final as (
     select {{ sql_texts([settings.source.file]) }} || problem || ' in dbt_project.yml, vars, {{ segmentation_block() }}.' as sentence
     from problems
     where problem is not null
-{% endset %}
-{{ sentences_reported(query, 'error') }}
+)
+
+select sentence
+from final
+where {{ raised('sentence') }} is not null

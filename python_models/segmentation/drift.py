@@ -4,11 +4,11 @@ import numpy as np
 
 
 def tenths(points, weights, features):
-    """For each of the d `features` a dictionary: its name, the `lowest` and `highest` value, the `upper_edges` of its bins, and their `shares`.
+    """The bins of each of the d `features`: [{feature, lowest, highest, upper_edges, shares}].
 
-    `points` (n, d) and `weights` (n,), how many customers share a row. The bins are tenths of the customers. Equal values are never
-    parted: all of them fall into the tenth that the first of them belongs to, so that there may be fewer than ten. An edge belongs to
-    the bin below it; the last one is infinity.
+    `points` (n, d) and `weights` (n,), how many customers share a row. The bins are tenths of the customers. Equal values are
+    never parted: all of them fall into the tenth that the first of them belongs to, so that there may be fewer than ten.
+    `lowest` and `highest` are values; an edge belongs to the bin below it, and the last one is infinity.
     """
     return [
         {"feature": feature} | _tenths(np.asarray(values, dtype=float), np.asarray(weights))

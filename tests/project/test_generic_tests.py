@@ -80,7 +80,9 @@ def outcomes(new_project):
                 (folder / f"{model}.sql").write_text(query, encoding="utf-8")
                 tests = [{"promises": {"name": f"{model}__test", "arguments": arguments}}]
                 if verdict == "broken":
-                    tests.append({"promises": {"name": f"{model}__warning", "arguments": arguments, "config": {"severity": "warn"}}})
+                    tests.append(
+                        {"promises": {"name": f"{model}__warning", "arguments": arguments, "config": {"severity": "warn"}}}
+                    )
                 models.append({"name": model, "data_tests": tests})
     (folder / "models.yml").write_text(yaml.safe_dump({"version": 2, "models": models}, width=1000), encoding="utf-8")
     project.output = project.dbt("build", "--select", "path:dbt_project/models/proofs")[1]

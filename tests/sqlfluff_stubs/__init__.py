@@ -10,7 +10,7 @@ target = {"database": "warehouse"}
 _FEATURE = {"data_type": "double", "range": [None, None], "transform": "none", "missing": "median", "low": "low", "high": "high"}
 
 
-def segmentation():
+def segmentation(prefix=""):
     block = yaml.safe_load(_PROJECT.read_text(encoding="utf-8"))["vars"]["segmentation"]
     key = block["key"] | {"kind": "key"}
     attributes = [attribute | {"kind": "attribute", "data_type": "varchar"} for attribute in block["attributes"]]
@@ -22,7 +22,7 @@ def segmentation_block():
     return "segmentation"
 
 
-def like(name, tables):
+def sql_of(name, segmentation, reading):
     return "select 1 as one"
 
 
@@ -66,8 +66,52 @@ def warn_of_rejected_rows(rejected, n_accepted, source):
     return ""
 
 
-def as_left_by_last_build(name):
+def left_by_builds(name):
     return name
+
+
+def existing_table(name):
+    return name
+
+
+def last_labels():
+    return "last_customer_clusters"
+
+
+def load_relation(relation):
+    return relation
+
+
+def joined_texts(text, separator, order, condition="true"):
+    return f"string_agg({text}, '{separator}' order by {order})"
+
+
+def joined_list(items, separator):
+    return f"array_to_string({items}, '{separator}')"
+
+
+def unnested(lists):
+    return ", ".join(f"unnest({items}) as {column}" for items, column in lists.items())
+
+
+def places_in(items):
+    return f"generate_series(1, len({items}))"
+
+
+def plain_number(value):
+    return f"printf('%.15g', {value})"
+
+
+def raised(sentence):
+    return f"error({sentence})"
+
+
+def drawn_number(key, seed):
+    return f"hash({key}, {seed}) / 18446744073709551616.0"
+
+
+def fingerprint(columns):
+    return f"count({columns.split(', ')[0]})"
 
 
 def model_configuration():
@@ -87,6 +131,10 @@ def code_version():
 
 
 def gate(name, query):
+    return query
+
+
+def sentences_reported(query, severity):
     return query
 
 

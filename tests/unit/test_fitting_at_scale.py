@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from segmentation.fitting import fit_segmentation
-from segmentation.fitting import SEARCHED_ROWS, _candidates
+from segmentation.fitting import SEARCHED_ROWS, _candidates, fit_segmentation
 from sklearn.cluster import KMeans
 from sklearn.preprocessing import StandardScaler
 

@@ -21,21 +21,21 @@
         'attributes', 'features', 'n_clusters', 'k_range', 'seed', 'refit', 'gates'
     ]) %}
     {% if prefix %}
-        {% if not block.customers %}{% do _configuration_error('customers: is missing; name the model that has the features, one row per customer') %}{% endif %}
+        {% if not block.customers %}{% do configuration_error('customers: is missing; name the model that has the features, one row per customer') %}{% endif %}
         {% do _require_one_of('needs', block.needs or 'orders', ['orders']) %}
         {#- Unit tests do not know the models. -#}
         {% if execute and graph.nodes and not node_named(block.customers) %}
-            {% do _configuration_error('customers: no model is called ' ~ block.customers ~ '; name the one that has the features, one row per customer') %}
+            {% do configuration_error('customers: no model is called ' ~ block.customers ~ '; name the one that has the features, one row per customer') %}
         {% endif %}
         {% for feature in block.features or [] if feature.headers is defined %}
-            {% do _configuration_error('headers of ' ~ feature.name ~ ': the features are columns of the model ' ~ block.customers ~ '; give their names there') %}
+            {% do configuration_error('headers of ' ~ feature.name ~ ': the features are columns of the model ' ~ block.customers ~ '; give their names there') %}
         {% endfor %}
         {#- The customers have the same key in every segmentation; what is read is a model, not a file. -#}
         {% set block = dict(block, key=first.key, source={'file': block.customers}) %}
     {% endif %}
 
     {% for setting in ['source', 'key', 'features', 'n_clusters', 'k_range', 'seed'] if block[setting] is not defined %}
-        {% do _configuration_error(setting ~ ': is missing; give it as in the file that the project ships') %}
+        {% do configuration_error(setting ~ ': is missing; give it as in the file that the project ships') %}
     {% endfor %}
 
     {% set source = {'file': block.customers} if prefix else _configured_source(block.source, 'segmentation', 'customers_file') %}
@@ -53,29 +53,29 @@
         {% do features.append(dict(_configured_feature(feature), kind='feature')) %}
     {% endfor %}
     {% if not features %}
-        {% do _configuration_error('features: is empty; name at least one numeric column to form segments from') %}
+        {% do configuration_error('features: is empty; name at least one numeric column to form segments from') %}
     {% endif %}
 
     {% set columns = [key] + attributes + features %}
     {% set names = columns | map(attribute='name') | list %}
     {% for name in names if names.count(name) > 1 %}
-        {% do _configuration_error('the name ' ~ name ~ ' is given to more than one column; rename all but one') %}
+        {% do configuration_error('the name ' ~ name ~ ' is given to more than one column; rename all but one') %}
     {% endfor %}
     {% for name in names if name in _names_of_our_own() %}
-        {% do _configuration_error('the name ' ~ name ~ ' is taken by a column of the tables; choose another one') %}
+        {% do configuration_error('the name ' ~ name ~ ' is taken by a column of the tables; choose another one') %}
     {% endfor %}
 
     {% set k_range = block.k_range %}
     {% if k_range is string or k_range is not sequence or k_range | length != 2 or not k_range[0] is integer or not k_range[1] is integer
             or k_range[0] < 1 or k_range[1] < k_range[0] %}
-        {% do _configuration_error('k_range: ' ~ k_range ~ ' is not a first and a last number of clusters, such as [1, 10]') %}
+        {% do configuration_error('k_range: ' ~ k_range ~ ' is not a first and a last number of clusters, such as [1, 10]') %}
     {% endif %}
     {% if not block.seed is integer or not 0 <= block.seed < 2 ** 32 %}
-        {% do _configuration_error('seed: ' ~ block.seed ~ ' is not a whole number of 0 or more, such as 42') %}
+        {% do configuration_error('seed: ' ~ block.seed ~ ' is not a whole number of 0 or more, such as 42') %}
     {% endif %}
     {% set n_clusters = var(prefix ~ 'n_clusters', block.n_clusters) %}
     {% if n_clusters != 'auto' and (not n_clusters is integer or not k_range[0] <= n_clusters <= k_range[1]) %}
-        {% do _configuration_error(
+        {% do configuration_error(
             'n_clusters: ' ~ n_clusters ~ ' is neither auto nor a whole number within k_range ' ~ k_range
             ~ '; change one of the two'
         ) %}
@@ -101,10 +101,10 @@
     {% do _require_one_of('source: encoding', source.encoding | lower, ['utf-8', 'latin-1'], block) %}
     {% do _require_one_of('source: decimal_separator', source.decimal_separator, ['.', ','], block) %}
     {% if source.max_rejected_share is not number or not 0 <= source.max_rejected_share <= 1 %}
-        {% do _configuration_error('source: max_rejected_share: ' ~ source.max_rejected_share ~ ' is not a share from 0 to 1, such as 0.05', block) %}
+        {% do configuration_error('source: max_rejected_share: ' ~ source.max_rejected_share ~ ' is not a share from 0 to 1, such as 0.05', block) %}
     {% endif %}
     {% if source.fields and (source.fields is string or source.fields is not sequence) %}
-        {% do _configuration_error('source: fields: ' ~ source.fields ~ ' is not a list of names, such as [customer_id, ordered_at, amount]', block) %}
+        {% do configuration_error('source: fields: ' ~ source.fields ~ ' is not a list of names, such as [customer_id, ordered_at, amount]', block) %}
     {% endif %}
     {% do return(source) %}
 {% endmacro %}
@@ -127,7 +127,7 @@
     {% set block = var('orders', none) or {'source': {'file': none}} %}
     {% set own = ['customer', 'date', 'amount', 'unit_price', 'quantity', 'order_id', 'product', 'cancelled'] %}
     {% do _reject_unknown_settings('orders', block, ['source'] + own, 'orders') %}
-    {% if not block.source %}{% do _configuration_error('source: is missing; give it as in the file that the project ships', 'orders') %}{% endif %}
+    {% if not block.source %}{% do configuration_error('source: is missing; give it as in the file that the project ships', 'orders') %}{% endif %}
     {% set source = _configured_source(block.source, 'orders', 'orders_file') %}
     {% if source.file == 'dbt_project/sample/orders.csv' and customers.source.file != 'dbt_project/sample/customers.csv' %}
         {% do source.update({'file': none}) %}
@@ -140,7 +140,7 @@
         {% do _reject_unknown_settings(name, settings, ['headers', 'format'] if name == 'date' else ['headers'], 'orders') %}
         {% set given = settings.headers or [] %}
         {% if given is string or given is not sequence %}
-            {% do _configuration_error('headers of ' ~ name ~ ': ' ~ given ~ ' is not a list, such as [' ~ given ~ ']', 'orders') %}
+            {% do configuration_error('headers of ' ~ name ~ ': ' ~ given ~ ' is not a list, such as [' ~ given ~ ']', 'orders') %}
         {% endif %}
         {% do headers.update({name: given | list}) %}
     {% endfor %}
@@ -161,7 +161,7 @@
         {'name': 'cancelled', 'headers': headers.cancelled, 'kind': 'flag', 'data_type': 'boolean', 'is_optional': true},
     ] %}
     {% if key.name in columns[1:] | map(attribute='name') %}
-        {% do _configuration_error('the name ' ~ key.name ~ ' of the key is taken by a column of the orders; choose another one') %}
+        {% do configuration_error('the name ' ~ key.name ~ ' of the key is taken by a column of the orders; choose another one') %}
     {% endif %}
     {% do return({'source': source, 'key': key, 'columns': columns}) %}
 {% endmacro %}
@@ -196,12 +196,12 @@
     {% do settings.update(defaults) %}
     {% do settings.update(column) %}
     {% if not modules.re.fullmatch('[a-z][a-z0-9_]*', settings.name or '') %}
-        {% do _configuration_error(
+        {% do configuration_error(
             'the column name ' ~ settings.name ~ ' is not made of small letters, digits and underscores, such as income_k'
         ) %}
     {% endif %}
     {% if settings.headers is string or settings.headers is not sequence %}
-        {% do _configuration_error('headers of ' ~ settings.name ~ ': ' ~ settings.headers ~ ' is not a list, such as [' ~ settings.headers ~ ']') %}
+        {% do configuration_error('headers of ' ~ settings.name ~ ': ' ~ settings.headers ~ ' is not a list, such as [' ~ settings.headers ~ ']') %}
     {% endif %}
     {% set settings = dict(settings, label=settings.label or settings.name | replace('_', ' ')) %}
     {% do return(settings) %}
@@ -232,12 +232,12 @@
             or (bounds[0] is not none and not bounds[0] is number)
             or (bounds[1] is not none and not bounds[1] is number)
             or (bounds[0] is not none and bounds[1] is not none and bounds[0] >= bounds[1]) %}
-        {% do _configuration_error(
+        {% do configuration_error(
             'range of ' ~ feature.name ~ ': ' ~ bounds ~ ' is not a lowest and a highest value, such as [0, 120] or [0, null]'
         ) %}
     {% endif %}
     {% if settings.transform == 'log1p' and (bounds[0] is none or bounds[0] < 0) %}
-        {% do _configuration_error(
+        {% do configuration_error(
             'feature ' ~ feature.name ~ ': the transform log1p is for values of 0 or more; give it a range that starts at 0 or above'
         ) %}
     {% endif %}
@@ -255,27 +255,12 @@
 {% endmacro %}
 
 
-{#- DuckDB is asked which words it keeps for itself, so this needs a connection. -#}
-{% macro require_names_without_keywords(columns) %}
-    {% set names = columns | map(attribute='name') | list %}
-    {% set query %}
-        select keyword_name
-        from duckdb_keywords()
-        where keyword_category in ('reserved', 'type_function') and keyword_name in ({{ sql_texts(names) }})
-        order by keyword_name
-    {% endset %}
-    {% for keyword in run_query(query).columns[0].values() %}
-        {% do _configuration_error('the name ' ~ keyword ~ ' is a keyword of SQL; choose another one, such as ' ~ keyword ~ '_value') %}
-    {% endfor %}
-{% endmacro %}
-
-
 {% macro _reject_unknown_settings(place, settings, known, block=none) %}
     {% if settings is not mapping %}
-        {% do _configuration_error(place ~ ': ' ~ settings ~ ' is not a list of settings; the settings here are ' ~ known | join(', '), block) %}
+        {% do configuration_error(place ~ ': ' ~ settings ~ ' is not a list of settings; the settings here are ' ~ known | join(', '), block) %}
     {% endif %}
     {% for setting in settings if setting not in known %}
-        {% do _configuration_error(
+        {% do configuration_error(
             place ~ ': the setting ' ~ setting ~ ' is unknown; the settings here are ' ~ known | join(', '), block
         ) %}
     {% endfor %}
@@ -284,11 +269,11 @@
 
 {% macro _require_one_of(place, value, allowed, block=none) %}
     {% if value not in allowed %}
-        {% do _configuration_error(place ~ ': ' ~ value ~ ' is unknown; use ' ~ allowed | join(' or '), block) %}
+        {% do configuration_error(place ~ ': ' ~ value ~ ' is unknown; use ' ~ allowed | join(' or '), block) %}
     {% endif %}
 {% endmacro %}
 
 
-{% macro _configuration_error(message, block=none) %}
+{% macro configuration_error(message, block=none) %}
     {% do exceptions.raise_compiler_error('dbt_project.yml, vars, ' ~ (block or segmentation_block()) ~ ': ' ~ message ~ '.') %}
 {% endmacro %}

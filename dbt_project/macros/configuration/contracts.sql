@@ -6,7 +6,7 @@
     {% set declared = {} %}
     {% for column in columns %}
         {% do declared.update({column.name: {
-            'name': column.name, 'data_type': column.data_type, 'description': column.description, 'constraints': []
+            'name': column.name, 'data_type': 'string' if column.data_type == 'varchar' else column.data_type, 'description': column.description, 'constraints': []
         }}) %}
     {% endfor %}
     {% set described = dict(model['columns']) %}

@@ -47,3 +47,18 @@
     {% do request.update({'step': step, 'source': source}) %}
     {% do adapter.store_relation('source_files', none, [], '', '', request) %}
 {% endmacro %}
+
+
+{#- DuckDB is asked which words it keeps for itself, so this needs a connection. -#}
+{% macro require_names_without_keywords(columns) %}
+    {% set names = columns | map(attribute='name') | list %}
+    {% set query %}
+        select keyword_name
+        from duckdb_keywords()
+        where keyword_category in ('reserved', 'type_function') and keyword_name in ({{ sql_texts(names) }})
+        order by keyword_name
+    {% endset %}
+    {% for keyword in run_query(query).columns[0].values() %}
+        {% do configuration_error('the name ' ~ keyword ~ ' is a keyword of SQL; choose another one, such as ' ~ keyword ~ '_value') %}
+    {% endfor %}
+{% endmacro %}

@@ -18,7 +18,8 @@ int_training_rows as (
 ),
 
 last_build as (
-    select max_by(model_version, build_number) as model_version from {{ builds }} as builds
+    select max_by(builds.model_version, builds.build_number) as model_version
+    from {{ builds }} as builds
 ),
 
 tenths as (

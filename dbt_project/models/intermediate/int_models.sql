@@ -11,17 +11,53 @@ int_refit_decision as (
     select * from {{ ref('int_refit_decision') }}
 ),
 
+builds_that_count as (
+    select build_id from int_refit_decision
+    {%- if builds %}
+    union all
+    select builds.build_id
+    from {{ builds }} as builds
+    {%- endif %}
+),
+
 final as (
     select
-        segmentation_fits.*,
+        segmentation_fits.model_version,
+        segmentation_fits.fitted_at,
+        segmentation_fits.reason,
+        segmentation_fits.configuration,
+        segmentation_fits.n_clusters_setting,
+        segmentation_fits.seed,
+        segmentation_fits.data_fingerprint,
+        segmentation_fits.library_versions,
+        segmentation_fits.n_clusters,
+        segmentation_fits.n_customers,
+        segmentation_fits.n_distinct_rows,
+        segmentation_fits.is_sampled,
+        segmentation_fits.wcss,
+        segmentation_fits.silhouette_rows,
+        segmentation_fits.features,
+        segmentation_fits.transforms,
+        segmentation_fits.means,
+        segmentation_fits.scales,
+        segmentation_fits.segment_ids,
+        segmentation_fits.centroids_scaled,
+        segmentation_fits.sizes,
+        segmentation_fits.mean_distances,
+        segmentation_fits.stabilities,
+        segmentation_fits.stability,
+        segmentation_fits.k_scores,
+        segmentation_fits.rules,
+        segmentation_fits.agreement,
+        segmentation_fits.kept,
+        segmentation_fits.new,
+        segmentation_fits.retired,
+        segmentation_fits.split,
+        segmentation_fits.merged,
         segmentation_fits.model_version = int_refit_decision.model_version as is_current
     from segmentation_fits
+    inner join builds_that_count on segmentation_fits.build_id = builds_that_count.build_id
     cross join int_refit_decision
-    where
-        segmentation_fits.build_id = int_refit_decision.build_id
-        {%- if builds %}
-        or segmentation_fits.build_id in (select builds.build_id from {{ builds }} as builds)
-        {%- endif %}
 )
 
 select * from final

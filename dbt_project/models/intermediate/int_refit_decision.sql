@@ -17,7 +17,8 @@ int_feature_medians as (
 
 {% if builds %}
 last_build as (
-    select max_by(model_version, build_number) as model_version from {{ builds }} as builds
+    select max_by(builds.model_version, builds.build_number) as model_version
+    from {{ builds }} as builds
 ),
 
 last_model as (
