@@ -105,7 +105,7 @@ def write(path, text):
 
 
 def write_yaml(path, kind, entries):
-    write(path, HEADING + yaml.dump({"version": 2, kind: entries}, Dumper=Dumper, sort_keys=False, width=150, allow_unicode=True))
+    write(path, HEADING + yaml.dump({"version": 2, kind: entries}, Dumper=Dumper, sort_keys=False, width=130, allow_unicode=True))
 
 
 def described(path, kind, names, chosen):

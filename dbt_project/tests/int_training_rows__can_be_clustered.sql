@@ -36,20 +36,22 @@ constant_features as (
     {%- endfor %}
 ),
 
+not_finite as (
+    select 1 as one
+    from int_customer_features
+    where
+        {%- for feature in settings.features %}
+        {{ "or " if not loop.first }}not coalesce(abs({{ feature.name }}) < cast('infinity' as double), false)
+        {%- endfor %}
+),
+
 counts as (
     select
         coalesce(sum(n_customers), 0) as n_customers,
         count(*) as n_distinct,
         (select {{ joined_texts('feature', ' and ', 'feature') }} from empty_features) as empty_features,
         (select {{ joined_texts('feature', ' and ', 'feature') }} from constant_features) as constant_features,
-        (
-            select count(*)
-            from int_customer_features
-            where
-                {%- for feature in settings.features %}
-                {{ "or " if not loop.first }}not coalesce(abs({{ feature.name }}) < cast('infinity' as double), false)
-                {%- endfor %}
-        ) as n_not_finite
+        (select count(*) from not_finite) as n_not_finite
     from int_training_rows
 ),
 
