@@ -6,6 +6,7 @@ never anything between.
 """
 
 import fcntl
+import gc
 import os
 import re
 import shutil
@@ -74,6 +75,8 @@ class Plugin(BasePlugin):
         self.lock = self.take_lock()
         self.remove_copy()
         self.code_version = code_version()
+        # What dbt knows of the project stays until its end. Python need not look for garbage in it again and again.
+        gc.freeze()
 
     def take_lock(self):
         """Held as long as the process lives: the system takes it back, however that ends."""

@@ -1,4 +1,6 @@
 {%- set settings = segmentation() %}
+{%- set is_finite = [] -%}
+{%- for feature in settings.features -%}{%- do is_finite.append('abs(' ~ feature.name ~ ") < cast('infinity' as double)") -%}{%- endfor -%}
 {%- set n_needed = settings.k_range[0] if settings.n_clusters == 'auto' else settings.n_clusters -%}
 -- Asserts: every feature is a finite number for every customer and not the same for all, and there are enough customers and enough distinct ones.
 -- K-means relies on it; without this test it would stop with a traceback instead of a sentence.
@@ -39,10 +41,7 @@ constant_features as (
 not_finite as (
     select 1 as one
     from int_customer_features
-    where
-        {%- for feature in settings.features %}
-        {{ "or " if not loop.first }}not coalesce(abs({{ feature.name }}) < cast('infinity' as double), false)
-        {%- endfor %}
+    where not coalesce({{ is_finite | join(' and ') }}, false)
 ),
 
 counts as (
