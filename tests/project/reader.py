@@ -11,11 +11,11 @@ import duckdb
 GENERATIONS = """
     select distinct right(comment, 36) from duckdb_tables()
     union
-    select max_by(build_id, built_at) from builds
+    select max_by(build_id, build_number) from builds
 """
 FITS = """
     select (select count(*) from customer_segments) = (select sum(n_customers) from segment_profiles)
-        and (select count(*) from customer_segments) = (select max_by(n_accepted, built_at) from builds)
+        and (select count(*) from customer_segments) = (select max_by(n_accepted, build_number) from builds)
         and (select count(*) from builds) = (select count(distinct build_id) from segment_migrations)
         and (select count(*) from builds) = (select max(model_version) from segmentation_models)
 """

@@ -4,6 +4,7 @@ Readers that the published file is meant for open it; builders build the project
 build/clients.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -58,6 +59,28 @@ def read_with(python, folder):
 def test_a_reader_of_this_version_sees_what_the_pinned_one_sees(built_sample, environment_with, version):
     python = environment_with(f"reader-{version}", f"duckdb~={version}.0") / "python"
     assert read_with(python, built_sample.folder) == read_with(sys.executable, built_sample.folder)
+
+
+FRAMES = f"""
+import duckdb, json
+with duckdb.connect("warehouse.duckdb", read_only=True) as warehouse:
+    names = [name for name, _ in warehouse.execute('''{PUBLIC}''').fetchall()]
+    rows = {{}}
+    for name in names:
+        table = warehouse.table(name)
+        rows[name] = [len(table.df()), table.arrow().read_all().num_rows, len(table.pl()), len(table.fetchall())]
+print(json.dumps(rows))
+"""
+
+
+def test_every_published_table_can_be_read_into_a_frame_of_any_kind(built_sample, environment_with):
+    """pandas, Arrow and Polars refuse some of the types that DuckDB has, such as whole numbers of 128 bits."""
+    python = environment_with("frames", "duckdb~=1.5.0", "pandas", "pyarrow", "polars") / "python"
+    run = subprocess.run([python, "-c", FRAMES], cwd=built_sample.folder, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr[-2000:]
+    rows = json.loads(run.stdout)
+    assert {"customer_segment_history", "segment_changes", "builds"} <= set(rows)
+    assert all(len(set(counts)) == 1 for counts in rows.values()), rows
 
 
 @pytest.mark.parametrize("version", ["1.5", "2.0"])

@@ -17,6 +17,7 @@ PUBLISHED = [
     "rejected_customers",
     "segment_attribute_profiles",
     "segment_centroids",
+    "segment_changes",
     "segment_drift",
     "segment_feature_profiles",
     "segment_migrations",
@@ -37,6 +38,7 @@ OF_ORDERS = [
     "rfm_score_thresholds",
     "rfm_scores",
     "rfm_segment_centroids",
+    "rfm_segment_changes",
     "rfm_segment_classes",
     "rfm_segment_drift",
     "rfm_segment_feature_profiles",
@@ -274,7 +276,7 @@ def test_a_build_that_runs_out_of_memory_says_so_and_leaves_the_old_file(project
     monkeypatch.setenv("DUCKDB_MEMORY_LIMIT", "12MB")
     code, output = project.dbt("build")
     assert code == 1
-    sentence = r"Runtime Error in model base_customers .+? Out of Memory Error: .+? Increasing the memory limit"
+    sentence = r"Runtime Error in model base_customer_lines .+? Out of Memory Error: .+? Increasing the memory limit"
     assert re.search(sentence, output), output[-3000:]
     assert re.search(r"Not published: \d+ of \d+ steps failed and \d+ were skipped\. Readers keep the build before\.", output)
     assert generation(project) == before

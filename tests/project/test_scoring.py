@@ -1,8 +1,13 @@
 """Scoring in SQL, by the functions in the warehouse and by the macro in a model of one's own, agrees with Python on every row."""
 
+import os
+import re
+import subprocess
+
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import DBT
 from segmentation.versions import assign_version
 
 FEATURES = ["age", "annual_income_k", "spending_score"]
@@ -90,3 +95,14 @@ def test_the_macro_scores_in_a_model_of_ones_own(built_customers, copy_of):
     """)
         == 3000
     )
+
+
+def test_a_build_that_only_scores_imports_nothing_that_fits(built_customers, copy_of):
+    project = copy_of(built_customers)
+    environment = os.environ | {"PYTHONPROFILEIMPORTTIME": "1"}
+    run = subprocess.run([DBT, "build"], cwd=project.folder, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout[-3000:]
+    imported = set(re.findall(r"^import time:.*\| +([\w.]+)$", run.stderr, re.MULTILINE))
+    assert "segmentation.scoring" in imported
+    assert imported & {"numpy", "pandas", "scipy", "sklearn", "segmentation.fitting"} == set()
+    assert project.value("select count(*) from builds") == 2
