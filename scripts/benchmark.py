@@ -248,7 +248,7 @@ def startup_split(*options):
     first = min(datetime.fromisoformat(timing["started_at"]) for timing in timings).timestamp()
     last = max(datetime.fromisoformat(timing["completed_at"]) for timing in timings).timestamp()
     found |= {"before_nodes": first - began, "during_nodes": last - first, "after_nodes": began + found["seconds"] - last}
-    for kind in ("model", "test", "snapshot"):
+    for kind in ("model", "test"):
         found[f"sum_{kind}"] = sum(node["execution_time"] for node in nodes if node["unique_id"].startswith(f"{kind}."))
     found["fit_node"] = next(node["execution_time"] for node in nodes if node["unique_id"].endswith(".segmentation_fits"))
     found["dbt_ls"] = measured([dbt, "ls", *options], WORK / "sample_ls.log", cwd=folder, env=environment)["seconds"]
@@ -370,7 +370,7 @@ def startup_table(results):
     parts = {
         "the whole command": "seconds",
         "until the first node starts: dbt's imports, parsing, connecting": "before_nodes",
-        "nodes: models, snapshots and tests, one at a time": "during_nodes",
+        "nodes: models and tests, one at a time": "during_nodes",
         "of them models": "sum_model",
         "of them data tests": "sum_test",
         "of them `segmentation_fits`: imports of scikit-learn and pandas, k-means for every k": "fit_node",

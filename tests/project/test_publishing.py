@@ -121,13 +121,13 @@ def test_a_published_view_does_not_depend_on_the_name_of_the_file(built_sample, 
 def test_what_is_public_is_built_in_the_file_that_is_published(built_sample):
     """What public views read stands there, too, in another schema; only stg_customers is made for readers when that is copied."""
     manifest = json.loads((built_sample.folder / "target" / "manifest.json").read_text(encoding="utf-8"))
-    relations = [node for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed", "snapshot")]
+    relations = [node for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed")]
     places = {node["name"]: (node["database"], node["schema"]) for node in relations}
     readable = sorted(name for name, place in places.items() if place == ("warehouse", "main"))
     assert readable == sorted({*PUBLISHED, *OF_ORDERS} - {"stg_customers"})
     assert set(places.values()) == {("warehouse", "main"), ("warehouse", "main_internal"), ("scratch", "main")}
     is_public = {node["name"] for node in relations if "public" in (node.get("access"), node["config"]["meta"].get("access"))}
-    is_state = {node["name"] for node in relations if node["config"]["materialized"] in ("incremental", "snapshot")}
+    is_state = {node["name"] for node in relations if node["config"]["materialized"] == "incremental"}
     assert is_public | is_state == {*PUBLISHED, *OF_ORDERS}
 
 
