@@ -1,5 +1,6 @@
 """The real project, copied into a temporary folder, built by a subprocess and read back read-only."""
 
+import atexit
 import csv
 import fcntl
 import json
@@ -27,7 +28,9 @@ COLOURS = re.compile(r"\x1b\[\d+m")
 def dbt_server():
     """The process of this test process that runs dbt; see dbt_server.py. It ends with its standard input."""
     command = [sys.executable, Path(__file__).with_name("dbt_server.py")]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8")
+    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8")
+    atexit.register(server.communicate)
+    return server
 
 
 def ask_dbt_server(request):

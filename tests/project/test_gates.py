@@ -30,13 +30,15 @@ def test_all_gates_pass_on_the_sample(built_sample):
 @pytest.mark.parametrize("gate", GATES)
 def test_a_gate_fails_says_why_and_keeps_the_build_out_of_the_history(project, gate):
     bound, sentence = GATES[gate]
-    before = project.query("select count(*), max(dbt_updated_at) from customer_segment_history")
+    changes = project.query("select count(*), max(built_at) from segment_changes")
+    periods = project.query("select * from customer_segment_history order by all", "warehouse.duckdb")
     project.configure(gates={gate: {"bound": bound, "severity": "error"}})
     code, output = project.dbt("build")
     assert code == 1
     assert sentence in output
     assert "under gates" in output
-    assert project.query("select count(*), max(dbt_updated_at) from customer_segment_history") == before
+    assert project.query("select count(*), max(built_at) from segment_changes") == changes
+    assert project.query("select * from customer_segment_history order by all", "warehouse.duckdb") == periods
     assert "SKIP relation main.segment_migrations" in output
 
 

@@ -123,11 +123,11 @@ def test_orders_may_go_and_come_back(built_sample, copy_of):
         select function_name from duckdb_functions() where function_name like 'rfm%'
     """
     assert project.query(names) == project.query(names, "warehouse.duckdb") == []
-    counted = "select max_by((n_order_lines_accepted, n_order_lines_rejected), built_at) from builds"
+    counted = "select max_by((n_order_lines_accepted, n_order_lines_rejected), build_number) from builds"
     assert project.query(counted, "warehouse.duckdb") == [((None, None),)]
 
     output = project.build()
-    assert "PASS rfm_scores__every_customer_has_a_class" in output
+    assert "PASS rfm_scores__promises" in output
     code, listed = project.dbt("ls", "--select", "test_type:unit")
     assert code == 0
     assert "rfm_scores__name_every_customer_by_the_published_bounds" in listed

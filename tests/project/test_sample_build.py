@@ -146,12 +146,14 @@ def test_labels_and_distances_follow_from_the_published_centroids(built_sample):
 
 
 def test_the_warehouse_explains_itself(built_sample):
-    """Every table, and every column of the public tables, carries its description as a comment."""
+    """Every public table, and every column of it, carries its description as a comment."""
     uncommented = built_sample.query(f"""
         select table_name, column_name from duckdb_columns()
         where table_name in {tuple(PUBLIC_TABLES)} and (comment is null or trim(comment) = '')
         union all
-        select table_name, null from duckdb_tables() where comment is null
+        select table_name, null from duckdb_tables() where table_name in {tuple(PUBLIC_TABLES)} and comment is null
+        union all
+        select view_name, null from duckdb_views() where view_name in {tuple(PUBLIC_TABLES)} and comment is null
     """)
     assert uncommented == []
 
