@@ -8,7 +8,8 @@ from segmentation.scoring import can_label, label_query
 # Of 2,048 rows each: some megabytes are in memory at a time.
 VECTORS = 50
 LIBRARIES = ["scikit-learn", "numpy", "duckdb", "dbt-core", "dbt-duckdb"]
-FINISHED = "_finished_"
+# No configured name begins with an underscore.
+FINISHED, LAST = "_finished_", "_last_"
 
 
 def records(relation):
@@ -86,7 +87,7 @@ def clusters(session, settings, *, decision, models, names, customers):
     is_comparable = previous and can_label(previous, transforms_of(settings))
 
     finished = {column.removeprefix(FINISHED): column for column in customers.columns if column.startswith(FINISHED)}
-    last = [column for column in customers.columns if column.startswith("last_") and column != "last_segment_id"]
+    last = [column for column in customers.columns if column.startswith(LAST)]
     kept = [column for column in customers.columns if column not in finished.values()]
     labels = label_query(
         "customers", columns=kept, finished=finished, version=current, previous=previous if is_comparable else None
@@ -102,10 +103,10 @@ def clusters(session, settings, *, decision, models, names, customers):
             labels.runner_up_distance,
             labels.model_version,
             labels.previous_model_segment_id,
-            {since("last_previous_segment_id", "labels.last_segment_id", "integer")} as previous_segment_id,
-            {since("last_changed_at", f"'{decision['built_at']}'", "timestamp")} as changed_at,
-            {since("last_name_at_change", "names.segment_name", "string")} as name_at_change,
-            {since("last_model_version_at_change", "labels.model_version", "integer")} as model_version_at_change,
+            {since("_last_previous_segment_id", "labels.last_segment_id", "integer")} as previous_segment_id,
+            {since("_last_changed_at", f"'{decision['built_at']}'", "timestamp")} as changed_at,
+            {since("_last_name_at_change", "names.segment_name", "string")} as name_at_change,
+            {since("_last_model_version_at_change", "labels.model_version", "integer")} as model_version_at_change,
             '{decision["build_id"]}' as build_id
         from labels
         inner join names on labels.segment_id = names.segment_id

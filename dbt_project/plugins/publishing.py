@@ -75,7 +75,7 @@ class Plugin(BasePlugin):
         self.lock = self.take_lock()
         self.remove_copy()
         self.code_version = code_version()
-        # What dbt knows of the project stays until its end. Python need not look for garbage in it again and again.
+        # All that dbt has loaded so far lives until the process ends, so the garbage collector need not scan it again.
         gc.freeze()
 
     def take_lock(self):
@@ -164,6 +164,7 @@ class Plugin(BasePlugin):
                 for place in restored:
                     session.execute(f"create schema if not exists {identifier(*place[:2])}")
                     session.execute(f"create table {identifier(*place)} as from {identifier('other_file', *place[1:])}")
+                request["dropped"] += [aside for _, aside in request["labels"] if aside not in labels]
                 request["created"] = labels + restored
                 # What was dropped makes room for what is to come, so that the files do not grow from build to build.
                 for database in request["databases"]:

@@ -76,7 +76,7 @@ class Reader:
     def first_line(self, path, encoding, *, skip_unreadable=False):
         """The first line that is not blank, '' where there is none.
 
-        Raises duckdb.InvalidInputException where it, or one soon behind it, cannot be decoded or held, unless those are skipped.
+        Raises duckdb.InvalidInputException where it, or one soon after it, cannot be decoded or held, unless those are skipped.
         """
         lines = self.read_lines.substitute(
             files=literal(exact_pattern(path)), encoding=literal(encoding), skip_unreadable=skip_unreadable

@@ -71,7 +71,13 @@ def test_the_published_file_has_the_public_tables_with_words_and_functions(built
     tables = sorted(PUBLISHED + OF_ORDERS)
     assert [name for (name,) in published(built_sample, "show tables")] == tables
     views = "select view_name from duckdb_views() where not internal order by view_name"
-    assert published(built_sample, views) == [("customer_segments",), ("rfm_customer_segments",), ("stg_customers",)]
+    assert [name for (name,) in published(built_sample, views)] == [
+        "customer_segment_history",
+        "customer_segments",
+        "rfm_customer_segment_history",
+        "rfm_customer_segments",
+        "stg_customers",
+    ]
     columns = (
         "select table_name, column_name, data_type, comment from duckdb_columns() where not internal and schema_name = 'main'"
     )

@@ -16,77 +16,78 @@
 
 {% macro _checked_segmentation(prefix) %}
     {% set first = var('segmentation') %}
-    {% set block = var(prefix ~ 'segmentation') %}
-    {% do _reject_unknown_settings(prefix ~ 'segmentation', block, (['customers', 'needs'] if prefix else ['source', 'key']) + [
+    {% set name = prefix ~ 'segmentation' %}
+    {% set block = var(name) %}
+    {% do _reject_unknown_settings(name, block, (['customers', 'needs'] if prefix else ['source', 'key']) + [
         'attributes', 'features', 'n_clusters', 'k_range', 'seed', 'refit', 'gates'
-    ]) %}
+    ], name) %}
     {% if prefix %}
-        {% if not block.customers %}{% do configuration_error('customers: is missing; name the model that has the features, one row per customer') %}{% endif %}
-        {% do _require_one_of('needs', block.needs or 'orders', ['orders']) %}
+        {% if not block.customers %}{% do configuration_error('customers: is missing; name the model that has the features, one row per customer', name) %}{% endif %}
+        {% do _require_one_of('needs', block.needs or 'orders', ['orders'], name) %}
         {#- Unit tests do not know the models. -#}
         {% if execute and graph.nodes and not node_named(block.customers) %}
-            {% do configuration_error('customers: no model is called ' ~ block.customers ~ '; name the one that has the features, one row per customer') %}
+            {% do configuration_error('customers: no model is called ' ~ block.customers ~ '; name the one that has the features, one row per customer', name) %}
         {% endif %}
         {% for feature in block.features or [] if feature.headers is defined %}
-            {% do configuration_error('headers of ' ~ feature.name ~ ': the features are columns of the model ' ~ block.customers ~ '; give their names there') %}
+            {% do configuration_error('headers of ' ~ feature.name ~ ': the features are columns of the model ' ~ block.customers ~ '; give their names there', name) %}
         {% endfor %}
         {#- The customers have the same key in every segmentation; what is read is a model, not a file. -#}
         {% set block = dict(block, key=first.key, source={'file': block.customers}) %}
     {% endif %}
 
     {% for setting in ['source', 'key', 'features', 'n_clusters', 'k_range', 'seed'] if block[setting] is not defined %}
-        {% do configuration_error(setting ~ ': is missing; give it as in the file that the project ships') %}
+        {% do configuration_error(setting ~ ': is missing; give it as in the file that the project ships', name) %}
     {% endfor %}
 
     {% set source = {'file': block.customers} if prefix else _configured_source(block.source, 'segmentation', 'customers_file') %}
-    {% set key = dict(_configured_column(block.key, {'data_type': 'bigint'}), kind='key') %}
-    {% do _require_one_of('data_type of ' ~ key.name, key.data_type, ['bigint', 'varchar']) %}
+    {% set key = dict(_configured_column(block.key, {'data_type': 'bigint'}, name), kind='key') %}
+    {% do _require_one_of('data_type of ' ~ key.name, key.data_type, ['bigint', 'varchar'], name) %}
 
     {% set attributes = [] %}
     {% for attribute in block.attributes or [] %}
-        {% do attributes.append(dict(_configured_column(attribute, {'data_type': 'varchar'}), kind='attribute')) %}
-        {% do _require_one_of('data_type of ' ~ attribute.name, attributes[-1].data_type, ['varchar']) %}
+        {% do attributes.append(dict(_configured_column(attribute, {'data_type': 'varchar'}, name), kind='attribute')) %}
+        {% do _require_one_of('data_type of ' ~ attribute.name, attributes[-1].data_type, ['varchar'], name) %}
     {% endfor %}
 
     {% set features = [] %}
     {% for feature in block.features or [] %}
-        {% do features.append(dict(_configured_feature(feature), kind='feature')) %}
+        {% do features.append(dict(_configured_feature(feature, name), kind='feature')) %}
     {% endfor %}
     {% if not features %}
-        {% do configuration_error('features: is empty; name at least one numeric column to form segments from') %}
+        {% do configuration_error('features: is empty; name at least one numeric column to form segments from', name) %}
     {% endif %}
 
     {% set columns = [key] + attributes + features %}
     {% set names = columns | map(attribute='name') | list %}
-    {% for name in names if names.count(name) > 1 %}
-        {% do configuration_error('the name ' ~ name ~ ' is given to more than one column; rename all but one') %}
+    {% for column in names if names.count(column) > 1 %}
+        {% do configuration_error('the name ' ~ column ~ ' is given to more than one column; rename all but one', name) %}
     {% endfor %}
-    {% for name in names if name in _names_of_our_own() %}
-        {% do configuration_error('the name ' ~ name ~ ' is taken by a column of the tables; choose another one') %}
+    {% for column in names if column in _names_of_our_own() %}
+        {% do configuration_error('the name ' ~ column ~ ' is taken by a column of the tables; choose another one', name) %}
     {% endfor %}
 
     {% set k_range = block.k_range %}
     {% if k_range is string or k_range is not sequence or k_range | length != 2 or not k_range[0] is integer or not k_range[1] is integer
             or k_range[0] < 1 or k_range[1] < k_range[0] %}
-        {% do configuration_error('k_range: ' ~ k_range ~ ' is not a first and a last number of clusters, such as [1, 10]') %}
+        {% do configuration_error('k_range: ' ~ k_range ~ ' is not a first and a last number of clusters, such as [1, 10]', name) %}
     {% endif %}
     {% if not block.seed is integer or not 0 <= block.seed < 2 ** 32 %}
-        {% do configuration_error('seed: ' ~ block.seed ~ ' is not a whole number of 0 or more, such as 42') %}
+        {% do configuration_error('seed: ' ~ block.seed ~ ' is not a whole number of 0 or more, such as 42', name) %}
     {% endif %}
     {% set n_clusters = var(prefix ~ 'n_clusters', block.n_clusters) %}
     {% if n_clusters != 'auto' and (not n_clusters is integer or not k_range[0] <= n_clusters <= k_range[1]) %}
         {% do configuration_error(
             'n_clusters: ' ~ n_clusters ~ ' is neither auto nor a whole number within k_range ' ~ k_range
-            ~ '; change one of the two'
+            ~ '; change one of the two', name
         ) %}
     {% endif %}
 
     {% set refit = var('refit', block.refit or 'auto') %}
-    {% do _require_one_of('refit', refit, ['auto', 'always', 'never', true]) %}
+    {% do _require_one_of('refit', refit, ['auto', 'always', 'never', true], name) %}
 
     {% do return({
         'customers': block.customers or 'stg_customers', 'source': source, 'key': key, 'attributes': attributes, 'features': features, 'columns': columns,
-        'n_clusters': n_clusters, 'k_range': k_range, 'seed': block.seed, 'refit': refit, 'gates': _configured_gates(block.gates or {})
+        'n_clusters': n_clusters, 'k_range': k_range, 'seed': block.seed, 'refit': refit, 'gates': _configured_gates(block.gates or {}, name)
     }) %}
 {% endmacro %}
 
@@ -161,7 +162,7 @@
         {'name': 'cancelled', 'headers': headers.cancelled, 'kind': 'flag', 'data_type': 'boolean', 'is_optional': true},
     ] %}
     {% if key.name in columns[1:] | map(attribute='name') %}
-        {% do configuration_error('the name ' ~ key.name ~ ' of the key is taken by a column of the orders; choose another one') %}
+        {% do configuration_error('the name ' ~ key.name ~ ' of the key is taken by a column of the orders; choose another one', 'segmentation') %}
     {% endif %}
     {% do return({'source': source, 'key': key, 'columns': columns}) %}
 {% endmacro %}
@@ -172,7 +173,7 @@
 
 
 {#- {name: {bound, severity}} of every gate. -#}
-{% macro _configured_gates(block) %}
+{% macro _configured_gates(settings, block) %}
     {% set gates = {
         'smallest_share': {'bound': 0.01, 'severity': 'error'},
         'silhouette': {'bound': 0.15, 'severity': 'warn'},
@@ -180,65 +181,65 @@
         'drift': {'bound': 0.25, 'severity': 'warn'},
         'stability': {'bound': 0.6, 'severity': 'warn'},
     } %}
-    {% do _reject_unknown_settings('gates', block, gates.keys() | list) %}
-    {% for name, gate in block.items() %}
-        {% do _reject_unknown_settings('gate ' ~ name, gate, ['bound', 'severity']) %}
+    {% do _reject_unknown_settings('gates', settings, gates.keys() | list, block) %}
+    {% for name, gate in settings.items() %}
+        {% do _reject_unknown_settings('gate ' ~ name, gate, ['bound', 'severity'], block) %}
         {% do gates[name].update(gate) %}
-        {% do _require_one_of('severity of the gate ' ~ name, gates[name].severity, ['error', 'warn']) %}
+        {% do _require_one_of('severity of the gate ' ~ name, gates[name].severity, ['error', 'warn'], block) %}
     {% endfor %}
     {% do return(gates) %}
 {% endmacro %}
 
 
-{% macro _configured_column(column, defaults) %}
-    {% do _reject_unknown_settings('column ' ~ column.name, column, ['name', 'headers', 'data_type', 'description', 'label']) %}
+{% macro _configured_column(column, defaults, block) %}
+    {% do _reject_unknown_settings('column ' ~ column.name, column, ['name', 'headers', 'data_type', 'description', 'label'], block) %}
     {% set settings = {'headers': [], 'description': column.label or column.name} %}
     {% do settings.update(defaults) %}
     {% do settings.update(column) %}
     {% if not modules.re.fullmatch('[a-z][a-z0-9_]*', settings.name or '') %}
         {% do configuration_error(
-            'the column name ' ~ settings.name ~ ' is not made of small letters, digits and underscores, such as income_k'
+            'the column name ' ~ settings.name ~ ' is not made of small letters, digits and underscores, such as income_k', block
         ) %}
     {% endif %}
     {% if settings.headers is string or settings.headers is not sequence %}
-        {% do configuration_error('headers of ' ~ settings.name ~ ': ' ~ settings.headers ~ ' is not a list, such as [' ~ settings.headers ~ ']') %}
+        {% do configuration_error('headers of ' ~ settings.name ~ ': ' ~ settings.headers ~ ' is not a list, such as [' ~ settings.headers ~ ']', block) %}
     {% endif %}
     {% set settings = dict(settings, label=settings.label or settings.name | replace('_', ' ')) %}
     {% do return(settings) %}
 {% endmacro %}
 
 
-{% macro _configured_feature(feature) %}
+{% macro _configured_feature(feature, block) %}
     {% set settings = {'data_type': 'double', 'range': [none, none], 'transform': 'none', 'missing': 'reject', 'unit': ''} %}
     {% set own = ['low', 'high'] + settings.keys() | list %}
-    {% do _reject_unknown_settings('feature ' ~ feature.name, feature, ['name', 'headers', 'description', 'label'] + own) %}
+    {% do _reject_unknown_settings('feature ' ~ feature.name, feature, ['name', 'headers', 'description', 'label'] + own, block) %}
     {% set column = {} %}
     {% for setting, value in feature.items() if setting not in own or setting == 'data_type' %}
         {% do column.update({setting: value}) %}
     {% endfor %}
     {% do settings.update(feature) %}
-    {% do settings.update(_configured_column(column, {'data_type': 'double'})) %}
+    {% do settings.update(_configured_column(column, {'data_type': 'double'}, block)) %}
     {% do settings.update({
         'low': settings.low or 'low ' ~ settings.label,
         'high': settings.high or 'high ' ~ settings.label,
         'axis': settings.label[:1] | upper ~ settings.label[1:] ~ (' (' ~ settings.unit ~ ')' if settings.unit else ''),
     }) %}
 
-    {% do _require_one_of('data_type of ' ~ feature.name, settings.data_type, ['double', 'integer']) %}
-    {% do _require_one_of('transform of ' ~ feature.name, settings.transform, ['none', 'log1p']) %}
-    {% do _require_one_of('missing of ' ~ feature.name, settings.missing, ['reject', 'median']) %}
+    {% do _require_one_of('data_type of ' ~ feature.name, settings.data_type, ['double', 'integer'], block) %}
+    {% do _require_one_of('transform of ' ~ feature.name, settings.transform, ['none', 'log1p'], block) %}
+    {% do _require_one_of('missing of ' ~ feature.name, settings.missing, ['reject', 'median'], block) %}
     {% set bounds = settings.range %}
     {% if bounds is string or bounds is not sequence or bounds | length != 2
             or (bounds[0] is not none and not bounds[0] is number)
             or (bounds[1] is not none and not bounds[1] is number)
             or (bounds[0] is not none and bounds[1] is not none and bounds[0] >= bounds[1]) %}
         {% do configuration_error(
-            'range of ' ~ feature.name ~ ': ' ~ bounds ~ ' is not a lowest and a highest value, such as [0, 120] or [0, null]'
+            'range of ' ~ feature.name ~ ': ' ~ bounds ~ ' is not a lowest and a highest value, such as [0, 120] or [0, null]', block
         ) %}
     {% endif %}
     {% if settings.transform == 'log1p' and (bounds[0] is none or bounds[0] < 0) %}
         {% do configuration_error(
-            'feature ' ~ feature.name ~ ': the transform log1p is for values of 0 or more; give it a range that starts at 0 or above'
+            'feature ' ~ feature.name ~ ': the transform log1p is for values of 0 or more; give it a range that starts at 0 or above', block
         ) %}
     {% endif %}
     {% do return(settings) %}
@@ -250,12 +251,13 @@
     {% do return([
         'segment_id', 'segment_name', 'distance', 'runner_up_segment_id', 'runner_up_distance', 'confidence', 'is_outlier',
         'has_imputed_features', 'model_version', 'previous_segment_id', 'changed_at', 'n_customers', 'row_id', 'first_row_id', 'reasons',
-        'segment_id_before', 'previous_model_segment_id', 'built_at', 'last_segment_id', 'last_changed_at', 'source_file', 'is_blank', 'raw_record'
+        'previous_model_segment_id', 'last_segment_id', 'name_at_change', 'model_version_at_change', 'build_id', 'built_at',
+        'source_file', 'is_blank', 'raw_record'
     ]) %}
 {% endmacro %}
 
 
-{% macro _reject_unknown_settings(place, settings, known, block=none) %}
+{% macro _reject_unknown_settings(place, settings, known, block) %}
     {% if settings is not mapping %}
         {% do configuration_error(place ~ ': ' ~ settings ~ ' is not a list of settings; the settings here are ' ~ known | join(', '), block) %}
     {% endif %}
@@ -267,13 +269,13 @@
 {% endmacro %}
 
 
-{% macro _require_one_of(place, value, allowed, block=none) %}
+{% macro _require_one_of(place, value, allowed, block) %}
     {% if value not in allowed %}
         {% do configuration_error(place ~ ': ' ~ value ~ ' is unknown; use ' ~ allowed | join(' or '), block) %}
     {% endif %}
 {% endmacro %}
 
 
-{% macro configuration_error(message, block=none) %}
-    {% do exceptions.raise_compiler_error('dbt_project.yml, vars, ' ~ (block or segmentation_block()) ~ ': ' ~ message ~ '.') %}
+{% macro configuration_error(message, block) %}
+    {% do exceptions.raise_compiler_error('dbt_project.yml, vars, ' ~ block ~ ': ' ~ message ~ '.') %}
 {% endmacro %}

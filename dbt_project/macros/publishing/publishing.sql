@@ -12,7 +12,7 @@
 {% endmacro %}
 
 
-{#- The tables that a build appends to, (database, schema, name): nobody can make again what they hold. -#}
+{#- The tables that a build appends to, (database, schema, name): what they hold cannot be made again. -#}
 {% macro _state_places() %}
     {% do return(_places_of(graph.nodes.values() | selectattr('config.materialized', 'equalto', 'incremental')) + _places_of_old_histories()) %}
 {% endmacro %}
@@ -104,7 +104,7 @@
 {% endmacro %}
 
 
-{#- Runs behind everything else. What it returns is run as SQL: an error there is reported like that of a model. -#}
+{#- Runs after everything else. What it returns is run as SQL: an error there is reported like that of a model. -#}
 {% macro publish(results, builds, build) %}
     {% if not execute or flags.WHICH != 'build' %}{% do return('') %}{% endif %}
     {% set obstacle = _why_not_published(results) %}

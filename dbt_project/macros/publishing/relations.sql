@@ -13,7 +13,10 @@
     {% set existing = load_cached_relation(this) %}
     {% if existing and not existing.is_table %}{% do drop_relation_if_exists(existing) %}{% endif %}
     {% call statement('main', language=model.language) -%}
-        {{ modules.re.sub('create +table', 'create or replace table', create_table_as(false, relation, compiled_code, model.language), count=1) }}
+        {{ modules.re.sub(
+            'create +table (?=' ~ modules.re.escape(relation | string) ~ ')', 'create or replace table ',
+            create_table_as(false, relation, compiled_code, model.language)
+        ) }}
     {%- endcall %}
     {{ run_hooks(post_hooks) }}
     {% do persist_docs(relation, model) %}

@@ -78,6 +78,15 @@
             window earlier as (partition by {{ key }} order by dbt_valid_from)
         ),
 
+        -- Version 1.0 wrote the end of these periods by the clock of the machine, in its time zone, and everything else in UTC.
+        leavers as (
+            select
+                *,
+                greatest(cast(cast(dbt_valid_to as timestamptz) at time zone 'UTC' as timestamp), dbt_valid_from) as left_at
+            from periods
+            where dbt_valid_to is not null and next_valid_from is distinct from dbt_valid_to
+        ),
+
         -- Whose next period begins where the last one ended has moved.
         changes as (
             select
@@ -90,12 +99,11 @@
             from periods
             where from_valid_to is distinct from dbt_valid_from
             union all
-            select {{ key }}, 'left', segment_id, segment_name, model_version, dbt_valid_from, null, null, null, dbt_valid_to
-            from periods
-            where dbt_valid_to is not null and next_valid_from is distinct from dbt_valid_to
+            select {{ key }}, 'left', segment_id, segment_name, model_version, dbt_valid_from, null, null, null, left_at
+            from leavers
         )
 
-        -- Who left did so in the build that was running at the time.
+        -- Who left did so in the build that was running then.
         select
             changes.{{ key }},
             changes.change,

@@ -16,7 +16,7 @@
 {% endmacro %}
 
 
-{#- Runs behind the table of lines, in its transaction: lines that cannot be used leave no table. -#}
+{#- Runs after the table of lines is made, in its transaction: lines that cannot be used leave no table. -#}
 {% macro require_usable_lines(lines, table) %}
     {% if not execute %}{% do return('') %}{% endif %}
     {% set layouts = source_layouts(table) %}
@@ -59,6 +59,6 @@
         order by keyword_name
     {% endset %}
     {% for keyword in run_query(query).columns[0].values() %}
-        {% do configuration_error('the name ' ~ keyword ~ ' is a keyword of SQL; choose another one, such as ' ~ keyword ~ '_value') %}
+        {% do configuration_error('the name ' ~ keyword ~ ' is a keyword of SQL; choose another one, such as ' ~ keyword ~ '_value', 'segmentation') %}
     {% endfor %}
 {% endmacro %}

@@ -223,7 +223,7 @@
                 {%- do slow_formats.append(('%d-%m-' if format == 'day-first' else '%m-%d-') ~ year ~ time) -%}
             {%- endfor -%}
         {%- endfor -%}
-        {#- Where the text does not begin with such a date, the empty match behind the bar makes it one that cannot be cast. -#}
+        {#- Where the text does not begin with such a date, the empty alternative after the bar makes it one that cannot be cast. -#}
         coalesce(
             try_cast(regexp_replace({{ text }}, '^ *([0-9]{1,2})[./-]([0-9]{1,2})[./-]([0-9]{4})|^', '{{ order }}') as timestamp),
             try_strptime(translate({{ trimmed }}, './', '--'), {{ sql_list(slow_formats) }})

@@ -14,7 +14,7 @@ int_refit_decision as (
 builds_that_count as (
     select build_id from int_refit_decision
     {%- if builds %}
-    union all
+    union distinct
     select builds.build_id
     from {{ builds }} as builds
     {%- endif %}

@@ -1,5 +1,5 @@
 {{ config(materialized='view') }}
-{%- set labels = last_labels() -%}
+{%- set labels, key = last_labels(), segmentation().key -%}
 -- Where every customer of the last build was, and since when.
 with
 
@@ -10,7 +10,7 @@ labels as (
 {% else %}
 labels as (
     select
-        {{ segmentation().key.name }},
+        {{ key.name }},
         cast(null as integer) as segment_id,
         cast(null as integer) as previous_segment_id,
         cast(null as timestamp) as changed_at,
@@ -23,7 +23,7 @@ labels as (
 
 final as (
     select
-        {{ segmentation().key.name }},
+        cast({{ key.name }} as {{ 'string' if key.data_type == 'varchar' else key.data_type }}) as {{ key.name }},
         segment_id,
         previous_segment_id,
         changed_at,

@@ -23,7 +23,7 @@ last_build as (
 
 last_model as (
     select
-        max(fits.model_version) as highest_version,
+        coalesce(max(fits.model_version), 0) as highest_version,
         max(last_build.model_version) as model_version,
         max(case when fits.model_version = last_build.model_version then fits.configuration end) as configuration
     from {{ fits }} as fits

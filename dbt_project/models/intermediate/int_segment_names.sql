@@ -1,4 +1,4 @@
-{{ config(database=target.database, schema='internal') }}
+{{ config(database=target.database, schema='internal', persist_docs={'relation': true}) }}
 -- A segment is called after the features in which its centroid lies furthest from the average customer.
 with
 

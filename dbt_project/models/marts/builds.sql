@@ -1,5 +1,5 @@
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false, on_schema_change='append_new_columns') }}
--- The row of a build is written behind everything else, by the macro publish(), which also knows how the gates were passed.
+-- The row of a build is written after everything else, by the macro publish(), which knows how the gates were passed.
 with
 
 int_build as (
