@@ -26,6 +26,10 @@ def sql_of(name, segmentation, reading):
     return "select 1 as one"
 
 
+def sql_type(data_type):
+    return "string" if data_type == "varchar" else data_type
+
+
 def orders():
     """The columns of the sample, and one of each kind."""
     columns = [

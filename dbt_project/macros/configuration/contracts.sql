@@ -6,7 +6,7 @@
     {% set declared = {} %}
     {% for column in columns %}
         {% do declared.update({column.name: {
-            'name': column.name, 'data_type': 'string' if column.data_type == 'varchar' else column.data_type, 'description': column.description, 'constraints': []
+            'name': column.name, 'data_type': sql_type(column.data_type), 'description': column.description, 'constraints': []
         }}) %}
     {% endfor %}
     {% set described = dict(model['columns']) %}
@@ -61,3 +61,7 @@
 {% macro declare_key() %}
     {% if execute %}{% do declare_columns([segmentation().key], first=true) %}{% endif %}
 {% endmacro %}
+
+
+{#- The word that both engines have for a type of the configuration. -#}
+{% macro sql_type(data_type) %}{{ 'string' if data_type == 'varchar' else data_type }}{% endmacro %}

@@ -23,7 +23,7 @@ labels as (
 
 final as (
     select
-        cast({{ key.name }} as {{ 'string' if key.data_type == 'varchar' else key.data_type }}) as {{ key.name }},
+        cast({{ key.name }} as {{ sql_type(key.data_type) }}) as {{ key.name }},
         segment_id,
         previous_segment_id,
         changed_at,
