@@ -14,7 +14,7 @@
     {% if existing and not existing.is_table %}{% do drop_relation_if_exists(existing) %}{% endif %}
     {% call statement('main', language=model.language) -%}
         {{ modules.re.sub(
-            'create +table (?=' ~ modules.re.escape(relation | string) ~ ')', 'create or replace table ',
+            'create\\s+table\\s+(?=' ~ modules.re.escape(relation | string) ~ ')', 'create or replace table ',
             create_table_as(false, relation, compiled_code, model.language)
         ) }}
     {%- endcall %}
