@@ -1,6 +1,6 @@
 {#-
     What a build remembers of those before it. State tables are only appended to, and each of their rows names its build. A build counts once its row
-    stands in `builds`, which is written last; what a build left that did not come so far is never read.
+    stands in `builds`, which is written last; no later build reads what one left that did not come so far.
 -#}
 
 
