@@ -314,14 +314,14 @@ def test_a_port_that_is_taken_is_said_in_one_sentence(two_builds, tmp_path):
     assert "\n" not in said
 
 
-def readme_block(language, containing):
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    blocks = re.findall(rf"```{language}\n(.+?)\n```", readme, re.DOTALL)
+def block_of_the_page(language, containing):
+    page = (ROOT / "docs" / "bi.md").read_text(encoding="utf-8")
+    blocks = re.findall(rf"```{language}\n(.+?)\n```", page, re.DOTALL)
     return next(block for block in blocks if containing in block)
 
 
 def test_the_example_for_sqlalchemy_runs(two_builds):
-    code = readme_block("python", "create_engine")
+    code = block_of_the_page("python", "create_engine")
     run = subprocess.run([PYTHON, "-c", code], cwd=two_builds.folder, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     names = two_builds.query("select segment_name from segment_profiles order by segment_id")
@@ -329,7 +329,7 @@ def test_the_example_for_sqlalchemy_runs(two_builds):
 
 
 def test_the_example_for_the_command_line_runs(two_builds):
-    command = readme_block("sh", "duckdb -readonly")
+    command = block_of_the_page("sh", "duckdb -readonly")
     environment = os.environ | {"PATH": f"{PYTHON.parent}{os.pathsep}{os.environ['PATH']}"}
     run = subprocess.run(command, shell=True, cwd=two_builds.folder, env=environment, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
