@@ -6,11 +6,14 @@ orders of another; the second has the files of the fixture again, so that all th
 """
 
 import gzip
+import os
+import subprocess
 from itertools import pairwise
 from pathlib import Path
 
 import duckdb
 import pytest
+from conftest import DBT
 
 FIXTURE = Path(__file__).parents[1] / "data"
 LEAVES, MOVES, COMES = "60", "80", "99000"
@@ -184,3 +187,23 @@ def test_what_earlier_builds_found_stays(nights, prefix, table):
             f"select {columns} from {table}"
         )
         assert after.query(f"select 1 from {table} where build_id = '{build_id}'")
+
+
+def test_who_left_by_a_clock_west_of_greenwich_left_at_the_same_time(new_project):
+    """Version 1.0 wrote the end of their periods in the time zone of the machine, and all other times in UTC."""
+    project = new_project()
+    content = gzip.decompress((FIXTURE / "warehouse_2ed8a1f.duckdb.gz").read_bytes())
+    (project.folder / "warehouse.duckdb").write_bytes(content)
+    periods = f"select {PERIOD} from customer_segment_history where dbt_valid_to is not null order by all"
+    in_utc = Warehouse(project.folder / "warehouse.duckdb").query(periods)
+    with duckdb.connect(project.folder / "warehouse.duckdb") as warehouse:
+        (leavers,) = warehouse.execute("""
+            update customer_segment_history set dbt_valid_to = dbt_valid_to - interval 5 hours
+            where dbt_valid_to not in (select built_at from builds)
+        """).fetchone()
+    assert leavers > 0
+    (project.folder / "customers.csv").write_bytes((FIXTURE / "customers.csv").read_bytes())
+    # A process of its own: the time zone is asked for once in a process.
+    environment = os.environ | {"TZ": "America/New_York", "CUSTOMERS_FILE": "customers.csv"}
+    subprocess.run([DBT, "build"], cwd=project.folder, env=environment, capture_output=True, check=True)
+    assert Warehouse(project.folder / "warehouse.duckdb").query(periods) == in_utc

@@ -78,11 +78,15 @@
             window earlier as (partition by {{ key }} order by dbt_valid_from)
         ),
 
-        -- Version 1.0 wrote the end of these periods by the clock of the machine, in its time zone, and everything else in UTC.
+        -- Version 1.0 wrote the end of these periods by the clock of the machine, in its time zone, and everything else in UTC. Nobody leaves in the
+        -- build that found them.
         leavers as (
             select
                 *,
-                greatest(cast(cast(dbt_valid_to as timestamptz) at time zone 'UTC' as timestamp), dbt_valid_from) as left_at
+                greatest(
+                    cast(cast(dbt_valid_to as timestamptz) at time zone 'UTC' as timestamp),
+                    (select min(builds.built_at) from {{ builds }} as builds where builds.built_at > periods.dbt_valid_from)
+                ) as left_at
             from periods
             where dbt_valid_to is not null and next_valid_from is distinct from dbt_valid_to
         ),
