@@ -47,15 +47,19 @@ class Project:
     def __init__(self, folder):
         self.folder = folder
 
-    def copy_files(self, *, whole):
-        """Fill the folder: with all that the project ships, or without the orders of the sample and the unit tests of the SQL.
+    def copy_files(self, *, whole=False, orders=False):
+        """Fill the folder with the project as it is shipped, or without the unit tests of the SQL and what there is of orders.
 
-        These cost two thirds of a build, and change nothing for most tests.
+        These cost two thirds of a build, and change nothing for most tests. With `orders`, their models are there, but not the
+        orders of the sample.
         """
         listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"]
-        for name in subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0"):
+        names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+        for name in filter(None, names):
             is_left_out = name.startswith("tests/") or (name.endswith("__unit_tests.yml") and not whole)
-            if name and (ROOT / name).exists() and not is_left_out:
+            if not whole and not orders:
+                is_left_out = is_left_out or bool({"orders", "rfm"} & set(Path(name).parts[:-1]))
+            if (ROOT / name).exists() and not is_left_out:
                 (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, self.folder / name)
         if not whole:
@@ -145,17 +149,17 @@ def once(tmp_path_factory):
 def new_project(tmp_path_factory, once):
     """A function that makes a copy of the project, with what dbt has learnt by parsing it once, which saves seconds.
 
-    It comes without the orders of the sample and without the unit tests of the SQL, unless it is `whole`.
+    It comes without the unit tests of the SQL and without orders, unless it is `whole` or has models of `orders`.
     """
 
     def parse(project):
-        project.copy_files(whole=False)
+        project.copy_files()
         return project.dbt("parse")[1]
 
-    def copy(*, whole=False):
+    def copy(*, whole=False, orders=False):
         project = Project(tmp_path_factory.mktemp("project"))
-        project.copy_files(whole=whole)
-        if not whole:
+        project.copy_files(whole=whole, orders=orders)
+        if not whole and not orders:
             shutil.copytree(once("parsed", parse).folder / "target", project.folder / "target")
         return project
 
@@ -221,7 +225,7 @@ HOSTILE_NAMES = ["<script>alert(1)</script>", "=cmd()", "../../etc/passwd", "@SU
 
 
 def build_hostile(project):
-    project.copy_files(whole=False)
+    project.copy_files()
     block = project.block()
     block["features"][0]["label"] = "<b>age</b>"
     project.configure(

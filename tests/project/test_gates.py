@@ -1,5 +1,8 @@
 """Every gate, passing in the default build and failing where its bound is moved; what it then says and stops."""
 
+import json
+import re
+
 import pytest
 
 # gate: (a bound that the sample cannot keep, what the sentence says)
@@ -12,8 +15,6 @@ GATES = {
 
 def gate_tests(output, outcome):
     """(prefix of the segmentation, name) of the gates with an outcome in dbt's report."""
-    import re
-
     return set(re.findall(rf"{outcome}(?: \d+)? (?:int_)?(rfm_)?\w+?__gate_(\w+)", output))
 
 
@@ -27,28 +28,44 @@ def test_all_gates_pass_on_the_sample(built_sample):
     assert gate_tests(built_sample.output, "PASS") == {("", gate) for gate in of_each} | {("rfm_", gate) for gate in of_each}
 
 
-@pytest.mark.parametrize("gate", GATES)
-def test_a_gate_fails_says_why_and_keeps_the_build_out_of_the_history(project, gate):
-    bound, sentence = GATES[gate]
+def configure_gates(project, severity):
+    project.configure(gates={gate: {"bound": bound, "severity": severity} for gate, (bound, _) in GATES.items()})
+
+
+def test_a_gate_fails_says_why_and_keeps_the_build_out_of_the_history(project):
     changes = project.query("select count(*), max(built_at) from segment_changes")
     periods = project.query("select * from customer_segment_history order by all", "warehouse.duckdb")
-    project.configure(gates={gate: {"bound": bound, "severity": "error"}})
+    configure_gates(project, "error")
     code, output = project.dbt("build")
     assert code == 1
-    assert sentence in output
-    assert "under gates" in output
+    assert all(sentence in output for _, sentence in GATES.values())
+    assert output.count("under gates") >= len(GATES)
     assert project.query("select count(*), max(built_at) from segment_changes") == changes
     assert project.query("select * from customer_segment_history order by all", "warehouse.duckdb") == periods
     assert "SKIP relation main.segment_migrations" in output
 
 
-@pytest.mark.parametrize("gate", GATES)
-def test_with_the_severity_warn_it_is_said_and_the_build_goes_on(project, gate):
-    bound, sentence = GATES[gate]
-    project.configure(gates={gate: {"bound": bound, "severity": "warn"}})
+def test_each_gate_stops_what_only_appends(built_sample):
+    """A test that fails keeps dbt from what depends on all that the test reads."""
+    manifest = json.loads((built_sample.folder / "target" / "manifest.json").read_text(encoding="utf-8"))
+    parents = manifest["parent_map"]
+
+    def upstream(node):
+        return set(parents[node]).union(*map(upstream, parents[node]))
+
+    gates = [node for node in manifest["nodes"].values() if "__gate_" in node["name"]]
+    assert len(gates) == 10
+    for gate in gates:
+        prefix = "rfm_" if gate["name"].startswith(("rfm_", "int_rfm_")) else ""
+        for table in ("segment_changes", "segment_migrations", "segment_drift"):
+            assert set(gate["depends_on"]["nodes"]) <= upstream(f"model.customer_segmentation.{prefix}{table}")
+
+
+def test_with_the_severity_warn_it_is_said_and_the_build_goes_on(project):
+    configure_gates(project, "warn")
     output = project.build()
-    assert sentence in output
-    assert gate_tests(output, "WARN") == {("", gate)}
+    assert all(sentence in output for _, sentence in GATES.values())
+    assert gate_tests(output, "WARN") == {("", gate) for gate in GATES}
 
 
 def test_drift_and_agreement(new_project):
@@ -94,14 +111,3 @@ def test_a_model_whose_features_are_gone_cannot_score(built_customers, copy_of):
     assert by_customer == 0
     # Two of the three features remain: those segments that are still where they were keep their numbers.
     assert project.value("select max(segment_id) from segment_profiles") >= 5
-
-
-def test_unknown_gates_and_severities_are_named(project):
-    for gates, sentence in [
-        ({"size": {"bound": 1}}, "gates: the setting size is unknown; the settings here are smallest_share, silhouette"),
-        ({"drift": {"severity": "fatal"}}, "severity of the gate drift: fatal is unknown; use error or warn."),
-    ]:
-        project.configure(gates=gates)
-        code, output = project.dbt("build")
-        assert code != 0
-        assert sentence in output

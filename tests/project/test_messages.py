@@ -245,6 +245,10 @@ CONFIGURATIONS = {
         "the name gender is given to more than one column; rename all but one.",
     ),
     "no_features": (lambda block: block.update(features=[]), "features: is empty; name at least one numeric column"),
+    "an_unknown_severity": (
+        lambda block: block["gates"]["drift"].update(severity="fatal"),
+        "severity of the gate drift: fatal is unknown; use error or warn.",
+    ),
     "a_name_with_a_space": (
         lambda block: block["features"][0].update(name="Age in years"),
         "the column name Age in years is not made of small letters, digits and underscores, such as income_k.",

@@ -181,9 +181,9 @@ def test_auto_takes_the_elbow_and_the_verdict_says_so(new_project):
     assert project.value("select count(*) from segment_profiles") == used
 
 
-def test_one_segment_is_possible(new_project):
+def test_one_segment_is_possible_and_as_the_only_number_tried(new_project):
     project = new_project()
-    project.configure(n_clusters=1, k_range=[1, 2])
+    project.configure(n_clusters=1, k_range=[1, 1])
     project.build()
     assert project.query("select segment_id, segment_name, rule, n_customers, share, mean_confidence from segment_profiles") == [
         (1, "Close to the average", "true", 3000, 1.0, None)
@@ -191,12 +191,6 @@ def test_one_segment_is_possible(new_project):
     assert project.query("select distinct runner_up_segment_id, runner_up_distance, confidence from customer_segments") == [
         (None, None, None)
     ]
-
-
-def test_one_number_of_segments_tried_is_possible(new_project):
-    project = new_project()
-    project.configure(n_clusters=1, k_range=[1, 1])
-    project.build()
     verdict = "Too few numbers of segments were tried to compare them. In use: 1, as n_clusters says."
     assert project.query("select k, preferred_by, verdict from k_scores") == [(1, None, verdict)]
 
@@ -225,8 +219,8 @@ def test_missing_values_of_whole_number_features_are_filled_in_and_names_with_a_
     assert project.value("select count(distinct rule) from segment_profiles") == 5
 
 
-def test_the_business_names_segments_by_a_seed(new_project):
-    project = new_project()
+def test_the_business_names_segments_by_a_seed(built_customers, copy_of):
+    project = copy_of(built_customers)
     seed = project.folder / "dbt_project" / "seeds" / "segment_names.csv"
     seed.write_text('segment_id,segment_name\n2,"Young, and ""on trend"""\n', encoding="utf-8")
     project.build()

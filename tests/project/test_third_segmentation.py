@@ -107,7 +107,7 @@ def test_without_its_block_it_is_refused_in_a_sentence(with_a_third):
 
 
 def test_the_thin_files_are_those_that_the_script_writes(new_project):
-    project = new_project()
+    project = new_project(orders=True)
     files = [path for path in project.folder.rglob("*rfm*") if path.is_file()]
     files += [path for path in project.folder.rglob("rfm/*")]
     before = {path: path.read_bytes() for path in files}
@@ -116,10 +116,10 @@ def test_the_thin_files_are_those_that_the_script_writes(new_project):
 
 
 def test_groups_that_are_in_the_orders_are_found_again(new_project):
-    project = new_project()
+    project = new_project(orders=True)
     rows, kinds = make_orders_sample.order_lines(range(1, 1501), seed=5, tightness=3)
     (project.folder / "orders.csv").write_text("\n".join([make_orders_sample.HEADER, *rows]) + "\n", encoding="utf-8")
-    project.build("--vars", "{orders_file: orders.csv}")
+    project.build(orders="orders.csv")
     labels = dict(project.query("select customer_id, segment_id from rfm_customer_segments", "warehouse.duckdb"))
     assert len(labels) == 1500
     assert adjusted_rand_score([kinds[customer] for customer in labels], list(labels.values())) >= 0.95

@@ -54,7 +54,7 @@ class Warehouse:
 @pytest.fixture(scope="module")
 def nights(new_project):
     """The warehouses of the fixture and of the two nights after it."""
-    project = new_project(whole=True)
+    project = new_project(orders=True)
     content = gzip.decompress((FIXTURE / "warehouse_2ed8a1f.duckdb.gz").read_bytes())
     (project.folder / "warehouse.duckdb").write_bytes(content)
     (project.folder / "night_0.duckdb").write_bytes(content)
