@@ -57,7 +57,7 @@ def test_each_gate_stops_what_only_appends(built_sample):
     assert len(gates) == 10
     for gate in gates:
         prefix = "rfm_" if gate["name"].startswith(("rfm_", "int_rfm_")) else ""
-        for table in ("segment_changes", "segment_migrations", "segment_drift"):
+        for table in ("segment_changes", "segment_migrations"):
             assert set(gate["depends_on"]["nodes"]) <= upstream(f"model.customer_segmentation.{prefix}{table}")
 
 
