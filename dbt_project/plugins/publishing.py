@@ -13,6 +13,7 @@ import shutil
 import subprocess
 from contextlib import contextmanager, suppress
 from functools import partial
+from glob import glob
 from pathlib import Path
 
 import duckdb
@@ -23,6 +24,10 @@ from dbt_common.exceptions import DbtRuntimeError
 MARKER = "main.published_build"  # in the build file: its state is that of this published build
 TABLES = "select database_name, schema_name, table_name from duckdb_tables()"
 PUBLISHED_TABLES = "select schema_name, table_name from duckdb_tables() where database_name = 'other_file'"
+# The state of segmentations that a build goes without, such as that from orders where there are none.
+CARRIED = "main_carried"
+CARRIED_COMMENT = "State of a segmentation that this build goes without, for the build in which it returns."
+SAMPLE = {"customers": "dbt_project/sample/customers.csv", "orders": "dbt_project/sample/orders.csv"}
 RELATIONS = """
     select database_name, schema_name, table_name, 'table' as kind, comment from duckdb_tables()
     union all
@@ -53,6 +58,19 @@ def code_version():
         return git(["git", "--no-optional-locks", "describe", "--always", "--dirty"]).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return "version " + yaml.safe_load(Path("dbt_project.yml").read_text(encoding="utf-8"))["version"]
+
+
+def is_sample(kind, source):
+    """Whether the file or pattern `source`, a text or None, is that of the sample or stands for it, however it is written."""
+    if not source:
+        return False
+    sample = Path(SAMPLE[kind]).resolve()
+    return any(Path(path).resolve() == sample for path in [str(source), *glob(str(source))])
+
+
+def origin(place, found):
+    """Where among the published tables `found`, (schema, name), the state of a table is, or None."""
+    return next((origin for origin in (tuple(place[1:]), (CARRIED, place[2])) if origin in found), None)
 
 
 def sentence(error):
@@ -136,34 +154,42 @@ class Plugin(BasePlugin):
     def begin(self, request):
         """Give the tables of `state` the rows of the last published build, unless they have them, and put its labels aside.
 
-        `labels` pairs the place of each table of labels, (database, schema, name), with the place for its `label_columns`. All
-        other relations of `databases` are dropped. So a build that failed or was killed leaves no trace, and a build file that
-        was deleted is no loss. Where nothing is published everything begins anew. `dropped` and `created` say which relations
-        are gone and there again.
+        `labels` pairs the place of each table of labels, (database, schema, name), with the place for its `label_columns`; the
+        names of tables with state, of whatever segmentation, end in `names_of_state`. All other relations of `databases` are
+        dropped. So a build that failed or was killed leaves no trace, and a build file that was deleted is no loss. Where
+        nothing is published everything begins anew; so it does where the sample was and `files`, {customers, orders}, are
+        one's own. `dropped` and `created` say which relations are gone and there again, `said` what people should know.
         """
+        if is_sample("customers", request["files"]["customers"]) and not is_sample("orders", request["files"]["orders"] or None):
+            self.refuse_orders_alone(request["files"]["orders"])
         own = None
         with self.session() as session, suppress(duckdb.CatalogException):
             own = session.execute(f"select build_id from {MARKER}").fetchone()
         # First of all: what is dropped below is the state that it speaks of.
         self.touch(request)
+        request["said"] = []
         try:
             with self.published_file() as session:
                 for schema, name, is_table in session.execute(FUNCTIONS).fetchall():
                     session.execute(f"drop macro {'table ' if is_table else ''}{identifier(schema, name)}")
                 found = set(session.execute(PUBLISHED_TABLES).fetchall())
-                # Builds are appended, so that the last row is the newest.
-                newest = "select build_id from other_file.main.builds order by rowid desc limit 1"
-                published = session.execute(newest).fetchone() if ("main", "builds") in found else None
-                is_restored = own is None or own != published
+                published, source_file = self.last_build(session, found)
+                if published and self.is_to_yield(published, source_file, request):
+                    request["state"] = [place for place in request["state"] if place[1:] == ("main", "builds")]
+                    request["labels"], found = [], found & {("main", "builds")}
+                is_restored = own is None or own[0] != published
                 source = "other_file" if is_restored else None
-                labels = self.put_aside(session, request, source)
+                labels = self.put_aside(session, request, found, source)
+                carried = self.carry(session, request, found, is_restored)
                 tables = session.execute(TABLES).fetchall()
                 kept = [place for place in request["state"] if place in tables and not is_restored]
-                request["dropped"] = self.drop(session, request["databases"], kept=labels + kept)
-                restored = [place for place in request["state"] if is_restored and place[1:] in found]
+                request["dropped"] = self.drop(session, request["databases"], kept=labels + carried + kept)
+                restored = [place for place in request["state"] if place not in kept and origin(place, found)]
                 for place in restored:
                     session.execute(f"create schema if not exists {identifier(*place[:2])}")
-                    session.execute(f"create table {identifier(*place)} as from {identifier('other_file', *place[1:])}")
+                    session.execute(
+                        f"create table {identifier(*place)} as from {identifier('other_file', *origin(place, found))}"
+                    )
                 request["dropped"] += [aside for _, aside in request["labels"] if aside not in labels]
                 request["created"] = labels + restored
                 # What was dropped makes room for what is to come, so that the files do not grow from build to build.
@@ -172,18 +198,81 @@ class Plugin(BasePlugin):
         except duckdb.Error as error:
             raise DbtRuntimeError(f"The build cannot start from {self.published}: {sentence(error)}") from None
 
-    def put_aside(self, session, request, source):
+    def refuse_orders_alone(self, orders):
+        if orders:
+            raise DbtRuntimeError(
+                f"The orders are those of {orders}, but the customers are those of the sample, who did not place them; give your "
+                "customers, too, with the environment variable CUSTOMERS_FILE, or source: file in dbt_project.yml, vars, "
+                "segmentation."
+            )
+
+    def last_build(self, session, found):
+        """The id of the newest published build and the file of its customers; None and None where nothing is published."""
+        if ("main", "builds") not in found:
+            if found:
+                raise DbtRuntimeError(
+                    f"{self.published} holds tables, but none called builds: it was not published by this project, and is not "
+                    "replaced; move it, or name another file for the plugin publishing in profiles.yml."
+                )
+            return None, None
+        # Builds are appended, so that the last row is the newest.
+        newest = "select build_id, source_file from other_file.main.builds order by rowid desc limit 1"
+        return session.execute(newest).fetchone() or (None, None)
+
+    def is_to_yield(self, published, source_file, request):
+        """Whether the state is that of the sample and this build is on customers of one's own; the reverse is refused."""
+        customers = request["files"]["customers"]
+        was_sample, is_now = is_sample("customers", source_file), is_sample("customers", customers)
+        if is_now and not was_sample:
+            raise DbtRuntimeError(
+                f"{self.published} holds the segments of {source_file}, and the sample is not published over them; give your "
+                "customers with the environment variable CUSTOMERS_FILE, or source: file in dbt_project.yml, vars, segmentation. "
+                f"To see the sample again, move {self.published} away first."
+            )
+        if was_sample and not is_now:
+            request["said"].append(f"The last build, {published}, was on the sample: models and history begin anew.")
+        return was_sample and not is_now
+
+    def carry(self, session, request, found, is_restored):
+        """Keep the state of segmentations that this build goes without in a schema of its own; returns its places."""
+        database, fits = self.creds.database, "_segmentation_fits"
+        known = {place[2] for place in [*request["state"], *(place for place, _ in request["labels"])]}
+        endings = tuple(f"_{name}" for name in request["names_of_state"])
+        left = {(schema, name) for schema, name in found if schema == CARRIED or name.endswith(endings)}
+        left = sorted((schema, name) for schema, name in left if name not in known)
+        columns = session.execute(COLUMNS).fetchall()
+        for schema, name in left:
+            if schema != CARRIED or is_restored:
+                origin = ("other_file", schema, name)
+                described = [column for *table, column, _ in columns if tuple(table) == origin]
+                # Of labels no more is kept than the next build asks for.
+                names = request["label_columns"] if set(described) >= set(request["label_columns"]) else described
+                session.execute(f"create schema if not exists {identifier(database, CARRIED)}")
+                session.execute(
+                    f"create or replace table {identifier(database, CARRIED, name)} as "
+                    f"select {', '.join(map(identifier, names))} from {identifier(*origin)}"
+                )
+                session.execute(f"comment on table {identifier(database, CARRIED, name)} is {literal(CARRIED_COMMENT)}")
+        gone = [name.removesuffix(fits) for schema, name in left if schema != CARRIED and name.endswith(fits)]
+        if gone:
+            request["said"].append(
+                f"This build goes without the segmentation {' and '.join(gone)}; its models and history are kept."
+            )
+        return [(database, CARRIED, name) for _, name in left]
+
+    def put_aside(self, session, request, found, source):
         """Copy what a build needs of the last labels, from the file `source` or from where they are; returns where to."""
         places = []
         columns = session.execute(COLUMNS).fetchall()
         for place, aside in request["labels"]:
-            origin = (source or place[0], *place[1:])
-            found = {name for *table, name, _ in columns if tuple(table) == origin}
+            last = origin(place, found) or place[1:]
+            last = ("other_file" if last[0] == CARRIED else source or place[0], *last)
+            described = {name for *table, name, _ in columns if tuple(table) == last}
             session.execute(f"drop table if exists {identifier(*aside)}")
-            if found >= set(request["label_columns"]):
+            if described >= set(request["label_columns"]):
                 session.execute(f"create schema if not exists {identifier(*aside[:2])}")
                 names = ", ".join(map(identifier, request["label_columns"]))
-                session.execute(f"create table {identifier(*aside)} as select {names} from {identifier(*origin)}")
+                session.execute(f"create table {identifier(*aside)} as select {names} from {identifier(*last)}")
                 places.append(aside)
         return places
 
@@ -218,7 +307,8 @@ class Plugin(BasePlugin):
             with self.published_file():
                 pass
             with self.session() as session:
-                self.drop(session, request["databases"], kept=request["kept"])
+                carried = [place for place in session.execute(TABLES).fetchall() if place[1] == CARRIED]
+                self.drop(session, request["databases"], kept=request["kept"] + carried)
                 session.execute("checkpoint")
             shutil.copyfile(self.build, self.copy)
             self.describe_copy(request["views"], request["build_id"])

@@ -233,7 +233,7 @@ def test_a_small_batch_gets_the_labels_that_it_gets_in_the_whole(quarter, new_pr
     header, *rows = (quarter.folder / "shop.csv").read_text(encoding="utf-8").splitlines()
     batch = quarter.folder / "batch.csv"
     batch.write_text("\n".join([header, *rows[-50:]]) + "\n", encoding="utf-8")
-    quarter.build("--vars", "{refit: never}", file=batch)
+    quarter.build("--vars", "{refit: never, accept_customers: true}", file=batch)
     labels = dict(quarter.query("select customer_id, segment_id from customer_segments"))
     assert len(labels) == 50
     assert labels == {customer: everybody[customer] for customer in labels}

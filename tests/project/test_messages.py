@@ -249,6 +249,18 @@ CONFIGURATIONS = {
         lambda block: block["gates"]["drift"].update(severity="fatal"),
         "severity of the gate drift: fatal is unknown; use error or warn.",
     ),
+    "an_unknown_bound": (
+        lambda block: block["gates"]["customers"].update(bound=0.5),
+        "gate customers: the setting bound is unknown; the settings here are min_kept_share, growth, severity.",
+    ),
+    "a_bound_that_is_no_number": (
+        lambda block: block["gates"]["silhouette"].update(bound="high"),
+        "bound of the gate silhouette: high is not a number.",
+    ),
+    "growth_upside_down": (
+        lambda block: block["gates"]["customers"].update(growth=[2, 0.7]),
+        "growth of the gate customers: [2, 0.7] is not a lowest and a highest number of times, such as [0.7, 2].",
+    ),
     "a_name_with_a_space": (
         lambda block: block["features"][0].update(name="Age in years"),
         "the column name Age in years is not made of small letters, digits and underscores, such as income_k.",
@@ -319,7 +331,7 @@ MISTAKES_IN_A_FURTHER_SEGMENTATION = {
     ),
     "an_unknown_gate": (
         lambda blocks: blocks["rfm_segmentation"].update(gates={"size": {"bound": 1}}),
-        "vars, rfm_segmentation: gates: the setting size is unknown; the settings here are smallest_share, silhouette",
+        "vars, rfm_segmentation: gates: the setting size is unknown; the settings here are customers, smallest_share",
     ),
 }  # fmt: skip
 

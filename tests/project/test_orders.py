@@ -111,31 +111,6 @@ def test_a_reference_date_that_is_none_or_before_all_orders_is_one_sentence(buil
         assert sentence in output
 
 
-def test_orders_may_go_and_come_back(built_sample, copy_of):
-    """In one folder, where dbt parses only what has changed: nothing of the orders is left, and later they begin anew."""
-    project = copy_of(built_sample)
-    own = project.folder / "own.csv"
-    own.write_bytes((project.folder / "dbt_project" / "sample" / "customers.csv").read_bytes())
-    assert "Published: 3,000 customers in 5 segments, build" in project.build(file=own)
-    names = """
-        select table_name from duckdb_tables() where regexp_matches(table_name, 'rfm|order|360')
-        union all
-        select function_name from duckdb_functions() where function_name like 'rfm%'
-    """
-    assert project.query(names) == project.query(names, "warehouse.duckdb") == []
-    counted = "select max_by((n_order_lines_accepted, n_order_lines_rejected), build_number) from builds"
-    assert project.query(counted, "warehouse.duckdb") == [((None, None),)]
-
-    output = project.build()
-    assert "PASS rfm_scores__promises" in output
-    code, listed = project.dbt("ls", "--select", "test_type:unit")
-    assert code == 0
-    assert "rfm_scores__name_every_customer_by_the_published_bounds" in listed
-    assert {name for (name,) in project.query(names)} == {name for (name,) in built_sample.query(names)}
-    assert project.query("select model_version, reason from rfm_segmentation_models") == [(1, "the first model")]
-    assert project.query("select distinct from_segment_id from rfm_segment_migrations") == [(None,)]
-
-
 def test_everybody_is_on_one_line_with_a_record_with_orders_or_with_both(built_sample):
     everybody = built_sample.frame("select * from customers_360").set_index("customer_id")
     with_record = {key for (key,) in built_sample.query("select customer_id from stg_customers")}

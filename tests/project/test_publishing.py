@@ -48,7 +48,7 @@ OF_ORDERS = [
     "rfm_segmentation_models",
     "stg_orders",
 ]
-GATES = ["agreement", "drift", "silhouette", "smallest_share", "stability"]
+GATES = ["agreement", "customers", "drift", "silhouette", "smallest_share", "stability"]
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ def test_every_table_names_its_build_and_the_builds_tell_of_it(built_sample):
     assert f"Published: 3,000 customers in 5 segments, {n_lines:,} lines of orders, build {build_id}." in built_sample.output
     # make_orders_sample.py spoils twelve lines, as make_sample.py does.
     assert counts == [3012, 3000, 12, n_lines, 12, 5, 1]
-    assert gates == ", ".join(f"{gate} ok" for gate in sorted(GATES + [f"rfm_{gate}" for gate in GATES]))
+    assert gates == ", ".join(f"{gate} ok" for gate in sorted([*GATES, "orders", *(f"rfm_{gate}" for gate in GATES)]))
     assert n_warnings == 2  # of the refused rows of each
     assert code_version == "version 1.0.0"  # the copy is not under git
 
@@ -211,29 +211,6 @@ def test_a_build_file_that_is_gone_is_no_loss(project):
     assert generation(project)[1] == n_builds + 1
     assert published(project, "from customer_segment_history order by all") == history
     assert project.query("from kept", "other.duckdb") == [(1,)]
-
-
-def test_the_sample_is_forgotten_with_the_first_file_that_can_be_used(project):
-    before = generation(project)
-    header, *rows = (project.folder / "dbt_project" / "sample" / "customers.csv").read_text(encoding="utf-8").splitlines()
-    own = project.folder / "own.csv"
-    own.write_text("something,else\n1,2\n", encoding="utf-8")
-    code, output = project.dbt("build", file=own)
-    assert code == 1
-    assert "Not published: " in output
-    assert generation(project) == before
-
-    own.write_text("\n".join([header, *rows[:300]]) + "\n", encoding="utf-8")
-    assert "The last build was on the sample: its models and history are forgotten." in project.build(file=own)
-    assert published(project, "select count(*), max(model_version), any_value(source_file) from builds") == [(1, 1, str(own))]
-    assert published(project, "select model_version, reason from segmentation_models") == [(1, "the first model")]
-    assert published(project, "select distinct from_segment_id from segment_migrations") == [(None,)]
-    sizes = [size for (size,) in published(project, "select n_customers from segment_profiles order by segment_id")]
-    assert sizes == sorted(sizes, reverse=True)
-    # With a second file of one's own everything is remembered.
-    own.rename(project.folder / "later.csv")
-    assert "forgotten" not in project.build(file=project.folder / "later.csv")
-    assert published(project, "select count(*), max(model_version) from builds") == [(2, 1)]
 
 
 def test_without_a_published_file_everything_begins_anew(project):

@@ -119,7 +119,8 @@ def test_groups_that_are_in_the_orders_are_found_again(new_project):
     project = new_project(orders=True)
     rows, kinds = make_orders_sample.order_lines(range(1, 1501), seed=5, tightness=3)
     (project.folder / "orders.csv").write_text("\n".join([make_orders_sample.HEADER, *rows]) + "\n", encoding="utf-8")
-    project.build(orders="orders.csv")
+    (project.folder / "customers.csv").write_bytes((project.folder / "dbt_project" / "sample" / "customers.csv").read_bytes())
+    project.build(file="customers.csv", orders="orders.csv")
     labels = dict(project.query("select customer_id, segment_id from rfm_customer_segments", "warehouse.duckdb"))
     assert len(labels) == 1500
     assert adjusted_rand_score([kinds[customer] for customer in labels], list(labels.values())) >= 0.95

@@ -172,22 +172,49 @@
 {% macro has_orders() %}{% do return(orders().source.file not in [none, '']) %}{% endmacro %}
 
 
-{#- {name: {bound, severity}} of every gate. -#}
+{#-
+    {name: {its bounds, severity}} of every gate. The orders have one, in the first block. Who accepts what has changed, for one run, turns an error
+    into a warning.
+-#}
 {% macro _configured_gates(settings, block) %}
     {% set gates = {
+        'customers': {'min_kept_share': 0.7, 'growth': [0.7, 2], 'severity': 'error'},
         'smallest_share': {'bound': 0.01, 'severity': 'error'},
         'silhouette': {'bound': 0.15, 'severity': 'warn'},
         'agreement': {'bound': 0.65, 'severity': 'warn'},
         'drift': {'bound': 0.25, 'severity': 'warn'},
         'stability': {'bound': 0.6, 'severity': 'warn'},
     } %}
+    {% if block == 'segmentation' %}{% do gates.update({'orders': {'growth': [0.7, 2], 'severity': 'error'}}) %}{% endif %}
     {% do _reject_unknown_settings('gates', settings, gates.keys() | list, block) %}
     {% for name, gate in settings.items() %}
-        {% do _reject_unknown_settings('gate ' ~ name, gate, ['bound', 'severity'], block) %}
+        {% do _reject_unknown_settings('gate ' ~ name, gate, gates[name].keys() | list, block) %}
         {% do gates[name].update(gate) %}
         {% do _require_one_of('severity of the gate ' ~ name, gates[name].severity, ['error', 'warn'], block) %}
     {% endfor %}
+    {% for name, gate in gates.items() %}
+        {% for bound in ['bound', 'min_kept_share'] if gate[bound] is defined and (gate[bound] is boolean or gate[bound] is not number) %}
+            {% do configuration_error(bound ~ ' of the gate ' ~ name ~ ': ' ~ gate[bound] ~ ' is not a number', block) %}
+        {% endfor %}
+        {% if gate.growth is defined and not _is_range(gate.growth) %}
+            {% do configuration_error(
+                'growth of the gate ' ~ name ~ ': ' ~ gate.growth ~ ' is not a lowest and a highest number of times, such as [0.7, 2]', block
+            ) %}
+        {% endif %}
+    {% endfor %}
+    {% for name in ['customers', 'orders'] if name in gates and var('accept_' ~ name, false) %}
+        {% do gates.update({name: dict(gates[name], severity='warn')}) %}
+    {% endfor %}
     {% do return(gates) %}
+{% endmacro %}
+
+
+{#- Whether a setting is a list of two numbers, the lower one first. -#}
+{% macro _is_range(setting) %}
+    {% do return(
+        setting is sequence and setting is not string and setting | length == 2 and setting | select('number') | list | length == 2
+        and setting | select('boolean') | list | length == 0 and setting[0] < setting[1]
+    ) %}
 {% endmacro %}
 
 

@@ -18,6 +18,18 @@
 {% endmacro %}
 
 
+{#-
+    The names of the tables in which the first segmentation keeps its state; those of every other one end in them, also of one that a build goes without.
+-#}
+{% macro _names_of_state() %}
+    {% set names = ['customer_clusters', 'customer_segment_history'] %}
+    {% for node in graph.nodes.values() if node.config.materialized == 'incremental' and node.name != 'builds' and not segmentation_prefix(node) %}
+        {% do names.append(node.name) %}
+    {% endfor %}
+    {% do return(names) %}
+{% endmacro %}
+
+
 {% macro _places_of(nodes) %}
     {% set places = [] %}
     {% for node in nodes %}{% do places.append((node.database, node.schema, node.alias)) %}{% endfor %}
@@ -66,7 +78,8 @@
     {% if not execute %}{% do return('') %}{% endif %}
     {% if _is_full_build() %}
         {% set request = _publishing_step('begin', {
-            'databases': _build_databases(), 'state': _state_places(), 'labels': _label_places(), 'label_columns': columns_of_labels()
+            'databases': _build_databases(), 'state': _state_places(), 'names_of_state': _names_of_state(), 'labels': _label_places(),
+            'label_columns': columns_of_labels(), 'files': {'customers': segmentation('').source.file, 'orders': orders().source.file}
         }) %}
         {#- Dbt has looked at the tables before. -#}
         {% for database, schema, name in request.dropped %}
@@ -75,32 +88,11 @@
         {% for database, schema, name in request.created %}
             {% do adapter.cache_added(api.Relation.create(database=database, schema=schema, identifier=name, type='table')) %}
         {% endfor %}
+        {% for sentence in request.said %}{% do log(sentence, info=true) %}{% endfor %}
     {% else %}
         {% do _publishing_step('touch', {}) %}
     {% endif %}
-    {% if flags.WHICH in ['build', 'run'] %}
-        {% do _upgrade_state() %}
-        {% do _forget_the_sample() %}
-    {% endif %}
-{% endmacro %}
-
-
-{#-
-    The sample that the project ships is there to try things out: with the first file of one's own, models and history begin anew, so that nobody's
-    customers are scored with, or compared to, invented ones.
--#}
-{% macro _forget_the_sample() %}
-    {% set sample = 'dbt_project/sample/customers.csv' %}
-    {% set builds = existing_table('builds') %}
-    {% if builds and segmentation('').source.file != sample %}
-        {% if run_query('select max_by(source_file, build_number) from ' ~ builds).columns[0].values()[0] == sample %}
-            {% do log('The last build was on the sample: its models and history are forgotten.', info=true) %}
-            {% for database, schema, name in _state_places() + _label_places() | map('last') | list %}
-                {% set relation = load_relation(api.Relation.create(database=database, schema=schema, identifier=name)) %}
-                {% if relation %}{% do adapter.drop_relation(relation) %}{% endif %}
-            {% endfor %}
-        {% endif %}
-    {% endif %}
+    {% if flags.WHICH in ['build', 'run'] %}{% do _upgrade_state() %}{% endif %}
 {% endmacro %}
 
 

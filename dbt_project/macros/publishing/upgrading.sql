@@ -17,14 +17,15 @@
 {% macro _upgrade_state() %}
     {% set builds = existing_table('builds') %}
     {% if not builds %}{% do return('') %}{% endif %}
-    {% if run_query('select * from ' ~ builds ~ ' limit 0').column_names | select('equalto', 'build_number') | list %}{% do return('') %}{% endif %}
-    {% do log('The published warehouse is of version 1.0: its history is written anew, nothing of it is lost.', info=true) %}
-    {#- Builds were appended in their order. -#}
-    {% set statements = [
-        'alter table ' ~ builds ~ ' add column build_number integer',
-        'update ' ~ builds ~ ' set build_number = numbered.build_number from (select build_id, row_number() over (order by rowid) as build_number from '
-        ~ builds ~ ') as numbered where builds.build_id = numbered.build_id'
-    ] %}
+    {% set statements = [] %}
+    {% if 'build_number' not in run_query('select * from ' ~ builds ~ ' limit 0').column_names %}
+        {#- Builds were appended in their order. -#}
+        {% do statements.extend([
+            'alter table ' ~ builds ~ ' add column build_number integer',
+            'update ' ~ builds ~ ' set build_number = numbered.build_number from (select build_id, row_number() over (order by rowid) as build_number from '
+            ~ builds ~ ') as numbered where builds.build_id = numbered.build_id'
+        ]) %}
+    {% endif %}
     {% set created, dropped = [], [] %}
     {% for node in graph.nodes.values() if node.name == segmentation_prefix(node) ~ 'customer_segment_history' %}
         {% set history = load_relation(api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias)) %}
@@ -36,6 +37,8 @@
             {% do dropped.append(history) %}
         {% endif %}
     {% endfor %}
+    {% if not statements %}{% do return('') %}{% endif %}
+    {% do log('The published warehouse is of version 1.0: its history is written anew, nothing of it is lost.', info=true) %}
     {% do _publishing_step('execute', {'statements': statements}) %}
     {% for relation in created %}{% do adapter.cache_added(relation.incorporate(type='table')) %}{% endfor %}
     {% for relation in dropped %}{% do adapter.cache_dropped(relation) %}{% endfor %}
