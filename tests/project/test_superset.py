@@ -201,7 +201,7 @@ def test_the_charts_show_what_the_warehouse_says(superset, charts, two_builds):
     assert [row["n_customers"] for row in sorted(superset.rows(charts["segments"]), key=lambda row: row["segment"])] == [
         n_customers for (n_customers,) in sizes
     ]
-    moved = "from_segment_id is distinct from to_segment_id and built_at = (select max(built_at) from segment_migrations)"
+    moved = "from_segment_id is distinct from to_segment_id and build_id = (select max_by(build_id, build_number) from builds)"
     n_moved = two_builds.value(f"select sum(n_customers) from segment_migrations where {moved}")
     assert sum(row["n_customers"] for row in superset.rows(charts["moves"])) == n_moved > 0
     assert len({row["build"] for row in superset.rows(charts["shares"])}) == 2
@@ -292,7 +292,7 @@ def run_to_the_end(*arguments):
 
 def test_a_missing_warehouse_is_said_in_one_sentence(tmp_path):
     code, said = run_to_the_end("--warehouse", tmp_path / "none.duckdb", "--state", tmp_path / "state")
-    assert (code, said) == (1, f"There is no {tmp_path / 'none.duckdb'}: run `make build` first.")
+    assert (code, said) == (1, f"{tmp_path / 'none.duckdb'} does not exist; run dbt build first")
 
 
 def test_a_warehouse_without_segments_is_said_in_one_sentence(tmp_path):
