@@ -4,7 +4,6 @@ import csv
 import hashlib
 import re
 import resource
-import shutil
 import subprocess
 import sys
 from datetime import datetime
@@ -100,25 +99,6 @@ def test_the_workbook_is_readable(built_sample, workbook):
     assert described["customer_segments"][4].startswith("One row per customer")
 
 
-def test_files_of_tables_that_are_gone_are_removed_and_files_of_others_stay(built_sample, tmp_path, capsys):
-    warehouse = tmp_path / "warehouse.duckdb"
-    shutil.copy2(built_sample.folder / "warehouse.duckdb", warehouse)
-    warehouse.chmod(0o600)
-    output = run(export, warehouse, tmp_path / "exports")
-    (output / "csv" / "mine.csv").write_text("mine")
-    with duckdb.connect(warehouse) as connection:
-        connection.execute("drop table rfm_scores")
-    run(export, warehouse, output)
-    tables = tables_of(warehouse)
-    assert "rfm_scores" not in tables
-    assert {path.name for path in (output / "csv").iterdir()} == {"mine.csv", *(f"{table}.csv" for table in tables)}
-    assert {path.name for path in (output / "parquet").iterdir()} == {f"{table}.parquet" for table in tables}
-    assert {path.name for path in output.iterdir()} == {"csv", "parquet", "segments.xlsx", ".exports.json"}
-    assert f"{output / 'csv/rfm_scores.csv'}: removed, it was of an earlier run" in capsys.readouterr().out
-    written = [path for path in output.rglob("*") if path.is_file() and path.name != "mine.csv"]
-    assert {path.stat().st_mode & 0o777 for path in written} == {0o600}
-
-
 @pytest.mark.parametrize("script", [export, activation], ids=lambda script: script.__name__)
 def test_a_full_disk_keeps_the_files_of_the_last_run(built_sample, sample_exports, tmp_path, script):
     """No file may grow beyond 20 kB, which stands for a full disk to DuckDB and to what writes the workbook."""
@@ -206,25 +186,6 @@ def test_every_customer_is_in_one_list_and_in_the_list_of_all(built_sample, tmp_
     assert listed == expected
     for segment_id, name in names.items():
         assert read_csv(tmp_path / name)[1:] == [row for row in expected if row[1] == str(segment_id)]
-
-
-def test_the_list_of_a_segment_that_is_gone_is_removed_and_lists_of_others_stay(built_sample, tmp_path):
-    """Somebody's list is called as ours are, and the segment that it would be of is renamed."""
-    warehouse, output = tmp_path / "warehouse.duckdb", tmp_path / "lists"
-    shutil.copy2(built_sample.folder / "warehouse.duckdb", warehouse)
-    run(activation, warehouse, output)
-    (output / "segment_9_gone.csv").write_text("mine")
-    with duckdb.connect(warehouse) as connection:
-        connection.execute("create table renamed as select * replace ('New' as segment_name) from customer_segments")
-        connection.execute("drop view customer_segments")
-        connection.execute("alter table renamed rename to customer_segments")
-    run(activation, warehouse, output)
-    assert sorted(path.name for path in output.glob("*.csv")) == [
-        "all_segments.csv",
-        *(f"segment_{number}_new.csv" for number in range(1, 6)),
-        "segment_9_gone.csv",
-    ]
-    assert (output / "segment_9_gone.csv").read_text() == "mine"
 
 
 def test_ids_stay_what_other_tools_know_and_names_are_harmless(hostile, tmp_path):

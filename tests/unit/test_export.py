@@ -2,8 +2,10 @@ import csv
 import datetime
 import io
 import re
+import sys
 
 import duckdb
+import export
 import pytest
 from export import copy_csv, csv_column, excel_value, neutralised, number_format, sheet_names, too_large
 from hypothesis import example, given
@@ -155,3 +157,29 @@ def test_a_number_at_the_start_of_a_line_makes_no_formula_with_the_text_behind_i
 "+1","5+cmd|' /C calc'!A0"
 """
     )
+
+
+def names_in(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def test_files_of_tables_that_are_gone_are_removed_and_files_of_others_stay(tmp_path, monkeypatch, capsys):
+    warehouse, output = tmp_path / "warehouse.duckdb", tmp_path / "exports"
+    monkeypatch.setattr(sys, "argv", ["export.py", "--warehouse", str(warehouse), "--output", str(output)])
+    with duckdb.connect(warehouse) as connection:
+        connection.execute("create table stays as select 1 as a; create table goes as select 1 as a")
+    export.main()
+    assert names_in(output) == [
+        ".exports.json",
+        *(f"{kind}/{table}.{kind}" for kind in ("csv", "parquet") for table in ("goes", "stays")),
+        "segments.xlsx",
+    ]
+    (output / "csv" / "mine.csv").write_text("mine")
+    with duckdb.connect(warehouse) as connection:
+        connection.execute("drop table goes")
+    warehouse.chmod(0o600)
+    export.main()
+    left = [".exports.json", "csv/mine.csv", "csv/stays.csv", "parquet/stays.parquet", "segments.xlsx"]
+    assert names_in(output) == left
+    assert {(output / name).stat().st_mode & 0o777 for name in left if name != "csv/mine.csv"} == {0o600}
+    assert f"{output / 'csv/goes.csv'}: removed, it was of an earlier run" in capsys.readouterr().out
