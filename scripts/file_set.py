@@ -76,7 +76,8 @@ def complete(folder, new, ledger, mode):
     part = new / ".part"
     part.write_text(json.dumps(names, indent=1) + "\n", encoding="utf-8")
     for path in [*(new / name for name in names), part]:
-        path.chmod(mode)
+        with suppress(PermissionError):  # files of our own: only a disk without permissions, such as a USB stick, refuses
+            path.chmod(mode)
         synchronise(path)
     part.rename(new / ledger.name)
     synchronise(new)
@@ -87,6 +88,10 @@ def take_places(folder, new, ledger):
     """Move a whole set to its places, as often as it takes; throw away one that is not whole."""
     names = named_in(new / ledger.name)
     if names is not None:
+        # A second name for each old file: its blocks are not freed between the renames, which takes a hundred times as long.
+        for number, name in enumerate(names):
+            with suppress(OSError):
+                os.link(folder / name, new / f".old.{number}")
         for name in names:
             if (new / name).exists():
                 os.replace(new / name, folder / name)
@@ -126,5 +131,8 @@ def synchronise(path):
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # some network file systems synchronise no folder
+            raise
     finally:
         os.close(handle)

@@ -20,8 +20,8 @@ from warehouse import found_tables, plural, read_only, use_prefix
 # A second segmentation has the same tables behind a prefix, and becomes a second chapter. Each is made from a file of its own:
 # what the page calls it, the table of its refused rows, and the number of those that were used.
 SOURCES = {
-    "": ("customers", "rejected_customers", "select count(*) from customer_segments"),
-    "rfm_": ("orders", "rejected_orders", "select max_by(n_order_lines_accepted, build_number) from builds"),
+    "": ("customer", "rejected_customers", "select count(*) from customer_segments"),
+    "rfm_": ("order", "rejected_orders", "select max_by(n_order_lines_accepted, build_number) from builds"),
 }
 REPORT_TABLES = [*TABLES, "segment_attribute_profiles", "segmentation_models", "feature_drift"]
 
@@ -333,7 +333,7 @@ def main():
     set_style(**{"svg.fonttype": "path"})
     with file_set(arguments.output, "report", like=path) as new:
         for chapter in chapters:
-            print(f"Drawing the pictures of the {chapter['source']} ...", flush=True)
+            print(f"Drawing the segments of the {chapter['source']} file ...", flush=True)
             with_pictures(chapter)
         (new / "index.html").write_text(page(chapters), encoding="utf-8")
     print(f"{arguments.output / 'index.html'}: the report, to be opened in a browser")

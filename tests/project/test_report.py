@@ -141,10 +141,10 @@ def test_it_says_what_the_tables_say(built_sample, sample_report):
     page = parsed(sample_report)
     text = text_of(page.find("body"))
     assert "3,000 customers in 5 segments" in text
-    assert "12 rows of the file of customers could not be used (0.4% of 3,012)" in text
+    assert "12 rows of the customer file could not be used (0.4% of 3,012)" in text
     n_used = built_sample.value("select n_order_lines_accepted from builds")
     n_refused = built_sample.value("select count(*) from rejected_orders")
-    assert f"{n_refused} rows of the file of orders could not be used (0.1% of {n_used + n_refused:,})" in text
+    assert f"{n_refused} rows of the order file could not be used (0.1% of {n_used + n_refused:,})" in text
     assert "ordered_at is not a date" in text
     assert "age is missing: 2 rows" in text
     profiles = built_sample.query("select segment_id, segment_name, n_customers, share, rule, stability from segment_profiles")
@@ -225,8 +225,8 @@ def test_it_warns(changed):
 def test_without_reason_it_does_not_warn(changed):
     page = parsed(changed("delete from rejected_customers; delete from rejected_orders"))
     assert page.find(".//div[@class='warning']") is None
-    for source in ("customers", "orders"):
-        assert f"Nothing: all rows of the file of {source} were used" in text_of(page)
+    for source in ("customer", "order"):
+        assert f"Nothing: all rows of the {source} file were used" in text_of(page)
 
 
 def test_it_says_what_has_changed_since_the_last_build(changed):

@@ -107,7 +107,7 @@ def is_killed_at(step, function):
 
         def count(event, _):
             nonlocal n_changes
-            n_changes += event in ("open", "os.mkdir", "os.chmod", "os.rename", "os.remove", "os.rmdir")
+            n_changes += event in ("open", "os.mkdir", "os.chmod", "os.link", "os.rename", "os.remove", "os.rmdir")
             if n_changes == step:
                 os._exit(9)
 
