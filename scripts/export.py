@@ -30,7 +30,8 @@ MEMORY = "1GB"  # for DuckDB, which needs less and would take most of the machin
 # begins where the text does, and wherever a program splits it because it takes another character for the separator; double
 # quotes before the sign are taken away. A telephone number or a negative number can be no more than a sum, and is left as
 # other tools expect it. Python and DuckDB read these patterns alike.
-FORMULA = r'((?:^|[,;\t\r\n])"*)([=+\-@＝＋－＠])'  # noqa: RUF001
+SIGN = r"[=+\-@＝＋－＠]"  # noqa: RUF001
+FORMULA = rf'((?:^|[,;\t\r\n])"*)({SIGN})'
 INDENT = r"^([\t\r\n])"
 HARMLESS = r"[+-][0-9][0-9 ().-]*"
 
@@ -59,8 +60,10 @@ def csv_column(name, data_type):
     # Lists and structs of texts become texts, too; numbers and times cannot hold a formula.
     if not re.fullmatch(r"(?:U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|DOUBLE|FLOAT|DECIMAL.*|BOOLEAN|DATE|TIME.*)", data_type):
         text = f"cast({value} as varchar)"
-        harmless = rf"regexp_replace(regexp_replace({text}, '{FORMULA}', '\1''\2', 'g'), '{INDENT}', '''\1')"
-        value = f"case when regexp_full_match({text}, '{HARMLESS}') then {text} else {harmless} end"
+        # Most texts have no such sign, and a first look costs half as much.
+        is_harmless = f"not regexp_matches({text}, '{SIGN}|{INDENT}') or regexp_full_match({text}, '{HARMLESS}')"
+        replaced = rf"regexp_replace(regexp_replace({text}, '{FORMULA}', '\1''\2', 'g'), '{INDENT}', '''\1')"
+        value = f"case when {is_harmless} then {text} else {replaced} end"
     return f"{value} as {quoted(neutralised(name))}"
 
 
