@@ -13,7 +13,8 @@ import re
 import unicodedata
 from pathlib import Path
 
-from export import COLUMNS, MEMORY, copy, csv_column
+from export import COLUMNS, MEMORY, copy_csv, csv_column, neutralised
+from file_set import file_set
 from warehouse import found_tables, plural, quoted, read_only, use_prefix
 
 # What has no @ between other characters, and no dot behind it, is no address.
@@ -40,11 +41,12 @@ def chosen_columns(found, wanted, email):
         names = [email, *names]
     if missing := [name for name in names if name not in types]:
         raise SystemExit(f"customer_segments has no column {', '.join(missing)}; it has {', '.join(types)}")
-    hashed = f"sha256({normalised(email)})" if email else ""
-    return [f"{hashed} as {quoted(f'{name}_sha256')}" if name == email else csv_column(name, types[name]) for name in names]
+    hashed = f"sha256({normalised(email)}) as {quoted(neutralised(f'{email}_sha256'))}" if email else ""
+    return [hashed if name == email else csv_column(name, types[name]) for name in names]
 
 
-def write_lists(warehouse, output, prefix, wanted, email):
+def write_lists(warehouse, new, output, prefix, wanted, email):
+    """Write the lists to the folder `new`, and say of each how long it is and which place in `output` it takes."""
     warehouse.execute(f"set memory_limit = '{MEMORY}'")
     found = [(name, data_type) for name, data_type, _ in warehouse.execute(COLUMNS, [f"{prefix}customer_segments"]).fetchall()]
     key = quoted(found[0][0])
@@ -59,18 +61,13 @@ def write_lists(warehouse, output, prefix, wanted, email):
         from customer_segments group by segment_id order by segment_id
         """
     ).fetchall()
-    # A list of a segment that is no more, or went by another name, must not be uploaded by mistake.
-    names = {number: file_name(number, name) for number, name, _, _ in segments}
-    for old in output.glob("segment_*.csv"):
-        if old.name not in names.values():
-            old.unlink()
-            print(f"{old}: removed, an older list")
-    for number, _, n_listed, n_customers in segments:
-        copy(warehouse, query.format(f"segment_id = {number} and {has_email}"), output / names[number], "format csv, header")
+    print(f"Writing the lists of {plural(len(segments), 'segment')} ...", flush=True)
+    for number, name, n_listed, n_customers in segments:
         left_out = f", {n_customers - n_listed:,} without an e-mail are left out" if n_listed < n_customers else ""
-        print(f"{output / names[number]}: {plural(n_listed, 'customer')}{left_out}", flush=True)
-    copy(warehouse, query.format(has_email), output / "all_segments.csv", "format csv, header")
-    print(f"{output / 'all_segments.csv'}: {plural(sum(segment[2] for segment in segments), 'customer')}")
+        print(f"{output / file_name(number, name)}: {plural(n_listed, 'customer')}{left_out}", flush=True)
+        copy_csv(warehouse, query.format(f"segment_id = {number} and {has_email}"), new / file_name(number, name))
+    print(f"{output / 'all_segments.csv'}: {plural(sum(segment[2] for segment in segments), 'customer')}", flush=True)
+    copy_csv(warehouse, query.format(has_email), new / "all_segments.csv")
 
 
 def main():
@@ -86,11 +83,9 @@ def main():
         if f"{arguments.prefix}customer_segments" not in found_tables(warehouse):
             raise SystemExit(f"{arguments.warehouse} has no table {arguments.prefix}customer_segments; run dbt build first")
         use_prefix(warehouse, arguments.prefix)
-        try:
-            output = arguments.output / arguments.prefix.rstrip("_")
-            write_lists(warehouse, output, arguments.prefix, arguments.columns, arguments.hash_email)
-        except OSError as error:
-            raise SystemExit(f"{arguments.output} cannot be written: {error.strerror}") from None
+        output = arguments.output / arguments.prefix.rstrip("_")
+        with file_set(output, "lists", like=arguments.warehouse) as new:
+            write_lists(warehouse, new, output, arguments.prefix, arguments.columns, arguments.hash_email)
 
 
 if __name__ == "__main__":

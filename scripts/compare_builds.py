@@ -104,7 +104,9 @@ def read_side(connection, database, name):
         side.columns[table][column] = (data_type, comment or "")
     side.functions = dict(connection.execute(FUNCTIONS, {"database": database}).fetchall())
     if {"build_id", "built_at"} <= set(side.columns.get("builds", {})):
-        builds = f"select build_id, built_at from {quoted(database, 'main', 'builds')} order by built_at, build_id"
+        # Version 1.0.0 had no numbers.
+        order = "build_number" if "build_number" in side.columns["builds"] else "built_at, build_id"
+        builds = f"select build_id, built_at from {quoted(database, 'main', 'builds')} order by {order}"
         side.builds = connection.execute(builds).fetchall()
     return side
 

@@ -1,20 +1,21 @@
 """Write every table of the warehouse as Parquet, as CSV, and as a sheet of one Excel workbook, for tools without DuckDB.
 
-The warehouse is opened read-only and its rows are streamed. A file appears under its name when it is complete. What looks
-like a formula stays text: in CSV behind a single quote, in the workbook as a text cell.
+The warehouse is opened read-only and its rows are streamed. The files take their places together, when all are complete.
+What looks like a formula stays text: in CSV behind a single quote, in the workbook as a text cell.
 
     python scripts/export.py --warehouse warehouse.duckdb --output exports
 """
 
 import argparse
-import os
 import re
-from contextlib import closing, contextmanager
+import tempfile
+from contextlib import closing
 from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
 import xlsxwriter
+from file_set import file_set
 from warehouse import found_tables, plural, quoted, read_only
 
 EXCEL_ROWS = 1_048_576  # of a sheet, the header included
@@ -25,10 +26,14 @@ BATCH = 10_000  # rows that are in memory at once
 PROGRESS = 100_000  # rows between two lines that say so
 MEMORY = "1GB"  # for DuckDB, which needs less and would take most of the machine's; what does not fit goes to disk
 
-# A spreadsheet runs a cell that begins with one of these, also in its full-width form (OWASP: "CSV Injection"). A telephone
-# number or a negative number can be no more than a sum, and is left as other tools expect it.
-FORMULA = r"^[=+\-@\t\r\n＝＋－＠]"  # noqa: RUF001
-HARMLESS = r"^[+-][0-9][0-9 ().-]*$"
+# A spreadsheet runs a cell that begins with one of these signs, also in its full-width form (OWASP: "CSV Injection"). A cell
+# begins where the text does, and wherever a program splits it because it takes another character for the separator; double
+# quotes before the sign are taken away. A telephone number or a negative number can be no more than a sum, and is left as
+# other tools expect it. Python and DuckDB read these patterns alike.
+SIGN = r"[=+\-@＝＋－＠]"  # noqa: RUF001
+FORMULA = rf'((?:^|[,;\t\r\n])"*)({SIGN})'
+INDENT = r"^([\t\r\n])"
+HARMLESS = r"[+-][0-9][0-9 ().-]*"
 
 COLUMNS = """
     select column_name, data_type, coalesce(comment, '') as comment
@@ -45,8 +50,8 @@ DESCRIPTIONS = """
 
 
 def neutralised(text):
-    """A text that no spreadsheet takes for a formula: behind a single quote where it looks like one."""
-    return f"'{text}" if re.search(FORMULA, text) and not re.search(HARMLESS, text) else text
+    """A text that no spreadsheet takes for a formula: with a single quote wherever one could begin."""
+    return text if re.fullmatch(HARMLESS, text) else re.sub(INDENT, r"'\1", re.sub(FORMULA, r"\1'\2", text))
 
 
 def csv_column(name, data_type):
@@ -55,31 +60,28 @@ def csv_column(name, data_type):
     # Lists and structs of texts become texts, too; numbers and times cannot hold a formula.
     if not re.fullmatch(r"(?:U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|DOUBLE|FLOAT|DECIMAL.*|BOOLEAN|DATE|TIME.*)", data_type):
         text = f"cast({value} as varchar)"
-        is_formula = f"regexp_matches({text}, '{FORMULA}') and not regexp_matches({text}, '{HARMLESS}')"
-        value = f"case when {is_formula} then '''' || {text} else {text} end"
+        # Most texts have no such sign, and a first look costs half as much.
+        is_harmless = f"not regexp_matches({text}, '{SIGN}|{INDENT}') or regexp_full_match({text}, '{HARMLESS}')"
+        replaced = rf"regexp_replace(regexp_replace({text}, '{FORMULA}', '\1''\2', 'g'), '{INDENT}', '''\1')"
+        value = f"case when {is_harmless} then {text} else {replaced} end"
     return f"{value} as {quoted(neutralised(name))}"
-
-
-@contextmanager
-def complete(path):
-    """A name to write to; the file gets its own name when all is written, and is removed when not."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        yield part
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def copy(warehouse, query, path, options):
     """Write the answer to a file; an error of writing is told from one of reading."""
-    with complete(path) as part:
-        target = str(part).replace("'", "''")
-        try:
-            warehouse.execute(f"copy ({query}) to '{target}' ({options})")
-        except duckdb.IOException as error:
-            raise SystemExit(f"{path} cannot be written: {str(error).splitlines()[0]}") from None
+    path.parent.mkdir(exist_ok=True)
+    target = str(path).replace("'", "''")
+    try:
+        warehouse.execute(f"copy ({query}) to '{target}' ({options})")
+    except duckdb.IOException as error:
+        raise OSError(str(error).splitlines()[0]) from None
+
+
+def copy_csv(warehouse, query, path):
+    """Write the answer as CSV, every text in double quotes: no cell is made of two where a program splits at another sign."""
+    texts = [name for name, data_type, *_ in warehouse.execute(f"describe {query}").fetchall() if data_type == "VARCHAR"]
+    quotes = f", force_quote ({', '.join(map(quoted, texts))})" if texts else ""
+    copy(warehouse, query, path, f"format csv, header{quotes}")
 
 
 def sheet_names(tables):
@@ -201,8 +203,8 @@ def too_large(n_rows, n_columns):
     return None
 
 
-def export(warehouse, output):
-    """Write all files, and say of each table what became of it."""
+def export(warehouse, new):
+    """Write all files to the folder `new`, and say of each table what becomes of it; returns the names of the tables."""
     warehouse.execute(f"set memory_limit = '{MEMORY}'")
     tables = found_tables(warehouse)
     described = dict(warehouse.execute(DESCRIPTIONS).fetchall())
@@ -214,25 +216,30 @@ def export(warehouse, output):
         (problems[table] or names[table], table, n_rows[table], len(columns[table]), described.get(table) or "")
         for table in tables
     ]
-    with complete(output / "segments.xlsx") as part:
+    print(f"Writing {plural(len(tables), 'table')} ...", flush=True)
+    with tempfile.TemporaryDirectory(dir=new) as rows:
         # Row by row into the file: memory does not grow with the table.
-        book = xlsxwriter.Workbook(part, {"constant_memory": True, "remove_timezone": True, "strings_to_urls": False})
+        options = {"constant_memory": True, "tmpdir": rows, "remove_timezone": True, "strings_to_urls": False}
+        book = xlsxwriter.Workbook(new / "segments.xlsx", options)
         book.use_zip64()
         formats = [None, None, "#,##0", "#,##0", None]
         write_sheet(book, "tables", ["sheet", "table", "rows", "columns", "description"], [34, 34, 8, 8, 100], formats, contents)
         meanings = [(table, *column) for table in tables for column in columns[table]]
         write_sheet(book, "columns", ["table", "column", "data type", "description"], [34, 30, 14, 100], [None] * 4, meanings)
         for number, table in enumerate(tables, start=1):
-            text = ", ".join(csv_column(name, data_type) for name, data_type, _ in columns[table])
-            copy(warehouse, f"select {text} from {quoted(table)}", output / "csv" / f"{table}.csv", "format csv, header")
-            copy(warehouse, f"from {quoted(table)}", output / "parquet" / f"{table}.parquet", "format parquet, compression zstd")
-            if not problems[table]:
-                write_table(warehouse, book, names[table], table, columns[table])
             problem = f"; {problems[table]}" if problems[table] else ""
             print(f"{number} of {len(tables)}: {table}, {plural(n_rows[table], 'row')}{problem}", flush=True)
+            text = ", ".join(csv_column(name, data_type) for name, data_type, _ in columns[table])
+            copy_csv(warehouse, f"select {text} from {quoted(table)}", new / "csv" / f"{table}.csv")
+            copy(warehouse, f"from {quoted(table)}", new / "parquet" / f"{table}.parquet", "format parquet, compression zstd")
+            if not problems[table]:
+                write_table(warehouse, book, names[table], table, columns[table])
         print("Closing the workbook ...", flush=True)
-        book.close()
-    print(f"{output}: {len(tables)} tables in csv/ and parquet/, and in segments.xlsx")
+        try:
+            book.close()
+        except xlsxwriter.exceptions.XlsxWriterException as error:
+            raise OSError(str(error)) from None
+    return tables
 
 
 def main():
@@ -240,11 +247,9 @@ def main():
     parser.add_argument("--warehouse", type=Path, default=Path("warehouse.duckdb"), help="the file that dbt has built")
     parser.add_argument("--output", type=Path, default=Path("exports"), help="the folder for the files")
     arguments = parser.parse_args()
-    with read_only(arguments.warehouse) as warehouse:
-        try:
-            export(warehouse, arguments.output)
-        except (OSError, xlsxwriter.exceptions.XlsxWriterException) as error:
-            raise SystemExit(f"{arguments.output} cannot be written: {error}") from None
+    with read_only(arguments.warehouse) as warehouse, file_set(arguments.output, "exports", like=arguments.warehouse) as new:
+        tables = export(warehouse, new)
+    print(f"{arguments.output}: {len(tables)} tables in csv/ and parquet/, and in segments.xlsx")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from file_set import file_set
 from matplotlib.dates import AutoDateLocator, DateFormatter
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter, SymmetricalLogLocator
@@ -84,25 +85,32 @@ FEATURES = f"""
     group by feature, feature_order
     order by feature_order
 """
+# Builds are told apart by their numbers, since a clock can be put back. A further segmentation may have missed the last one.
+NEWEST_BUILD = "(select max_by(build_id, builds.build_number) from segment_migrations inner join builds using (build_id))"
 # 0 stands for those who were, or are, in no segment.
-MIGRATIONS = """
+MIGRATIONS = f"""
     select coalesce(from_segment_id, 0) as origin, coalesce(to_segment_id, 0) as destination, n_customers,
         n_customer_changed, n_model_changed + n_both_changed as n_model_changed,
         from_segment_id <> to_segment_id as is_move
     from segment_migrations
-    where built_at = (select max(built_at) from segment_migrations)
+    where build_id = {NEWEST_BUILD}
 """
 # Of several builds on a day the last one counts, or else the picture is all about trying things out.
 SHARES = """
-    select cast(built_at as date) as day, segment_id, share
+    select cast(builds.built_at as date) as day, segment_id, segment_drift.share
     from segment_drift
-    where n_customers > 0
-    qualify built_at = max(built_at) over (partition by cast(built_at as date))
+    inner join builds using (build_id)
+    where segment_drift.n_customers > 0
+    qualify builds.build_number = max(builds.build_number) over (partition by day)
     order by day, segment_id
 """
-NAMES = (
-    "select segment_id, max_by(segment_name, built_at) as segment_name from segment_drift group by segment_id order by segment_id"
-)
+NAMES = """
+    select segment_id, max_by(segment_name, builds.build_number) as segment_name
+    from segment_drift
+    inner join builds using (build_id)
+    group by segment_id
+    order by segment_id
+"""
 # Every cell of the grid of RFM scores, also those that nobody is in.
 RFM_CELLS = """
     select recency_score, frequency_monetary_score, any_value(rfm_classes.rfm_class) as rfm_class,
@@ -144,7 +152,7 @@ def wrapped(text, width, max_lines=3):
 
 def check_build(warehouse, path):
     found = found_tables(warehouse)
-    if missing := [table for table in TABLES if table not in found]:
+    if missing := [table for table in [*TABLES, "builds"] if table not in found]:
         raise SystemExit(f"{path} has no table {', '.join(missing)}; run dbt build first, and to its end")
     if not warehouse.execute(IS_FINISHED).fetchone()[0]:
         raise SystemExit(f"{path} does not hold a finished build: its tables do not fit together; run dbt build")
@@ -496,11 +504,12 @@ def rfm_segments(data):
     return figure
 
 
-def save(figure, picture):
-    figure.savefig(f"{picture}.png")
-    figure.savefig(f"{picture}.svg", metadata={"Date": None})
+def save(figure, new, output, picture):
+    """Write a picture to the folder `new`, and say which place in `output` it takes."""
+    figure.savefig(new / f"{picture}.png")
+    figure.savefig(new / f"{picture}.svg", metadata={"Date": None})
     plt.close(figure)
-    print(f"{picture}.png, .svg", flush=True)
+    print(f"{output / picture}.png, .svg", flush=True)
 
 
 PICTURES = (elbow, segments, segment_pairs, profiles, sizes, migrations, shares)
@@ -519,6 +528,7 @@ def main():
     arguments = parser.parse_args()
 
     path = arguments.warehouse
+    print(f"Reading {path} ...", flush=True)
     with read_only(path) as warehouse:
         check_build(warehouse, path)
         data = read_segmentation(warehouse)
@@ -530,16 +540,13 @@ def main():
     pair = chosen_pair(data.features, arguments.features)
 
     set_style()
-    try:
-        arguments.output.mkdir(parents=True, exist_ok=True)
+    with file_set(arguments.output, "pictures", like=path) as new:
         for draw in PICTURES:
-            save(draw(data, pair), arguments.output / draw.__name__)
+            save(draw(data, pair), new, arguments.output, draw.__name__)
         if cells is not None:
-            save(rfm_grid(cells), arguments.output / "rfm_grid")
+            save(rfm_grid(cells), new, arguments.output, "rfm_grid")
         if orders is not None:
-            save(rfm_segments(orders), arguments.output / "rfm_segments")
-    except OSError as error:
-        raise SystemExit(f"{arguments.output} cannot be written: {error.strerror}") from None
+            save(rfm_segments(orders), new, arguments.output, "rfm_segments")
 
 
 if __name__ == "__main__":

@@ -13,11 +13,16 @@ from pathlib import Path
 
 import jinja2
 import render_plots
-from render_plots import TABLES, check_build, chosen_pair, plt, read_segmentation, rounded, set_style
+from file_set import file_set
+from render_plots import NEWEST_BUILD, TABLES, check_build, chosen_pair, plt, read_segmentation, rounded, set_style
 from warehouse import found_tables, plural, read_only, use_prefix
 
-# A second segmentation has the same tables behind a prefix, and becomes a second chapter.
-PREFIXES = ("", "rfm_")
+# A second segmentation has the same tables behind a prefix, and becomes a second chapter. Each is made from a file of its own:
+# what the page calls it, the table of its refused rows, and the number of those that were used.
+SOURCES = {
+    "": ("customer", "rejected_customers", "select count(*) from customer_segments"),
+    "rfm_": ("order", "rejected_orders", "select max_by(n_order_lines_accepted, build_number) from builds"),
+}
 REPORT_TABLES = [*TABLES, "segment_attribute_profiles", "segmentation_models", "feature_drift"]
 
 # What to say to those who do not see a picture, behind its title; in the order of the page.
@@ -34,10 +39,11 @@ ALTERNATIVES = {
 # The last build, and the one before it.
 OVERVIEW = """
     with
-    builds as (
-        select build_id, built_at, lag(built_at) over (order by built_at) as last_built_at
-        from (select distinct build_id, built_at from segment_migrations)
-        qualify built_at = max(built_at) over ()
+    newest as (
+        select build_id, built_at, lag(built_at) over (order by build_number) as last_built_at
+        from builds
+        where build_id in (select build_id from segment_migrations)
+        qualify build_number = max(build_number) over ()
     ),
     customers as (
         select
@@ -53,14 +59,12 @@ OVERVIEW = """
         date_diff('day', fitted_at, built_at) > 182 as is_stale
     from customers
     inner join (select * exclude (n_customers) from segmentation_models) as models using (model_version)
-    cross join builds
+    cross join newest
 """
-SEGMENTS = """
+SEGMENTS = f"""
     with
     newest as (
-        select *
-        from segment_migrations
-        where built_at = (select max(built_at) from segment_migrations)
+        select * from segment_migrations where build_id = {NEWEST_BUILD}
     ),
     origins as (
         select
@@ -89,16 +93,19 @@ SEGMENTS = """
     left join destinations using (segment_id)
     order by profiles.segment_id
 """
-GONE = """
+GONE = f"""
     select migrations.segment_id, names.segment_name, migrations.n_before
     from (
         select from_segment_id as segment_id, sum(n_customers) as n_before
         from segment_migrations
-        where built_at = (select max(built_at) from segment_migrations) and from_segment_id is not null
+        where build_id = {NEWEST_BUILD} and from_segment_id is not null
         group by from_segment_id
     ) as migrations
     left join (
-        select segment_id, max_by(segment_name, built_at) as segment_name from segment_drift group by segment_id
+        select segment_id, max_by(segment_name, builds.build_number) as segment_name
+        from segment_drift
+        inner join builds using (build_id)
+        group by segment_id
     ) as names on migrations.segment_id = names.segment_id
     where migrations.segment_id not in (select segment_id from segment_profiles)
     order by migrations.segment_id
@@ -163,20 +170,17 @@ K_SCORES = """
     where model_version = (select max(model_version) from customer_segments)
     order by k
 """
-DRIFT = """
+DRIFT = f"""
     select feature_drift.feature, labels.feature_label, psi, drift_level, unseen_share, is_refitted
     from feature_drift
     left join (select distinct feature, feature_label from segment_feature_profiles) as labels using (feature)
-    where built_at = (select max(built_at) from segment_migrations) and psi >= 0.1
+    where build_id = {NEWEST_BUILD} and psi >= 0.1
     order by psi desc, feature_drift.feature
 """
-REJECTED = """
-    select count(*) as n_rejected, (select count(*) from customer_segments) as n_accepted
-    from rejected_customers
-"""
+REJECTED = "select count(*) as n_rejected, ({accepted}) as n_accepted from {table}"
 REASONS = """
     select reason, count(*) as n_rows
-    from (select unnest(string_split(reasons, '; ')) as reason from rejected_customers)
+    from (select unnest(string_split(reasons, '; ')) as reason from {table})
     group by reason
     order by n_rows desc, reason
     limit 3
@@ -231,38 +235,42 @@ def has_something_to_show(name, data):
     return True
 
 
-def read_chapter(path, prefix):
+def read_chapter(warehouse, path, prefix):
     """All that a chapter says, or None where the second segmentation is absent."""
-    with read_only(path) as warehouse:
-        found = found_tables(warehouse)
-        # A second segmentation without attributes has no profiles of them.
-        needed = set(REPORT_TABLES) - {"segment_attribute_profiles"}
-        if prefix and not {prefix + table for table in needed} <= set(found):
-            return None
-        use_prefix(warehouse, prefix)
-        check_build(warehouse, path)
-        has_rejected = f"{prefix}rejected_customers" in found
-        rules, features = rows(warehouse, RULES), with_texts(warehouse)
-        attributes = rows(warehouse, ATTRIBUTES) if f"{prefix}segment_attribute_profiles" in found else []
-        chapter = {
-            "prefix": prefix,
-            "overview": rows(warehouse, OVERVIEW)[0],
-            "segments": rows(warehouse, SEGMENTS),
-            "gone": rows(warehouse, GONE),
-            "features": by_segment(features),
-            "attributes": by_segment(attributes),
-            "rules": by_segment(rules),
-            "labels": list({row["feature_order"]: row["feature_label"] for row in features}.values()),
-            "k_scores": rows(warehouse, K_SCORES),
-            "drift": rows(warehouse, DRIFT),
-            "rejected": rows(warehouse, REJECTED)[0] if has_rejected else {"n_rejected": 0},
-            "reasons": rows(warehouse, REASONS) if has_rejected else [],
-            "data": read_segmentation(warehouse),
-        }
+    found = found_tables(warehouse)
+    # A second segmentation without attributes has no profiles of them.
+    needed = set(REPORT_TABLES) - {"segment_attribute_profiles"}
+    if prefix and not {prefix + table for table in needed} <= set(found):
+        return None
+    use_prefix(warehouse, prefix)
+    check_build(warehouse, path)
+    source, rejected, accepted = SOURCES[prefix]
+    has_rejected = rejected in found
+    features = with_texts(warehouse)
+    return {
+        "prefix": prefix,
+        "overview": rows(warehouse, OVERVIEW)[0],
+        "segments": rows(warehouse, SEGMENTS),
+        "gone": rows(warehouse, GONE),
+        "features": by_segment(features),
+        "attributes": by_segment(rows(warehouse, ATTRIBUTES) if f"{prefix}segment_attribute_profiles" in found else []),
+        "rules": by_segment(rows(warehouse, RULES)),
+        "labels": list({row["feature_order"]: row["feature_label"] for row in features}.values()),
+        "k_scores": rows(warehouse, K_SCORES),
+        "drift": rows(warehouse, DRIFT),
+        "source": source,
+        "rejected": rows(warehouse, REJECTED.format(table=rejected, accepted=accepted))[0] if has_rejected else {"n_rejected": 0},
+        "reasons": rows(warehouse, REASONS.format(table=rejected)) if has_rejected else [],
+        "data": read_segmentation(warehouse),
+    }
+
+
+def with_pictures(chapter):
+    """The chapter with its pictures and the colours of its segments in place of the data that they are drawn from."""
     data = chapter.pop("data")
-    chapter["looks"] = data.segments["colour"].to_dict()
     pair = chosen_pair(data.features, None)
     shown = [name for name in ALTERNATIVES if has_something_to_show(name, data)]
+    chapter["looks"] = data.segments["colour"].to_dict()
     chapter["pictures"] = {name: drawn(name, data, pair) for name in shown}
     return chapter
 
@@ -317,13 +325,17 @@ def main():
     parser.add_argument("--output", type=Path, default=Path("reports"), help="the folder for the report")
     arguments = parser.parse_args()
 
+    path = arguments.warehouse
+    print(f"Reading {path} ...", flush=True)
+    with read_only(path) as warehouse:
+        # A cursor for each chapter keeps its views to itself; the file is opened once, so that all chapters are of one build.
+        chapters = [chapter for prefix in SOURCES if (chapter := read_chapter(warehouse.cursor(), path, prefix))]
     set_style(**{"svg.fonttype": "path"})
-    chapters = [chapter for prefix in PREFIXES if (chapter := read_chapter(arguments.warehouse, prefix))]
-    try:
-        arguments.output.mkdir(parents=True, exist_ok=True)
-        (arguments.output / "index.html").write_text(page(chapters), encoding="utf-8")
-    except OSError as error:
-        raise SystemExit(f"{arguments.output} cannot be written: {error.strerror}") from None
+    with file_set(arguments.output, "report", like=path) as new:
+        for chapter in chapters:
+            print(f"Drawing the segments of the {chapter['source']} file ...", flush=True)
+            with_pictures(chapter)
+        (new / "index.html").write_text(page(chapters), encoding="utf-8")
     print(f"{arguments.output / 'index.html'}: the report, to be opened in a browser")
 
 

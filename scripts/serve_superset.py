@@ -16,17 +16,19 @@ import socket
 import string
 import sys
 import warnings
-from contextlib import closing, redirect_stdout
+from contextlib import redirect_stdout
 from pathlib import Path
 from urllib.parse import quote
 
 import duckdb
 import yaml
+from warehouse import read_only
 
 ROOT = Path(__file__).resolve().parents[1]
 ASSETS = ROOT / "bi" / "superset"
 HOST = "127.0.0.1"
 ADMIN = "admin"
+SECRET_LENGTH = 32  # characters of six random bits
 
 # The two features that part the segments most, and the key, which is the first column of customer_segments.
 NAMES = """
@@ -56,17 +58,13 @@ def read(warehouse):
 
     One sentence on stderr and an end where the file cannot be used.
     """
-    if not warehouse.is_file():
-        sys.exit(f"There is no {warehouse}: run `make build` first.")
-    try:
-        with closing(duckdb.connect(str(warehouse), read_only=True)) as connection:
+    with read_only(warehouse) as connection:
+        try:
             result = connection.execute(NAMES)
             names = dict(zip([column[0] for column in result.description], result.fetchone(), strict=True))
             segments = [label for (label,) in connection.execute(SEGMENTS).fetchall()]
-    except duckdb.CatalogException:
-        sys.exit(f"{warehouse} does not hold the segments: run `make build` until it passes.")
-    except duckdb.IOException as error:
-        sys.exit(f"{warehouse} cannot be opened: {str(error).splitlines()[0]}")
+        except duckdb.CatalogException:
+            sys.exit(f"{warehouse} does not hold the segments: run `make build` until it passes.")
     uri = f"duckdb:///{quote(str(warehouse.resolve()))}?access_mode=read_only"
     return names | {"warehouse_uri": uri}, segments
 
@@ -82,11 +80,22 @@ def check_port(port):
 
 
 def kept_secret(path):
-    """The secret in a file that only its owner reads; made up where there is none."""
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(24), encoding="utf-8")
-    return path.read_text(encoding="utf-8")
+    """The secret in a file that only its owner reads; made up where there is none, or where a part of it is all there is."""
+    secret = path.read_text(encoding="utf-8", errors="replace").strip() if path.exists() else ""
+    if len(secret) < SECRET_LENGTH or not secret.isprintable():
+        if path.exists():
+            print(f"{path} is empty or cut, and is made anew.", flush=True)
+        secret = secrets.token_urlsafe(SECRET_LENGTH)[:SECRET_LENGTH]
+        part = path.with_name(f".{path.name}.new")
+        part.unlink(missing_ok=True)
+        part.touch(mode=0o600)
+        with part.open("w", encoding="utf-8") as file:
+            file.write(secret)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    path.chmod(0o600)
+    return secret
 
 
 def filled_in(value, names):
@@ -131,6 +140,8 @@ def set_up(names, segments, password):
         if admin is None:
             role = security_manager.find_role("Admin")
             admin = security_manager.add_user(ADMIN, "Local", "Administrator", "admin@localhost", role, password=password)
+        # The file may have been lost, and made anew, since the administrator was added.
+        security_manager.reset_password(admin.id, password)
         with override_user(admin):
             ImportAssetsCommand(assets(names, segments, app.config["COLOURS"])).run()
             # The columns of a table follow the configuration of the project: the warehouse knows them.

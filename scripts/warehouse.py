@@ -1,6 +1,7 @@
 """Open the file that dbt has built, read-only, and say in one sentence what is wrong where that fails."""
 
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import duckdb
 
@@ -24,6 +25,13 @@ def read_only(path):
     """A connection to the file at `path`; what DuckDB finds wrong with it ends the script."""
     if not path.exists():
         raise SystemExit(f"{path} does not exist; run dbt build first")
+    # DuckDB would read what stands in such a file as if it were published.
+    for wal in (Path(f"{path}.wal"), Path(f"{path.resolve()}.wal")):
+        if wal.exists():
+            raise SystemExit(
+                f"{wal} shows that a program writes to {path}, which is only to be read: close that program; "
+                f"if there is none any more, delete {wal}"
+            )
     try:
         with closing(duckdb.connect(path, read_only=True)) as warehouse:
             yield warehouse

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import re
+import subprocess
 import sys
 from datetime import datetime
 
@@ -31,9 +32,9 @@ def tables_of(warehouse):
         return {name: connection.sql(f'select count(*) from "{name}"').fetchone()[0] for name in names}
 
 
-def read_csv(path):
+def read_csv(path, delimiter=","):
     with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.reader(file))
+        return list(csv.reader(file, delimiter=delimiter))
 
 
 @pytest.fixture(scope="module")
@@ -96,10 +97,26 @@ def test_the_workbook_is_readable(built_sample, workbook):
     assert described["customer_segments"][4].startswith("One row per customer")
 
 
+@pytest.mark.parametrize("script", [export, activation], ids=lambda script: script.__name__)
+def test_a_full_disk_keeps_the_files_of_the_last_run(built_sample, sample_exports, tmp_path, script):
+    """No file may grow beyond 20 kB (40 in some shells), as a full disk is to DuckDB and to what writes the workbook."""
+    warehouse = built_sample.folder / "warehouse.duckdb"
+    output = sample_exports if script is export else run(activation, warehouse, tmp_path / "lists")
+    before = {path: path.read_bytes() for path in output.rglob("*") if path.is_file()}
+    script_and_options = [sys.executable, script.__file__, "--warehouse", warehouse, "--output", output]
+    command = ["sh", "-c", 'ulimit -f 40 && exec "$@"', "sh", *script_and_options]
+    failed = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert failed.returncode == 1
+    assert failed.stderr.startswith(f"{output} cannot be written: ")
+    assert len(failed.stderr.splitlines()) == 1
+    assert {path: path.read_bytes() for path in output.rglob("*") if path.is_file()} == before
+
+
 def test_progress_is_told(built_sample, tmp_path, capsys):
     run(export, built_sample.folder / "warehouse.duckdb", tmp_path)
-    lines = capsys.readouterr().out.splitlines()
+    begin, *lines = capsys.readouterr().out.splitlines()
     n_tables = len(tables_of(built_sample.folder / "warehouse.duckdb"))
+    assert begin == f"Writing {n_tables} tables ..."
     assert [line.split(":")[0] for line in lines[:n_tables]] == [f"{n} of {n_tables}" for n in range(1, n_tables + 1)]
     assert any(re.fullmatch(r"\d+ of \d+: customer_segments, 3,000 rows", line) for line in lines)
 
@@ -117,11 +134,19 @@ def test_a_table_too_long_for_a_sheet_is_left_out_of_the_workbook_and_named(buil
 
 
 def test_no_cell_is_a_formula(hostile, hostile_exports):
-    cells = [cell for path in (hostile_exports / "csv").iterdir() for row in read_csv(path) for cell in row]
+    cells = [
+        cell
+        for path in (hostile_exports / "csv").iterdir()
+        for delimiter in ",;\t"
+        for row in read_csv(path, delimiter)
+        for cell in row
+    ]
     assert "'=cmd()" in cells
     assert "'@SUM(A1)" in cells
     assert "<script>alert(1)</script>" in cells
-    harmful = [cell for cell in cells if re.match(r"[=+\-@\t\r\n]", cell) and not re.fullmatch(r"[+-][0-9][0-9 ().e+-]*", cell)]
+    # A line that begins with a number is one cell to a program that splits at semicolons: numbers and texts in quotes.
+    harmless = re.compile(r'[+-][0-9][0-9 ().e,:+-]*($|,")')
+    harmful = [cell for cell in cells if re.match(r"[=+\-@\t\r\n]", cell) and not harmless.match(cell)]
     assert harmful == []
     book = openpyxl.load_workbook(hostile_exports / "segments.xlsx")
     values = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
@@ -141,12 +166,7 @@ def test_an_output_that_cannot_be_written_is_one_sentence(built_sample, tmp_path
 
 
 def test_every_customer_is_in_one_list_and_in_the_list_of_all(built_sample, tmp_path):
-    old = tmp_path / "segment_9_gone.csv"
-    old.write_text("customer_id\n1\n")
-    (tmp_path / "notes.csv").write_text("mine")
     run(activation, built_sample.folder / "warehouse.duckdb", tmp_path)
-    assert not old.exists()
-    assert (tmp_path / "notes.csv").exists()
     names = {
         1: "segment_1_close_to_the_average.csv",
         2: "segment_2_young_low_annual_income_high_spending_score.csv",
@@ -154,7 +174,7 @@ def test_every_customer_is_in_one_list_and_in_the_list_of_all(built_sample, tmp_
         4: "segment_4_low_spending_score_high_annual_income.csv",
         5: "segment_5_senior_low_spending_score_low_annual_income.csv",
     }
-    assert {path.name for path in tmp_path.iterdir()} == {"notes.csv", "all_segments.csv", *names.values()}
+    assert {path.name for path in tmp_path.iterdir()} == {".lists.json", "all_segments.csv", *names.values()}
     answer = built_sample.query(
         "select customer_id, segment_id, segment_name from customer_segments order by segment_id, customer_id"
     )
@@ -173,6 +193,7 @@ def test_ids_stay_what_other_tools_know_and_names_are_harmless(hostile, tmp_path
     assert {"'=cmd()", "'@SUM(A1)", "<script>alert(1)</script>"} <= set(listed.values())
     assert (tmp_path / "segment_3_etc_passwd.csv").exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == [
+        ".lists.json",
         "all_segments.csv",
         "segment_1_script_alert_1_script.csv",
         "segment_2_cmd.csv",
@@ -199,7 +220,7 @@ def test_a_second_segmentation_has_lists_of_its_own(built_sample, tmp_path):
     warehouse = built_sample.folder / "warehouse.duckdb"
     run(activation, warehouse, tmp_path, "--prefix", "rfm_")
     names = {path.name for path in (tmp_path / "rfm").iterdir()}
-    assert len(names) == 6
+    assert len(names) == 7
     assert {"all_segments.csv", "segment_1_long_ago_few_orders.csv"} <= names
     answer = built_sample.query(
         "select customer_id, segment_id, segment_name from rfm_customer_segments order by segment_id, customer_id"

@@ -1,6 +1,8 @@
 """The report for those who only look: what it says, that it is valid, safe and accessible, and how a real browser shows it."""
 
 import base64
+import errno
+import os
 import re
 import shutil
 import sys
@@ -139,7 +141,11 @@ def test_it_says_what_the_tables_say(built_sample, sample_report):
     page = parsed(sample_report)
     text = text_of(page.find("body"))
     assert "3,000 customers in 5 segments" in text
-    assert "12 rows of the file could not be used (0.4% of 3,012)" in text
+    assert "12 rows of the customer file could not be used (0.4% of 3,012)" in text
+    n_used = built_sample.value("select n_order_lines_accepted from builds")
+    n_refused = built_sample.value("select count(*) from rejected_orders")
+    assert f"{n_refused} rows of the order file could not be used (0.1% of {n_used + n_refused:,})" in text
+    assert "ordered_at is not a date" in text
     assert "age is missing: 2 rows" in text
     profiles = built_sample.query("select segment_id, segment_name, n_customers, share, rule, stability from segment_profiles")
     for segment_id, name, n_customers, share, rule, stability in profiles:
@@ -161,6 +167,18 @@ def test_it_says_what_the_tables_say(built_sample, sample_report):
 
 def test_the_same_warehouse_gives_the_same_bytes(built_sample, sample_report, tmp_path):
     assert rendered(built_sample.folder / "warehouse.duckdb", tmp_path).read_bytes() == sample_report.read_bytes()
+
+
+def test_an_error_keeps_the_report_of_the_last_run(built_sample, tmp_path, monkeypatch):
+    (tmp_path / "index.html").write_text("the last report")
+
+    def fail(chapter):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(render_report, "with_pictures", fail)
+    with pytest.raises(SystemExit, match="cannot be written: No space left on device"):
+        rendered(built_sample.folder / "warehouse.duckdb", tmp_path)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"index.html": "the last report"}
 
 
 def test_names_and_values_are_shown_as_they_are_and_do_nothing(hostile, hostile_report):
@@ -190,6 +208,7 @@ def test_it_warns(changed):
                 insert into feature_drift
                 select build_id, built_at, 1, 'age', 0.31, 'strong drift', 0.05, false from segment_migrations limit 1;
                 delete from rejected_customers;
+                delete from rejected_orders;
                 """
             )
         ).find("body")
@@ -204,9 +223,10 @@ def test_it_warns(changed):
 
 
 def test_without_reason_it_does_not_warn(changed):
-    page = parsed(changed("delete from rejected_customers"))
+    page = parsed(changed("delete from rejected_customers; delete from rejected_orders"))
     assert page.find(".//div[@class='warning']") is None
-    assert "Nothing: all rows of the file were used" in text_of(page)
+    for source in ("customer", "order"):
+        assert f"Nothing: all rows of the {source} file were used" in text_of(page)
 
 
 def test_it_says_what_has_changed_since_the_last_build(changed):
@@ -215,6 +235,9 @@ def test_it_says_what_has_changed_since_the_last_build(changed):
             """
             create temp table next as
             select 'next' as build_id, built_at + interval 1 day as built_at from segment_migrations limit 1;
+            insert into builds
+            select builds.* replace (next.build_id as build_id, builds.built_at - interval 1 day as built_at, 2 as build_number)
+            from builds cross join next;
             insert into segment_migrations
             select build_id, built_at, 1, from_segment_id, to_segment_id, n_customers, 0, 0, 0
             from next cross join (values
@@ -243,8 +266,8 @@ def test_a_second_segmentation_is_a_second_chapter(built_sample, sample_report):
     assert card_of(page, 1).startswith("Close to the average 707 customers")
     name, size = built_sample.query("select segment_name, n_customers from rfm_segment_profiles where segment_id = 1")[0]
     assert card_of(page, 1, prefix="rfm_").startswith(f"{name} {size} customers")
-    # The file that was refused in part is the first one's.
-    assert len(page.findall(".//div[@class='warning']")) == 1
+    # Both files were refused in part, each in its own chapter.
+    assert len(page.findall(".//div[@class='warning']")) == 2
 
 
 def test_half_a_second_segmentation_is_left_out(changed):

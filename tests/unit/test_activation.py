@@ -1,5 +1,7 @@
 import hashlib
+import sys
 
+import activation
 import duckdb
 import pytest
 from activation import chosen_columns, file_name, normalised
@@ -49,3 +51,19 @@ def test_with_a_hashed_address_neither_the_address_nor_the_key_is_in_the_list():
 def test_a_column_that_is_not_there_is_one_sentence():
     with pytest.raises(SystemExit, match="customer_segments has no column phone; it has member, segment_id, segment_name, email"):
         chosen_columns(FOUND, ["phone"], None)
+
+
+def test_the_list_of_a_segment_that_is_gone_is_removed_and_lists_of_others_stay(tmp_path, monkeypatch):
+    """A segment is renamed, and somebody's list is called as ours are."""
+    warehouse, output = tmp_path / "warehouse.duckdb", tmp_path / "lists"
+    monkeypatch.setattr(sys, "argv", ["activation.py", "--warehouse", str(warehouse), "--output", str(output)])
+    with duckdb.connect(warehouse) as connection:
+        connection.execute("create table customer_segments as select 'a' as member, 1 as segment_id, 'Old' as segment_name")
+    activation.main()
+    (output / "segment_9_gone.csv").write_text("mine")
+    with duckdb.connect(warehouse) as connection:
+        connection.execute("update customer_segments set segment_name = 'New'")
+    activation.main()
+    texts = {path.name: path.read_text() for path in output.glob("*.csv")}
+    listed = '"member",segment_id,"segment_name"\n"a",1,"New"\n'
+    assert texts == {"all_segments.csv": listed, "segment_1_new.csv": listed, "segment_9_gone.csv": "mine"}
