@@ -25,7 +25,9 @@ def new_fits(session, registry, settings, *, decision, rows, customers):
     """The row of a new model version for the table `registry`, or none where `decision` gives no reason for one."""
     (decision,) = records(decision)
     if decision["reason"] is None:
-        return session.sql(f"select * from {registry} where false")
+        # A registry that an earlier version of the project has written gets the column from dbt.
+        returned = "select cast(null as integer[]) as returned where false"
+        return session.sql(f"from {registry} where false union all by name {returned}")
 
     from importlib.metadata import version
 
@@ -34,10 +36,11 @@ def new_fits(session, registry, settings, *, decision, rows, customers):
     from segmentation.drift import tenths
     from segmentation.versions import fit_version
 
-    previous = []
-    if decision["last_build_version"] is not None:
-        newest = f"select * from {registry} where model_version = {decision['last_build_version']}"
-        previous = records(session.sql(newest))
+    earlier = []
+    if decision["fitting_builds"]:
+        fits = f"from {registry} where list_contains($builds, build_id) order by model_version"
+        earlier = records(session.sql(fits, params={"builds": decision["fitting_builds"].split(", ")}))
+    by_version = {fit["model_version"]: fit for fit in earlier}
     transforms = transforms_of(settings)
     rows = rows.fetchnumpy()
     points = np.column_stack([rows[feature] for feature in transforms])
@@ -51,7 +54,8 @@ def new_fits(session, registry, settings, *, decision, rows, customers):
         points,
         rows["n_customers"],
         transforms=transforms,
-        previous=previous[0] if previous else None,
+        earlier=earlier,
+        previous=by_version.get(decision["last_build_version"]),
         n_clusters=settings["n_clusters"],
         k_range=settings["k_range"],
         seed=settings["seed"],
@@ -82,8 +86,9 @@ def clusters(session, settings, *, decision, models, names, customers):
     (decision,) = records(decision)
     versions = {version["model_version"]: version for version in records(models)}
     current = versions[decision["model_version"]]
-    # Where the model is new, what the one of the last build would have said of the customers of today.
-    previous = versions.get(decision["last_build_version"]) if decision["reason"] else None
+    # Where the model is another one, what that of the last build would have said of the customers of today.
+    is_another = decision["model_version"] != decision["last_build_version"]
+    previous = versions.get(decision["last_build_version"]) if is_another else None
     is_comparable = previous and can_label(previous, transforms_of(settings))
 
     finished = {column.removeprefix(FINISHED): column for column in customers.columns if column.startswith(FINISHED)}

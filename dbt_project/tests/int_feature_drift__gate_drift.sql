@@ -4,8 +4,13 @@
 {% set query %}
     select
         drift.feature || ' has drifted from what model ' || drift.model_version || ' was fitted on: its stability index is '
-        || round(drift.psi, 3) || ', the gate is {{ bound }}; fit anew with --vars ''{refit: true}'' or refit: auto, or raise the bound under '
-        || 'gates: drift: in dbt_project.yml.' as sentence
+        || round(drift.psi, 3) || ', the gate is {{ bound }}; '
+        {% if segmentation().model_version %}
+        || 'take model_version out of dbt_project.yml to let builds fit a new model, '
+        {% else %}
+        || 'fit anew with --vars ''{refit: true}'' or refit: auto, score with an earlier model by model_version in dbt_project.yml, '
+        {% endif %}
+        || 'go back to an earlier build with make restore, or raise the bound under gates: drift: in dbt_project.yml.' as sentence
     from {{ ref('int_feature_drift') }} as drift
     cross join {{ ref('int_refit_decision') }} as decision
     where

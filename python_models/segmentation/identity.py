@@ -4,30 +4,51 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 
-def match_segments(centroids, previous_centroids, previous_ids, *, previous_scales, next_id):
-    """The segment numbers (k,) of new centroids: those of the previous segments that they continue, and unused ones.
+def match_segments(centroids, previous_centroids, previous_ids, *, previous_scales):
+    """The previous segments that new centroids continue, as {row of the centroid: segment number}.
 
     `centroids` (k, d) and `previous_centroids` (m, d) in the units of the fit, over the features that both versions have;
-    `previous_scales` (d,) make them comparable in the previous scaled space; `next_id` is the first number never used. The
-    assignment is optimal (Kuhn 1955, Crouse 2016, as in scipy): most matches first, then the least total distance. A centroid
-    continues a previous segment only within half the distance from that to its nearest neighbour: so near, no other previous
-    segment is nearer. New numbers are given in the order of the centroids.
+    `previous_scales` (d,) make them comparable in the previous scaled space. A centroid continues a previous segment only within
+    half the distance from that to its nearest neighbour: so near, no other previous segment is nearer. The assignment is optimal
+    (Kuhn 1955, Crouse 2016, as in scipy): most matches first, then the least total distance.
     """
-    scaled, previous = np.asarray(centroids) / previous_scales, np.asarray(previous_centroids) / previous_scales
-    distances = _distances(scaled, previous)
-    gaps = _distances(previous, previous)
-    np.fill_diagonal(gaps, np.inf)
-    is_near = distances < gaps.min(axis=1) / 2
+    distances, half_gaps = _measured(centroids, previous_centroids, previous_scales)
+    is_near = distances < half_gaps
     # So dear that no sum of near pairs outweighs one more match.
     too_far = 1 + distances.sum()
     rows, columns = linear_sum_assignment(np.where(is_near, distances, too_far))
-    matched = {row: previous_ids[column] for row, column in zip(rows, columns, strict=True) if is_near[row, column]}
-    ids = []
-    for row in range(len(scaled)):
-        if row not in matched:
-            matched[row], next_id = next_id, next_id + 1
-        ids.append(int(matched[row]))
-    return ids
+    return {int(row): int(previous_ids[column]) for row, column in zip(rows, columns, strict=True) if is_near[row, column]}
+
+
+def match_retired(centroids, positions, *, taken):
+    """The segments of earlier versions that are back where they were, as {row of the centroid: segment number}.
+
+    `centroids` (k, d) are those that continue no segment of the version before; `positions` lists (centroids (m, d), segment
+    numbers (m,), scales (d,)) of earlier versions with the same features, the oldest first; `taken` are the numbers that other
+    centroids have. A centroid is near to a position as in `match_segments`, by the scales and the gaps of that version alone.
+
+    How near is counted from 0 at half the gap to 1 at the position itself: a distance in the standard deviations of one version
+    says nothing beside that in another's, but a share of the half gap does. Each segment counts where it was nearest, of all its
+    positions; of equally near ones the newest counts a trifle more. The assignment with the greatest sum gives every number once.
+    Segments of different versions can overlap, so that a centroid may be near to several; the sum keeps one that is exactly where
+    it was from giving way for the sake of one more match. A version of one segment has no gap to measure by: nothing comes back
+    to it.
+    """
+    nearness = {}
+    for n_newer, (old_centroids, ids, scales) in enumerate(reversed(positions)):
+        if len(ids) == 1:
+            continue
+        distances, half_gaps = _measured(centroids, old_centroids, scales)
+        near_to_each = np.maximum(1 - distances / half_gaps, 0) * (1 - 1e-9 * n_newer)
+        for segment_id, near in zip(ids, near_to_each.T, strict=True):
+            if segment_id not in taken:
+                nearness[int(segment_id)] = np.maximum(nearness.get(int(segment_id), 0), near)
+    if not nearness:
+        return {}
+    ids = sorted(nearness)
+    table = np.column_stack([nearness[segment_id] for segment_id in ids])
+    rows, columns = linear_sum_assignment(table, maximize=True)
+    return {int(row): ids[column] for row, column in zip(rows, columns, strict=True) if table[row, column] > 0}
 
 
 def segment_changes(labels, previous_labels, weights, *, ids, previous_ids):
@@ -63,6 +84,14 @@ def contingency(labels, other_labels, weights, n_labels, n_other_labels):
     """Summed weights (n_labels, n_other_labels) of the points (n,) that carry each pair of labels."""
     cells = np.bincount(labels * n_other_labels + other_labels, weights, n_labels * n_other_labels)
     return cells.reshape(n_labels, n_other_labels)
+
+
+def _measured(centroids, old_centroids, old_scales):
+    """Distances (k, m) of centroids to old ones in their scaled space, and half the gap (m,) from each of these to the next."""
+    scaled, old = np.asarray(centroids) / old_scales, np.asarray(old_centroids) / old_scales
+    gaps = _distances(old, old)
+    np.fill_diagonal(gaps, np.inf)
+    return _distances(scaled, old), gaps.min(axis=1) / 2
 
 
 def _distances(points, others):

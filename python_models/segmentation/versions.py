@@ -1,25 +1,27 @@
-"""One version of a model: fitted, measured, and tied to the version before it."""
+"""One version of a model: fitted, measured, and tied to the versions before it."""
 
 import numpy as np
 
 from segmentation.assignment import assign
 from segmentation.fitting import fit_segmentation
-from segmentation.identity import adjusted_rand_index, match_segments, segment_changes
+from segmentation.identity import adjusted_rand_index, match_retired, match_segments, segment_changes
 from segmentation.rules import segment_rules
 from segmentation.scoring import can_label
 from segmentation.stability import bootstrap_stability
 
 
-def fit_version(points, weights, *, transforms, previous, n_clusters, k_range, seed, customers=None):
-    """Fit weighted points and number the segments after those of the previous version; returns {column: plain value}.
+def fit_version(points, weights, *, transforms, earlier, previous, n_clusters, k_range, seed, customers=None):
+    """Fit weighted points and number the segments after those of the versions so far; returns {column: plain value}.
 
     `points` (n, d), `weights` (n,) and `customers` as in `fit_segmentation`; `transforms` {feature: transform} in the order of
-    the columns; `previous` a mapping with the columns of the version before, or None. Lists per segment stand in the order of
-    the segment numbers. NaN stands for a number that there is not, so that a column has the same type in every version: among
-    others for the `agreement` with a previous version that is not there or used a feature which is gone.
+    the columns; `earlier` a list of mappings with the columns of all versions so far, the oldest first; `previous` the one that
+    was in use, or None. Lists per segment stand in the order of the segment numbers. NaN stands for a number that there is
+    not, so that a column has the same type in every version: among others for the `agreement` with a previous version that is not
+    there or used a feature which is gone.
     """
     fit = fit_segmentation(points, weights, n_clusters=n_clusters, k_range=k_range, seed=seed, customers=customers)
-    segment_ids, last_id = _numbered(fit, transforms, previous)
+    centroids = fit.means + fit.scales * fit.centroids_scaled
+    segment_ids, last_id = number_segments(centroids, transforms=transforms, earlier=earlier, previous=previous)
     order = np.argsort(segment_ids)
     segment_ids, centroids = np.asarray(segment_ids)[order].tolist(), fit.centroids_scaled[order]
 
@@ -58,7 +60,7 @@ def fit_version(points, weights, *, transforms, previous, n_clusters, k_range, s
             for segment_id, bounds in zip(segment_ids, rules, strict=True)
             for bound in bounds
         ],
-        **_compared(points, weights, labels, segment_ids, transforms, previous),
+        **_compared(points, weights, labels, segment_ids, transforms, earlier, previous),
     }
 
 
@@ -76,36 +78,55 @@ def assign_version(points, transforms, version):
     )
 
 
-def _numbered(fit, transforms, previous):
-    """The segment numbers of the fit, and the highest number ever given."""
-    if previous is None:
-        return list(range(1, fit.n_clusters + 1)), fit.n_clusters
-    last_id = int(previous["last_segment_id"])
-    used = dict(zip(previous["features"], previous["transforms"], strict=True))
-    shared = [feature for feature, transform in transforms.items() if used.get(feature) == transform]
-    if not shared:
-        return list(range(last_id + 1, last_id + fit.n_clusters + 1)), last_id + fit.n_clusters
-    here = [list(transforms).index(feature) for feature in shared]
-    there = [list(previous["features"]).index(feature) for feature in shared]
-    scales = np.array(previous["scales"])[there]
-    ids = match_segments(
-        (fit.means + fit.scales * fit.centroids_scaled)[:, here],
-        np.array(previous["means"])[there] + scales * np.vstack(previous["centroids_scaled"])[:, there],
-        list(previous["segment_ids"]),
-        previous_scales=scales,
-        next_id=last_id + 1,
-    )
-    return ids, max(last_id, *ids)
+def number_segments(centroids, *, transforms, earlier, previous):
+    """The segment numbers of centroids (k, d) in the units of a fit, a list in their order; and the highest number ever given.
+
+    The other arguments are those of `fit_version`. Segments of the previous version are continued first; then retired ones come
+    back to where they were in any earlier version with the same features; what is left gets numbers never used.
+    """
+    numbers = {}
+    if previous is not None:
+        used = _transforms(previous)
+        shared = [feature for feature, transform in transforms.items() if used.get(feature) == transform]
+        if shared:
+            here = [list(transforms).index(feature) for feature in shared]
+            previous_centroids, ids, scales = _positions(previous, shared)
+            numbers = match_segments(centroids[:, here], previous_centroids, ids, previous_scales=scales)
+
+    left = [row for row in range(len(centroids)) if row not in numbers]
+    positions = [_positions(version, list(transforms)) for version in earlier if _transforms(version) == transforms]
+    returned = match_retired(centroids[left], positions, taken=set(numbers.values()))
+    numbers |= {left[place]: segment_id for place, segment_id in returned.items()}
+
+    last_id = max((int(version["last_segment_id"]) for version in earlier), default=0)
+    for row in left:
+        if row not in numbers:
+            last_id += 1
+            numbers[row] = last_id
+    return [numbers[row] for row in range(len(centroids))], last_id
 
 
-def _compared(points, weights, labels, segment_ids, transforms, previous):
-    """Agreement with the previous version on today's customers, and what became of its segments."""
+def _transforms(version):
+    return dict(zip(version["features"], version["transforms"], strict=True))
+
+
+def _positions(version, features):
+    """Of a stored version: the centroids (m, d) over `features` in the units of the fit, the segment numbers, the scales (d,)."""
+    places = [list(version["features"]).index(feature) for feature in features]
+    means, scales = np.array(version["means"])[places], np.array(version["scales"])[places]
+    return means + scales * np.vstack(version["centroids_scaled"])[:, places], list(version["segment_ids"]), scales
+
+
+def _compared(points, weights, labels, segment_ids, transforms, earlier, previous):
+    """Agreement with the previous version on today's customers, what became of its segments, and which of older ones are back."""
     before = None if previous is None else assign_version(points, transforms, previous)
     previous_ids = [] if previous is None else [int(segment_id) for segment_id in previous["segment_ids"]]
+    known_ids = {int(segment_id) for version in earlier for segment_id in version["segment_ids"]}
     comparison = {
         "agreement": np.nan,
         "kept": sorted(set(segment_ids) & set(previous_ids)),
-        "new": sorted(set(segment_ids) - set(previous_ids)),
+        "new": sorted(set(segment_ids) - known_ids),
+        "returned": sorted((set(segment_ids) & known_ids) - set(previous_ids)),
         "retired": sorted(set(previous_ids) - set(segment_ids)),
         "split": [],
         "merged": [],

@@ -45,7 +45,7 @@ class Shop:
 
 @pytest.fixture(scope="module")
 def quarter(new_project):
-    """The project after eleven builds; `weeks` tells for each what a test may want to know."""
+    """The project after twelve builds; `weeks` tells for each what a test may want to know."""
     project, shop, weeks = new_project(), Shop(), []
     path = project.folder / "shop.csv"
     project.configure(source={"file": "shop.csv"})
@@ -60,6 +60,7 @@ def quarter(new_project):
                 "names": dict(project.query("select segment_id, segment_name from segment_profiles")),
                 "kinds": dict(shop.kinds),
                 "version": project.value("select max(model_version) from segmentation_models"),
+                "models": project.query("select distinct model_version from customer_segments"),
                 "build": project.value("select max_by(build_id, built_at) from segment_migrations"),
             }
         )
@@ -85,6 +86,7 @@ def quarter(new_project):
     project.configure(n_clusters=6)
     week("a sixth group")
     week("asked for", "--vars", "{refit: true}")
+    week("an earlier model", "--vars", "{model_version: 2}")
     week("full refresh at the end", "--full-refresh")
     project.weeks, project.movers = {week["event"]: week for week in weeks}, movers
     project.order = [week["event"] for week in weeks]
@@ -113,9 +115,24 @@ def test_every_night_reconciles(quarter):
 
 
 def test_nothing_changes_where_nothing_changed(quarter):
-    for event in ("nothing", "full refresh at the end"):
-        assert quarter.weeks[event]["labels"] == before(quarter, event)["labels"]
-        assert quarter.weeks[event]["version"] == before(quarter, event)["version"]
+    week, earlier = quarter.weeks["nothing"], before(quarter, "nothing")
+    assert (week["labels"], week["version"]) == (earlier["labels"], earlier["version"])
+
+
+def test_an_earlier_model_is_used_until_it_is_taken_out_again(quarter):
+    """Although it is of another configuration and the customers have drifted since; all who move do so because of the model."""
+    asked, earlier, later = (quarter.weeks[event] for event in ("asked for", "an earlier model", "full refresh at the end"))
+    assert [week["models"] for week in (asked, earlier, later)] == [[(5,)], [(2,)], [(5,)]]
+    assert asked["version"] == earlier["version"] == later["version"]
+    assert set(earlier["names"]) == {1, 2, 3, 4, 5}
+    assert later["labels"] == asked["labels"]
+    moved = {customer for customer, label in asked["labels"].items() if earlier["labels"][customer] != label}
+    assert moved >= {customer for customer, label in asked["labels"].items() if label == 6}
+    for event in ("an earlier model", "full refresh at the end"):
+        moves = migrations(quarter, event).query("from_segment_id != to_segment_id")
+        assert moves["n_customers"].sum() == moves["n_model_changed"].sum() == len(moved)
+    drift = f"select distinct model_version, max(psi) > 0.25 from feature_drift where build_id = '{earlier['build']}' group by 1"
+    assert quarter.query(drift) == [(2, True)]
 
 
 def test_scoring_keeps_the_label_of_everybody_who_did_not_change(quarter):

@@ -92,12 +92,17 @@ def test_drift_and_agreement(new_project):
     assert "Model 2 agrees with the one before by an adjusted Rand index of" in output
 
 
-def test_a_model_whose_features_are_gone_cannot_score(built_customers, copy_of):
+def test_a_model_cannot_score_with_other_features_than_its_own(built_customers, copy_of):
     project = copy_of(built_customers)
-    project.configure(features=project.block()["features"][1:], refit="never")
+    features = project.block()["features"]
+    project.configure(features=features[1:], refit="never")
     code, output = project.dbt("build")
     assert code == 1
-    assert "Model 1 was fitted on age (none), which the configuration no longer has, and refit is never: fit anew with" in output
+    assert (
+        "dbt_project.yml, vars, segmentation: refit: never: model 1 was fitted on age (none), annual_income_k (none), "
+        "spending_score (none), and the features of today are annual_income_k (none), spending_score (none); "
+        "fit anew with --vars '{refit: true}', or put the features of the model back."
+    ) in output
     assert "Traceback" not in output
     project.configure(refit="auto")
     project.build()
@@ -112,3 +117,12 @@ def test_a_model_whose_features_are_gone_cannot_score(built_customers, copy_of):
     assert by_customer == 0
     # Two of the three features remain: those segments that are still where they were keep their numbers.
     assert project.value("select max(segment_id) from segment_profiles") >= 5
+
+    project.configure(features=features, model_version=2)
+    code, output = project.dbt("build")
+    assert code == 1
+    assert (
+        "dbt_project.yml, vars, segmentation: model_version: model 2 was fitted on annual_income_k (none), "
+        "spending_score (none), and the features of today are age (none), annual_income_k (none), spending_score (none); "
+        "ask for one of the models with the features of today, 1, or take model_version out."
+    ) in output

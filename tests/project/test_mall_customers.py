@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from segmentation import fitting
 from segmentation.fitting import fit_segmentation
+from segmentation.versions import fit_version
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler
@@ -80,3 +81,50 @@ def test_scaling_is_recorded(mall):
     customers = mall.frame("select age, annual_income_k, spending_score from stg_customers")
     assert np.allclose(centroids.loc[customers.columns, "mean"], customers.mean())
     assert np.allclose(centroids.loc[customers.columns, "scale"], customers.std(ddof=0))
+
+
+@pytest.fixture(scope="module")
+def customers(shared_data):
+    """Age, income and score of the 200 customers, in the order of the file."""
+    return np.loadtxt(shared_data("Mall_Customers.csv"), delimiter=",", skiprows=1, usecols=(2, 3, 4))
+
+
+def night(customers, *earlier, k=5):
+    """The version that is fitted on these customers after the `earlier` ones, of which the last is in use."""
+    points, weights = np.unique(customers, axis=0, return_counts=True)
+    return fit_version(
+        points,
+        weights,
+        transforms=dict.fromkeys(["age", "annual_income_k", "spending_score"], "none"),
+        earlier=list(earlier),
+        previous=earlier[-1] if earlier else None,
+        n_clusters=k,
+        k_range=[k, k],
+        seed=42,
+    )
+
+
+@pytest.fixture(scope="module")
+def first_night(customers):
+    return night(customers)
+
+
+def test_after_a_night_on_the_first_forty_rows_every_segment_is_back(customers, first_night):
+    wrong = night(customers[:40], first_night)
+    assert wrong["retired"] == [2, 3, 4]
+    again = night(customers, first_night, wrong)
+    assert (again["segment_ids"], again["sizes"]) == (first_night["segment_ids"], first_night["sizes"])
+    assert (again["returned"], again["new"]) == ([2, 3, 4], [])
+
+    # The newest place alone does not say so: the forty have carried off segment 1, which was not retired.
+    newest = first_night | {column: first_night[column][1:4] for column in ("segment_ids", "centroids_scaled")}
+    assert newest["segment_ids"] == wrong["retired"]
+    assert night(customers, newest, wrong)["new"] == [9]
+
+
+def test_after_a_night_with_four_segments_all_five_are_back(customers, first_night):
+    four = night(customers, first_night, k=4)
+    assert len(four["retired"]) == 1
+    again = night(customers, first_night, four)
+    assert (again["segment_ids"], again["sizes"]) == (first_night["segment_ids"], first_night["sizes"])
+    assert (again["returned"], again["new"]) == (four["retired"], [])

@@ -204,7 +204,7 @@ CONFIGURATIONS = {
     "an_unknown_setting": (
         lambda block: block.update(clusters=5),
         "segmentation: the setting clusters is unknown; the settings here are source, key, attributes, features, n_clusters, "
-        "k_range, seed, refit, gates.",
+        "k_range, seed, refit, model_version, gates.",
     ),
     "a_setting_misspelt": (
         lambda block: block["features"][0].update(transfrom="log1p"),
@@ -227,6 +227,18 @@ CONFIGURATIONS = {
         "headers of age: Age is not a list, such as [Age].",
     ),
     "a_negative_seed": (lambda block: block.update(seed=-1), "seed: -1 is not a whole number of 0 or more, such as 42."),
+    "a_model_that_is_no_number": (
+        lambda block: block.update(model_version="last"),
+        "model_version: last is not the number of a model, such as 2; segmentation_models lists them.",
+    ),
+    "model_0": (
+        lambda block: block.update(model_version=0),
+        "model_version: 0 is not the number of a model, such as 2; segmentation_models lists them.",
+    ),
+    "an_earlier_model_and_a_new_one": (
+        lambda block: block.update(model_version=2, refit="always"),
+        "model_version: 2 asks for a model that is there, and refit: always for a new one; take one of the two out.",
+    ),
     "no_range_of_k": (lambda block: block.pop("k_range"), "k_range: is missing; give it as in the file that the project ships."),
     "a_range_upside_down": (
         lambda block: block["features"][0].update(range=[120, 0]),

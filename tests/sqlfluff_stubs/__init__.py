@@ -15,7 +15,8 @@ def segmentation(prefix=""):
     key = block["key"] | {"kind": "key"}
     attributes = [attribute | {"kind": "attribute", "data_type": "varchar"} for attribute in block["attributes"]]
     features = [_FEATURE | feature | {"axis": feature["label"], "kind": "feature"} for feature in block["features"]]
-    return block | {"attributes": attributes, "features": features, "columns": [key, *attributes, *features], "refit": "auto"}
+    settings = {"refit": "auto", "model_version": None}
+    return block | settings | {"attributes": attributes, "features": features, "columns": [key, *attributes, *features]}
 
 
 def segmentation_block():
@@ -72,6 +73,14 @@ def warn_of_rejected_rows(rejected, n_accepted, source):
 
 def left_by_builds(name):
     return name
+
+
+def version_to_go_on_with(builds):
+    return f"max({builds}.model_version)"
+
+
+def unpinned_version(builds):
+    return f"max({builds}.model_version)"
 
 
 def existing_table(name):

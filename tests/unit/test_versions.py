@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
-from segmentation.versions import assign_version, fit_version
+from hypothesis import given
+from hypothesis import strategies as st
+from segmentation.versions import assign_version, fit_version, number_segments
 
 AGE_AND_INCOME = {"age": "none", "income": "log1p"}
 
@@ -10,9 +12,17 @@ def groups(centres, n=40, seed=0):
     return np.vstack([generator.normal(centre, 0.5, (n + 10 * position, len(centre))) for position, centre in enumerate(centres)])
 
 
-def version(points, transforms, previous=None, n_clusters=3, seed=1):
+def version(points, transforms, *earlier, n_clusters=3, seed=1):
+    """The version that follows on the `earlier` ones, of which the last was in use."""
     return fit_version(
-        points, np.ones(len(points)), transforms=transforms, previous=previous, n_clusters=n_clusters, k_range=[1, 5], seed=seed
+        points,
+        np.ones(len(points)),
+        transforms=transforms,
+        earlier=list(earlier),
+        previous=earlier[-1] if earlier else None,
+        n_clusters=n_clusters,
+        k_range=[1, 5],
+        seed=seed,
     )
 
 
@@ -37,14 +47,93 @@ def test_a_refit_keeps_numbers_although_the_sizes_are_turned_around():
     assert (again["kept"], again["new"], again["retired"], again["split"], again["merged"]) == ([1, 2, 3], [], [], [], [])
 
 
-def test_retired_numbers_are_never_used_again():
+def test_a_retired_segment_comes_back_where_it_was():
     first = version(groups(CENTRES), AGE_AND_INCOME)
     second = version(groups(CENTRES[1:]), AGE_AND_INCOME, first, n_clusters=2)
     assert second["segment_ids"] == [1, 2]
     assert second["retired"] == [3]
-    third = version(groups(CENTRES), AGE_AND_INCOME, second)
-    assert third["segment_ids"] == [1, 2, 4]
-    assert third["last_segment_id"] == 4
+    third = version(groups(CENTRES), AGE_AND_INCOME, first, second)
+    assert third["segment_ids"] == [1, 2, 3]
+    assert (third["kept"], third["new"], third["returned"], third["last_segment_id"]) == ([1, 2], [], [3], 3)
+
+
+def stored(centroids, *earlier, transforms=AGE_AND_INCOME, previous=None):
+    """What is stored of a version with these centroids, numbered after the `earlier` ones; the last was in use, or `previous`."""
+    centroids = np.array(centroids, dtype=float)
+    previous = previous or (earlier[-1] if earlier else None)
+    ids, last_id = number_segments(centroids, transforms=transforms, earlier=list(earlier), previous=previous)
+    order, means, scales = np.argsort(ids), centroids.mean(axis=0), np.maximum(centroids.std(axis=0), 1)
+    return {
+        "features": list(transforms),
+        "transforms": list(transforms.values()),
+        "means": means.tolist(),
+        "scales": scales.tolist(),
+        "segment_ids": sorted(ids),
+        "last_segment_id": last_id,
+        "centroids_scaled": ((centroids - means) / scales)[order].tolist(),
+        "ids": ids,
+    }
+
+
+def test_a_retired_number_is_given_to_nobody_else():
+    first = stored(CENTRES)
+    second = stored(CENTRES[:2], first)
+    assert stored([*CENTRES[:2], (-20, -20)], first, second)["ids"] == [1, 2, 4]
+
+
+def test_no_number_is_given_again_by_who_went_back_to_an_earlier_model():
+    first = stored(CENTRES)
+    left_behind = stored([*CENTRES, (20, 20)], first)
+    assert left_behind["ids"] == [1, 2, 3, 4]
+    assert stored([*CENTRES, (-20, 0)], first, left_behind, previous=first)["ids"] == [1, 2, 3, 5]
+    assert stored([*CENTRES, (20, 20)], first, left_behind, previous=first)["ids"] == [1, 2, 3, 4]
+
+
+def test_a_segment_that_the_night_before_put_elsewhere_comes_back_to_where_it_was():
+    """Segment 3 was kept on the night with few customers, but at a place that today's is not near to."""
+    first = stored([(0, 0), (10, 0), (0, 10)])
+    second = stored([(0, 7), (0, 7.5), (0, 8)], first)
+    assert 3 in second["ids"]
+    assert stored([(0, 0), (10, 0), (0, 10)], first, second)["ids"] == [1, 2, 3]
+
+
+def test_places_in_other_features_or_transforms_say_nothing():
+    first = stored(CENTRES)
+    for transforms in ({"age": "none", "income": "none"}, {"visits": "none", "income": "log1p"}):
+        second = stored([(50, 90), (60, 90), (50, 99)], first, transforms=transforms)
+        assert second["ids"] == [4, 5, 6]
+        assert stored(CENTRES, first, second, transforms={"age": "none", "visits": "none"})["ids"] == [7, 8, 9]
+        # In another order of the columns they are the same features.
+        turned = [centre[::-1] for centre in CENTRES]
+        assert stored(turned, first, second, transforms={"income": "log1p", "age": "none"})["ids"] == [1, 2, 3]
+
+
+PLACES = st.tuples(st.integers(0, 4), st.integers(0, 4)).map(lambda place: (10 * place[0], 10 * place[1]))
+NIGHTS = st.lists(st.lists(PLACES, min_size=1, max_size=6, unique=True), max_size=6)
+
+
+@given(NIGHTS, st.data())
+def test_whatever_the_nights_numbers_are_unique_and_new_ones_were_never_given(nights, data):
+    versions = []
+    for centroids in nights:
+        previous = data.draw(st.sampled_from(versions)) if versions else None
+        version = stored(centroids, *versions, previous=previous)
+        known = {segment_id for earlier in versions for segment_id in earlier["ids"]}
+        fresh = sorted(set(version["ids"]) - known)
+        assert len(set(version["ids"])) == len(centroids)
+        assert fresh == list(range(len(known) + 1, len(known) + 1 + len(fresh)))
+        assert version["last_segment_id"] == len(known) + len(fresh)
+        versions.append(version)
+
+
+@given(NIGHTS, st.lists(PLACES, min_size=2, max_size=6, unique=True), st.data())
+def test_after_a_night_on_other_customers_everybody_is_who_they_were(nights, centroids, data):
+    versions = []
+    for night in [*nights, centroids, [(1000, 1000), (1010, 1000)]]:
+        versions.append(stored(night, *versions))
+    numbers = dict(zip(centroids, versions[-2]["ids"], strict=True))
+    again = data.draw(st.permutations(centroids))
+    assert stored(again, *versions)["ids"] == [numbers[place] for place in again]
 
 
 def test_more_clusters_split_one_segment_and_keep_the_others():
@@ -55,8 +144,9 @@ def test_more_clusters_split_one_segment_and_keep_the_others():
     assert second["split"] == [twin]
     assert set(second["kept"]) >= {1, 2, 3} - {twin}
     assert max(second["segment_ids"]) >= 4
-    back = version(points, AGE_AND_INCOME, second, n_clusters=3)
+    back = version(points, AGE_AND_INCOME, first, second, n_clusters=3)
     assert len(back["merged"]) == 1
+    assert back["segment_ids"] == [1, 2, 3]
 
 
 def test_a_feature_that_is_added_changes_no_number():

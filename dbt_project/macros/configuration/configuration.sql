@@ -19,7 +19,7 @@
     {% set name = prefix ~ 'segmentation' %}
     {% set block = var(name) %}
     {% do _reject_unknown_settings(name, block, (['customers', 'needs'] if prefix else ['source', 'key']) + [
-        'attributes', 'features', 'n_clusters', 'k_range', 'seed', 'refit', 'gates'
+        'attributes', 'features', 'n_clusters', 'k_range', 'seed', 'refit', 'model_version', 'gates'
     ], name) %}
     {% if prefix %}
         {% if not block.customers %}{% do configuration_error('customers: is missing; name the model that has the features, one row per customer', name) %}{% endif %}
@@ -84,10 +84,22 @@
 
     {% set refit = var('refit', block.refit or 'auto') %}
     {% do _require_one_of('refit', refit, ['auto', 'always', 'never', true], name) %}
+    {% set model_version = var(prefix ~ 'model_version', block.get('model_version')) %}
+    {% if model_version is not none %}
+        {% if not model_version is integer or model_version < 1 %}
+            {% do configuration_error('model_version: ' ~ model_version ~ ' is not the number of a model, such as 2; segmentation_models lists them', name) %}
+        {% endif %}
+        {% if refit in ['always', true] %}
+            {% do configuration_error(
+                'model_version: ' ~ model_version ~ ' asks for a model that is there, and refit: ' ~ refit | string | lower ~ ' for a new one; take one of the two out', name
+            ) %}
+        {% endif %}
+    {% endif %}
 
     {% do return({
         'customers': block.customers or 'stg_customers', 'source': source, 'key': key, 'attributes': attributes, 'features': features, 'columns': columns,
-        'n_clusters': n_clusters, 'k_range': k_range, 'seed': block.seed, 'refit': refit, 'gates': _configured_gates(block.gates or {}, name)
+        'n_clusters': n_clusters, 'k_range': k_range, 'seed': block.seed, 'refit': refit, 'model_version': model_version,
+        'gates': _configured_gates(block.gates or {}, name)
     }) %}
 {% endmacro %}
 

@@ -4,20 +4,48 @@
 -#}
 
 
-{#- The rows that the builds so far have left in a table of this segmentation, each with its build_number, to select from; none where there is no such table. -#}
+{#-
+    The rows that the builds so far have left in a table of this segmentation, each with its build_number, to select from; none where there is no such
+    table. A column that the table has got since the last build is NULL.
+-#}
 {% macro left_by_builds(name) %}
     {% if not execute %}{% do return(none) %}{% endif %}
     {% set state, builds = existing_table(segmentation_prefix() ~ name), existing_table('builds') %}
     {% if not state or not builds %}{% do return(none) %}{% endif %}
+    {% set declared = node_named(segmentation_prefix() ~ name).columns.values() | list %}
+    {% set present = run_query('select * from ' ~ state ~ ' limit 0').column_names if declared %}
     {% set query %}(
         select
             state.*,
+            {%- for column in declared if column.name not in present %}
+            cast(null as {{ column.data_type }}) as {{ column.name }},
+            {%- endfor %}
             builds.build_number
         from {{ state }} as state
         inner join {{ builds }} as builds on state.build_id = builds.build_id
     ){% endset %}
     {% do return(query) %}
 {% endmacro %}
+
+
+{#-
+    The model that this build goes on with unless it fits one, as an aggregate over the rows of segment_drift that the builds so far have left: the one
+    that the configuration asks for, or else the one that the last build has left to go on with.
+-#}
+{% macro version_to_go_on_with(builds) -%}
+    {%- set asked_for = segmentation().model_version -%}
+    {%- if asked_for -%}
+        max({{ asked_for }})
+    {%- else -%}
+        {{ unpinned_version(builds) }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- The same without model_version in the configuration: what the last build used, or would have used without it. -#}
+{% macro unpinned_version(builds) -%}
+    max_by(coalesce({{ builds }}.unpinned_model_version, {{ builds }}.model_version), {{ builds }}.build_number)
+{%- endmacro %}
 
 
 {#- A table of a node that stands later in the flow, so that it cannot be ref'd; none where it is not there. -#}

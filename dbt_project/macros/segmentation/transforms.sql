@@ -50,11 +50,11 @@
 {%- endmacro %}
 
 
-{#- SQL literals such as 'age (none)', separated by commas. -#}
+{#- The configured features in the order of the alphabet, as the SQL literal 'age (none), income (log1p)'. -#}
 {% macro features_with_transforms() -%}
-    {%- for feature in segmentation().features -%}
-        '{{ feature.name }} ({{ feature.transform }})'{{ ', ' if not loop.last }}
-    {%- endfor -%}
+    {%- set features = [] -%}
+    {%- for feature in segmentation().features -%}{%- do features.append(feature.name ~ ' (' ~ feature.transform ~ ')') -%}{%- endfor -%}
+    {{ sql_texts([features | sort | join(', ')]) }}
 {%- endmacro %}
 
 

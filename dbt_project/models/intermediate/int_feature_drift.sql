@@ -1,5 +1,5 @@
 {%- set fits, builds = left_by_builds('segmentation_fits'), left_by_builds('segment_drift') -%}
--- Today's customers against those that the model of the last build was fitted on; empty where there is no such model.
+-- Today's customers against those that the model was fitted on which this build uses unless it fits one; empty where there is no such model.
 with
 
 {% if not builds %}
@@ -17,8 +17,8 @@ int_training_rows as (
     select * from {{ ref('int_training_rows') }}
 ),
 
-last_build as (
-    select max_by(builds.model_version, builds.build_number) as model_version
+present_model as (
+    select {{ version_to_go_on_with('builds') }} as model_version
     from {{ builds }} as builds
 ),
 
@@ -27,7 +27,7 @@ tenths as (
         fits.model_version,
         {{ unnested({'fits.bins': 'bin'}) }}
     from {{ fits }} as fits
-    inner join last_build on fits.model_version = last_build.model_version
+    inner join present_model on fits.model_version = present_model.model_version
 ),
 
 expected as (

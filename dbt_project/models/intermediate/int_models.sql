@@ -51,6 +51,7 @@ final as (
         segmentation_fits.agreement,
         segmentation_fits.kept,
         segmentation_fits.new,
+        segmentation_fits.returned,
         segmentation_fits.retired,
         segmentation_fits.split,
         segmentation_fits.merged,

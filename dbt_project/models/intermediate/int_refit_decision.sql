@@ -17,23 +17,32 @@ int_feature_medians as (
 
 {% if builds %}
 last_build as (
-    select max_by(builds.model_version, builds.build_number) as model_version
+    select
+        max_by(builds.model_version, builds.build_number) as last_build_version,
+        {{ unpinned_version('builds') }} as unpinned_version,
+        {{ version_to_go_on_with('builds') }} as present_version
     from {{ builds }} as builds
 ),
 
-last_model as (
+earlier_models as (
     select
         coalesce(max(fits.model_version), 0) as highest_version,
-        max(last_build.model_version) as model_version,
-        max(case when fits.model_version = last_build.model_version then fits.configuration end) as configuration
+        {{ joined_texts('fits.build_id', ', ', 'fits.model_version') }} as fitting_builds,
+        max(last_build.last_build_version) as last_build_version,
+        max(last_build.unpinned_version) as unpinned_version,
+        max(last_build.present_version) as present_version,
+        max(case when fits.model_version = last_build.present_version then fits.configuration end) as configuration
     from {{ fits }} as fits
     cross join last_build
 ),
 {% else %}
-last_model as (
+earlier_models as (
     select
         0 as highest_version,
-        cast(null as integer) as model_version,
+        cast(null as string) as fitting_builds,
+        cast(null as integer) as last_build_version,
+        cast(null as integer) as unpinned_version,
+        cast({{ settings.model_version or 'null' }} as integer) as present_version,
         cast(null as string) as configuration
 ),
 {% endif %}
@@ -54,17 +63,21 @@ training_data as (
 
 decision as (
     select
-        last_model.highest_version,
-        last_model.model_version as last_build_version,
+        earlier_models.highest_version,
+        earlier_models.fitting_builds,
+        earlier_models.last_build_version,
+        earlier_models.unpinned_version,
+        earlier_models.present_version,
         int_feature_medians.n_customers,
         {{ sql_texts([model_configuration()]) }} as configuration,
         training_data.fingerprint,
         case
-            when last_model.model_version is null then 'the first model'
+            when {{ settings.model_version or 'null' }} is not null then null
+            when earlier_models.present_version is null then 'the first model'
             {% if settings.refit == true %}
             when true then 'asked for'
             {% elif settings.refit != 'never' %}
-            when last_model.configuration <> {{ sql_texts([model_configuration()]) }} then 'the configuration changed'
+            when earlier_models.configuration <> {{ sql_texts([model_configuration()]) }} then 'the configuration changed'
             {% if settings.refit == 'always' %}
             when true then 'every build fits anew'
             {% else %}
@@ -73,7 +86,7 @@ decision as (
             {% endif %}
             {% endif %}
         end as reason
-    from last_model
+    from earlier_models
     cross join drift
     cross join training_data
     cross join int_feature_medians
@@ -82,8 +95,10 @@ decision as (
 final as (
     select
         {{ build_columns() }},
-        case when reason is null then last_build_version else highest_version + 1 end as model_version,
+        case when reason is null then present_version else highest_version + 1 end as model_version,
+        case when reason is null then unpinned_version else highest_version + 1 end as unpinned_model_version,
         last_build_version,
+        fitting_builds,
         reason,
         configuration,
         fingerprint,

@@ -88,15 +88,34 @@ unique_names as (
     group by candidates.segment_id, candidates.short_name, candidates.long_name
 ),
 
+made_names as (
+    select
+        segment_id,
+        upper(substr(unique_name, 1, 1)) || substr(unique_name, 2) as segment_name
+    from unique_names
+),
+
+given_names as (
+    select
+        segment_id,
+        nullif(trim(segment_name), '') as segment_name
+    from segment_names
+),
+
+-- A name that the seed has given to another segment by now is that one's, also when this one comes back.
 final as (
     select
-        unique_names.segment_id,
+        made_names.segment_id,
         coalesce(
-            nullif(trim(segment_names.segment_name), ''),
-            upper(substr(unique_names.unique_name, 1, 1)) || substr(unique_names.unique_name, 2)
+            given_names.segment_name,
+            made_names.segment_name || case when namesakes.segment_id is null then '' else ' (segment ' || made_names.segment_id || ')' end
         ) as segment_name
-    from unique_names
-    left join segment_names on unique_names.segment_id = segment_names.segment_id
+    from made_names
+    left join given_names on made_names.segment_id = given_names.segment_id
+    left join given_names as namesakes
+        on
+            made_names.segment_name = namesakes.segment_name
+            and made_names.segment_id <> namesakes.segment_id
 )
 
 select * from final

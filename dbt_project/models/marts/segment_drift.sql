@@ -9,6 +9,10 @@ segment_profiles as (
     select * from {{ ref('segment_profiles') }}
 ),
 
+int_refit_decision as (
+    select * from {{ ref('int_refit_decision') }}
+),
+
 fitted as (
     select
         model_version,
@@ -28,8 +32,10 @@ final as (
         coalesce(segment_profiles.share, 0) as share,
         fitted.size / fitted.n_customers as share_at_fit,
         segment_profiles.mean_distance,
-        fitted.mean_distance as mean_distance_at_fit
+        fitted.mean_distance as mean_distance_at_fit,
+        cast(int_refit_decision.unpinned_model_version as integer) as unpinned_model_version
     from fitted
+    cross join int_refit_decision
     left join segment_profiles on fitted.segment_id = segment_profiles.segment_id
 )
 

@@ -47,6 +47,7 @@ final as (
         case when not isnan(int_models.agreement) then int_models.agreement end as agreement,
         {{ joined_list('int_models.kept', ', ') }} as kept_segments,
         {{ joined_list('int_models.new', ', ') }} as new_segments,
+        coalesce({{ joined_list('int_models.returned', ', ') }}, '') as returned_segments,
         {{ joined_list('int_models.retired', ', ') }} as retired_segments,
         case when not isnan(int_models.agreement) then {{ joined_list('int_models.split', ', ') }} end as split_segments,
         case when not isnan(int_models.agreement) then {{ joined_list('int_models.merged', ', ') }} end as merged_segments,

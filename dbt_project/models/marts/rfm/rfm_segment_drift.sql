@@ -2,4 +2,5 @@
 {{ sql_of('segment_drift', segmentation='rfm', reading={
     'int_models': ref('int_rfm_models'),
     'segment_profiles': ref('rfm_segment_profiles'),
+    'int_refit_decision': ref('int_rfm_refit_decision'),
 }) }}

@@ -1,0 +1,71 @@
+{%- set settings = segmentation() -%}
+{%- set fits = left_by_builds('segmentation_fits') -%}
+-- Asserts: where no new model is fitted, the one to score with is there, and was fitted on exactly the features of today. Labels and names rely on it.
+{% set query %}
+    with
+
+    int_refit_decision as (
+        select * from {{ ref('int_refit_decision') }}
+    ),
+
+    {% if fits %}
+    fitted_features as (
+        select
+            fits.model_version,
+            {{ unnested({'fits.features': 'feature', 'fits.transforms': 'transform'}) }}
+        from {{ fits }} as fits
+    ),
+
+    models as (
+        select
+            model_version,
+            {{ joined_texts("feature || ' (' || transform || ')'", ', ', 'feature') }} as features
+        from fitted_features
+        group by model_version
+    ),
+    {% else %}
+    models as (
+        select
+            model_version,
+            cast(null as string) as features
+        from int_refit_decision
+        where false
+    ),
+    {% endif %}
+
+    models_of_today as (
+        select
+            coalesce(
+                'ask for one of the models with the features of today, ' || {{ joined_texts('cast(model_version as string)', ', ', 'model_version') }} || ', or ',
+                ''
+            ) as advice
+        from models
+        where features = {{ features_with_transforms() }}
+    ),
+
+    unusable as (
+        select
+            int_refit_decision.model_version,
+            coalesce(
+                'model ' || models.model_version || ' was fitted on ' || models.features || ', and the features of today are '
+                || {{ features_with_transforms() }},
+                'there is no model ' || int_refit_decision.model_version
+            ) as what
+        from int_refit_decision
+        left join models on int_refit_decision.model_version = models.model_version
+        where
+            int_refit_decision.reason is null
+            and models.features is distinct from {{ features_with_transforms() }}
+    )
+
+    select
+        'dbt_project.yml, vars, {{ segmentation_block() }}: '
+        {% if settings.model_version %}
+        || 'model_version: ' || unusable.what || '; ' || models_of_today.advice || 'take model_version out.' as sentence
+        {% else %}
+        || 'refit: never: ' || unusable.what || '; fit anew with --vars ''{refit: true}'', or put the features of the model back.' as sentence
+        {% endif %}
+    from unusable
+    cross join models_of_today
+{% endset %}
+{{ sentences_reported(query, 'error') }}
