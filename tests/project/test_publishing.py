@@ -290,6 +290,8 @@ def test_a_build_that_runs_out_of_memory_says_so_and_leaves_the_old_file(project
 
 FULL_DISK = """
 
+import shutil
+
 def copy_onto_a_full_disk(source, target, copyfile=shutil.copyfile):
     limit = source.stat().st_size // 2
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
