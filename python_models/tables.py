@@ -36,7 +36,12 @@ def new_fits(session, registry, settings, *, decision, rows, customers):
 
     previous = []
     if decision["last_build_version"] is not None:
-        newest = f"select * from {registry} where model_version = {decision['last_build_version']}"
+        # No number of a segment is given twice, also where later models were left for an earlier one.
+        newest = f"""
+            select * replace ((select max(last_segment_id) from {registry}) as last_segment_id)
+            from {registry}
+            where model_version = {decision["last_build_version"]}
+        """
         previous = records(session.sql(newest))
     transforms = transforms_of(settings)
     rows = rows.fetchnumpy()

@@ -92,7 +92,7 @@ def problem_with(session, file):
         finally:
             session.execute("detach build_file")
     except duckdb.Error as error:
-        is_in_use = "Could not set lock" in str(error)
+        is_in_use = "Could not set lock" in str(error) or isinstance(error, duckdb.BinderException)  # or in this very process
         if is_in_use or not file.is_file() or not os.access(file, os.R_OK | os.W_OK):
             raise DbtRuntimeError(f"The build cannot work in {file}: {sentence(error)}") from None
         return sentence(error)
@@ -155,9 +155,10 @@ class Plugin(BasePlugin):
         gc.freeze()
 
     def update_connection_config(self, creds, config):
-        """Called before dbt opens the build files, which a disk that was full or a crash may have left cut or empty.
+        """Called before dbt opens the build files: what it would stumble over is found here, and said in one sentence.
 
-        What cannot be opened is no loss: it is a copy of what is published, or half a build.
+        A disk that was full, or a crash, may have left a file cut or empty. That is no loss: it is a copy of what is published,
+        or half a build.
         """
         with duckdb.connect() as session:
             for file in self.files:
@@ -170,14 +171,14 @@ class Plugin(BasePlugin):
                     problem = problem_with(session, file)
                 if problem:
                     raise DbtRuntimeError(f"{file} cannot be made: {problem}")
+            for name, value in (creds.settings or {}).items():
+                check_setting(session, name, str(value))
 
     def configure_connection(self, conn):
         self.connection = conn
         if self.published.path.exists():
             for file in self.files:
                 follow(self.published.path, file)
-        for name, value in (self.creds.settings or {}).items():
-            check_setting(conn, name, str(value))
 
     def configure_cursor(self, cursor):
         # For the next command of the same process, which dbt begins in the folder where the first one was called.

@@ -5,7 +5,8 @@
     select
         drift.feature || ' has drifted from what model ' || drift.model_version || ' was fitted on: its stability index is '
         || round(drift.psi, 3) || ', the gate is {{ bound }}; fit anew with --vars ''{refit: true}'' or refit: auto, or raise the bound under '
-        || 'gates: drift: in dbt_project.yml.' as sentence
+        || 'gates: drift: in dbt_project.yml. Where the customers read were the wrong ones, make restore goes back to an earlier build; '
+        || 'model_version: in dbt_project.yml goes back to an earlier model.' as sentence
     from {{ ref('int_feature_drift') }} as drift
     cross join {{ ref('int_refit_decision') }} as decision
     where
