@@ -183,7 +183,10 @@ class Plugin(BasePlugin):
     def configure_cursor(self, cursor):
         # For the next command of the same process, which dbt begins in the folder where the first one was called.
         go_to_the_project()
-        cursor.execute(f"set variable code_version = {literal(self.code_version)}")
+        try:
+            cursor.execute(f"set variable code_version = {literal(self.code_version)}")
+        except duckdb.Error as error:  # such as less memory than anything needs
+            raise DbtRuntimeError(f"The build cannot begin: {sentence(error)}") from None
 
     def store(self, target_config):
         """The one door that dbt-duckdb opens from a macro to Python: `config` names the step and takes the answer."""
