@@ -34,20 +34,19 @@ class Nights:
         self.project = project
         self.link = project.folder / "warehouse.duckdb"
         self.real = project.folder / "published" / "real.duckdb"
+        path = project.folder / "dbt_project.yml"
+        path.write_text(path.read_text(encoding="utf-8").replace("kept_builds: 7", "kept_builds: 3"), encoding="utf-8")
         project.configure(source={"file": "customers.csv"}, n_clusters=3, k_range=[2, 4])
 
-    def build(self, *arguments, **customers):
+    def build(self, **customers):
         (self.project.folder / "customers.csv").write_text("\n".join(rows_of(90, **customers)) + "\n", encoding="utf-8")
-        return self.project.build(*arguments)
+        return self.project.build()
 
     def restore(self, *arguments):
         """(exit code, what it printed) of scripts/restore.py."""
         command = [sys.executable, ROOT / "scripts" / "restore.py", *arguments]
         done = subprocess.run(command, cwd=self.project.folder, capture_output=True, text=True)
         return done.returncode, done.stdout + done.stderr
-
-    def query(self, sql):
-        return self.project.query(sql, "warehouse.duckdb")
 
     def link_and_put_the_clock_a_day_ahead(self):
         """What a machine has published whose clock was a day ahead, moved to where a link leads, for its owner alone."""
@@ -69,16 +68,16 @@ def nights(new_project):
 def test_nights(nights):
     nights.build()
     nights.link_and_put_the_clock_a_day_ahead()
-    ((ahead,),) = nights.query("select built_at from builds")
+    ((ahead,),) = nights.project.published("select built_at from builds")
 
     # The clock is right again: the next build is the newest one all the same, and so is the one behind it.
     nights.build(poorer=[1, 2])
-    times = nights.query("select built_at from builds order by build_number")
+    times = nights.project.published("select built_at from builds order by build_number")
     assert times == [(ahead,), (ahead + timedelta(microseconds=1),)]
     moved = "select customer_id from customer_segments where changed_at = (select max(built_at) from builds) order by customer_id"
-    assert nights.query(moved) == [(1,), (2,)]
-    assert nights.query("select count(*) from customer_segment_history where dbt_valid_to < dbt_valid_from") == [(0,)]
-    second, history = nights.query(LABELS), nights.query(HISTORY)
+    assert nights.project.published(moved) == [(1,), (2,)]
+    assert nights.project.published("select count(*) from customer_segment_history where dbt_valid_to < dbt_valid_from") == [(0,)]
+    second, history = nights.project.published(LABELS), nights.project.published(HISTORY)
 
     # What is published, is so behind the link, and for nobody else to read.
     assert nights.link.is_symlink()
@@ -93,8 +92,10 @@ def test_nights(nights):
 
     # The customers have drifted.
     nights.build(older=40)
-    assert nights.query("select max(model_version) from segmentation_models") == [(2,)]
-    assert nights.query("select built_at from builds order by build_number")[-1] == (ahead + timedelta(microseconds=2),)
+    assert nights.project.published("select max(model_version) from segmentation_models") == [(2,)]
+    assert nights.project.published("select built_at from builds order by build_number")[-1] == (
+        ahead + timedelta(microseconds=2),
+    )
 
     code, output = nights.restore()
     lines = output.splitlines()
@@ -105,9 +106,9 @@ def test_nights(nights):
 
     assert nights.restore("7")[1].startswith("Nothing was restored: Build 7 is not kept in ")
     assert nights.restore("2") == (0, "Build 2 is published again, as build 4; the next dbt build goes on from it.\n")
-    assert nights.query(LABELS) == second
-    assert nights.query(HISTORY) == history
-    assert nights.query(
+    assert nights.project.published(LABELS) == second
+    assert nights.project.published(HISTORY) == history
+    assert nights.project.published(
         "select build_number, restored_build_number, model_version, n_accepted from builds order by build_number"
     ) == [
         (1, None, 1, 90),
@@ -115,9 +116,9 @@ def test_nights(nights):
         (3, None, 2, 90),
         (4, 2, 1, 90),
     ]
-    assert nights.query("select model_version from segmentation_fits order by all") == [(1,), (2,)]
+    assert nights.project.published("select model_version from segmentation_fits order by all") == [(1,), (2,)]
     comments = "(select comment from duckdb_tables() union select comment from duckdb_views() where not internal)"
-    assert nights.query(f"select distinct right(comment, 36) from {comments}") == nights.query(
+    assert nights.project.published(f"select distinct right(comment, 36) from {comments}") == nights.project.published(
         "select build_id from builds where build_number = 4"
     )
     assert nights.link.is_symlink()
@@ -125,13 +126,15 @@ def test_nights(nights):
     assert "model 1 (restores build 2)" in nights.restore()[1].splitlines()[0]
 
     # The next build goes on from it: nobody has moved since the second night.
-    nights.build("--vars", "{kept_builds: 2}", poorer=[1, 2])
-    assert nights.query(LABELS) == second
-    assert nights.query(HISTORY) == history
-    assert nights.query("select build_number, model_version from builds order by build_number desc limit 1") == [(5, 1)]
-    assert [line.split()[0] for line in nights.restore()[1].splitlines()] == ["5", "4"]
+    nights.build(poorer=[1, 2])
+    assert nights.project.published(LABELS) == second
+    assert nights.project.published(HISTORY) == history
+    assert nights.project.published("select build_number, model_version from builds order by build_number desc limit 1") == [
+        (5, 1)
+    ]
+    assert [line.split()[0] for line in nights.restore()[1].splitlines()] == ["5", "4", "3"]
 
     # A later model gets a number that none had before, and so does a new segment.
     nights.build(older=40)
-    assert nights.query("select model_version, segment_ids from segmentation_fits order by all")[2][0] == 3
-    assert nights.query("select distinct model_version from customer_segments") == [(3,)]
+    assert nights.project.published("select model_version, segment_ids from segmentation_fits order by all")[2][0] == 3
+    assert nights.project.published("select distinct model_version from customer_segments") == [(3,)]
