@@ -141,6 +141,7 @@ def main():
             lines = [described(*kept) for kept in published.kept_builds().items()]
             print("\n".join(lines) or f"No build is kept in {published.kept} yet.")
             return
+        published.hide_what_is_made()
         with lock_builds(arguments.build_file):
             number = restore(published, arguments.build)
             published.keep(number, how_many=len(published.kept_builds()) + 1)

@@ -1,6 +1,7 @@
 """Open the file that dbt has built, read-only, and say in one sentence what is wrong where that fails."""
 
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import duckdb
 
@@ -24,6 +25,12 @@ def read_only(path):
     """A connection to the file at `path`; what DuckDB finds wrong with it ends the script."""
     if not path.exists():
         raise SystemExit(f"{path} does not exist; run dbt build first")
+    # A reader would take it for a part of the file, whichever file it was written for.
+    wal = Path(f"{path.resolve()}.wal")
+    if wal.exists():
+        raise SystemExit(
+            f"{wal} shows that a program writes to {path}, which is only to be read: close that program, or delete {wal}"
+        )
     try:
         with closing(duckdb.connect(path, read_only=True)) as warehouse:
             yield warehouse

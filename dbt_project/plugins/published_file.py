@@ -118,6 +118,13 @@ class PublishedFile:
                 f"if there is none any more, delete {self.wal}."
             )
 
+    def hide_what_is_made(self):
+        """Who may not read the published file may not read what this process makes from now on either."""
+        if self.path.exists():
+            mode = self.path.stat().st_mode
+            hidden = (0 if mode & stat.S_IRGRP else stat.S_IRWXG) | (0 if mode & stat.S_IROTH else stat.S_IRWXO)
+            os.umask(os.umask(0o077) | hidden)
+
     @contextmanager
     def locked(self):
         """While it lasts nobody can begin to write to the file, and everybody can read it. Refused where somebody writes."""
@@ -176,7 +183,6 @@ class PublishedFile:
         part = self.kept / f"{number}.duckdb.part"
         if how_many:
             self.kept.mkdir(exist_ok=True)
-            hide_like(self.path, self.kept)
             part.unlink(missing_ok=True)
             try:
                 try:
@@ -200,15 +206,6 @@ def follow(model, path):
         os.chown(path, like.st_uid, like.st_gid)
     with suppress(OSError):
         os.chmod(path, stat.S_IMODE(like.st_mode))
-
-
-def hide_like(model, folder):
-    """Who may not read the file `model` may not look into `folder` either."""
-    readable, mode = model.stat().st_mode, stat.S_IMODE(folder.stat().st_mode)
-    hidden = (0 if readable & stat.S_IRGRP else stat.S_IRWXG) | (0 if readable & stat.S_IROTH else stat.S_IRWXO)
-    if mode & hidden:
-        with suppress(OSError):
-            os.chmod(folder, mode & ~hidden)
 
 
 def flush(path):

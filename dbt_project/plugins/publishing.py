@@ -26,7 +26,6 @@ from published_file import (
     PublishedFile,
     RefusalError,
     follow,
-    hide_like,
     identifier,
     literal,
     lock_builds,
@@ -145,10 +144,9 @@ class Plugin(BasePlugin):
         self.files = [Path(self.creds.path)] + [Path(file.path) for file in self.creds.attach or [] if file.alias == "scratch"]
         self.build = self.files[0]
         self.published = PublishedFile(plugin_config["path"])
+        self.published.hide_what_is_made()
         with in_one_sentence():
             self.lock = lock_builds(self.build)
-            if self.published.path.exists():
-                hide_like(self.published.path, self.build.parent)
         self.published.remove_copy()
         self.code_version = code_version()
         # All that dbt has loaded so far lives until the process ends, so the garbage collector need not scan it again.
@@ -227,6 +225,8 @@ class Plugin(BasePlugin):
             own = session.execute(f"select build_id from {MARKER}").fetchone()
         # First of all: what is dropped below is the state that it speaks of.
         self.touch(request)
+        if not self.published.path.exists() and self.published.kept_builds():
+            say(f"{self.published.path} is not there, so everything begins anew; make restore goes back to a build that is kept.")
         try:
             with in_one_sentence(), self.published_file() as session:
                 for schema, name, is_table in session.execute(FUNCTIONS).fetchall():

@@ -38,8 +38,10 @@ def run(code, path):
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    umask = os.umask(0o022)
     make_database(tmp_path / "warehouse.duckdb", "create table builds as select 1 as build_number")
-    return tmp_path
+    yield tmp_path
+    os.umask(umask)
 
 
 @pytest.fixture
