@@ -65,8 +65,8 @@ def say(message):
 def in_one_sentence():
     try:
         yield
-    except RefusalError as refusal:
-        raise DbtRuntimeError(str(refusal)) from None
+    except (RefusalError, OSError) as error:
+        raise DbtRuntimeError(sentence(error)) from None
 
 
 def go_to_the_project():
@@ -85,11 +85,9 @@ def problem_with(session, file):
         remove_database(file)  # a log of writes may have stayed
     try:
         session.execute(f"attach {literal(file)} as build_file")
-        try:
-            size = "select total_blocks * block_size from pragma_database_size() where database_name = 'build_file'"
-            is_cut = file.stat().st_size < session.execute(size).fetchone()[0]
-        finally:
-            session.execute("detach build_file")
+        size = "select total_blocks * block_size from pragma_database_size() where database_name = 'build_file'"
+        is_cut = file.stat().st_size < session.execute(size).fetchone()[0]
+        session.execute("detach build_file")
     except duckdb.Error as error:
         is_in_use = "Could not set lock" in str(error) or isinstance(error, duckdb.BinderException)  # or in this very process
         if is_in_use or not file.is_file() or not os.access(file, os.R_OK | os.W_OK):
@@ -147,7 +145,7 @@ class Plugin(BasePlugin):
         self.published.hide_what_is_made()
         with in_one_sentence():
             self.lock = lock_builds(self.build)
-        self.published.remove_copy()
+            self.published.remove_copy()
         self.code_version = code_version()
         # All that dbt has loaded so far lives until the process ends, so the garbage collector need not scan it again.
         gc.freeze()
@@ -159,18 +157,15 @@ class Plugin(BasePlugin):
         or half a build.
         """
         with duckdb.connect() as session:
-            for file in self.files:
-                problem = problem_with(session, file)
-                if problem:
-                    say(
-                        f"{file} cannot be used ({problem}): it is thrown away; a full dbt build makes it from what is published."
-                    )
-                    remove_database(file)
-                    problem = problem_with(session, file)
-                if problem:
-                    raise DbtRuntimeError(f"{file} cannot be made: {problem}")
+            problems = {file: problem_with(session, file) for file in self.files}
             for name, value in (creds.settings or {}).items():
                 check_setting(session, name, str(value))
+        for file in [file for file, problem in problems.items() if problem]:
+            say(f"{file} cannot be used ({problems[file]}): it is thrown away; a full dbt build makes it from what is published.")
+            with in_one_sentence(), duckdb.connect() as session:
+                remove_database(file)
+                if problem := problem_with(session, file):
+                    raise RefusalError(f"{file} cannot be made: {problem}")
 
     def configure_connection(self, conn):
         self.connection = conn
@@ -189,8 +184,13 @@ class Plugin(BasePlugin):
     def store(self, target_config):
         """The one door that dbt-duckdb opens from a macro to Python: `config` names the step and takes the answer."""
         request = target_config.config
-        steps = {"begin": self.begin, "execute": self.execute, "touch": self.touch, "publish": self.publish}
-        steps["kept_builds"] = self.kept_builds
+        steps = {
+            "begin": self.begin,
+            "execute": self.execute,
+            "touch": self.touch,
+            "kept_builds": self.kept_builds,
+            "publish": self.publish,
+        }
         steps[request["step"]](request)
 
     @contextmanager
