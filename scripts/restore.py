@@ -77,7 +77,7 @@ def restore(published, number):
                 new_number = append_build(session, number, highest=max(kept))
                 session.execute("checkpoint restored")
                 session.execute("detach restored")
-            published.rename()
+            published.rename(like=kept[number])
         finally:
             published.remove_copy()
     return new_number

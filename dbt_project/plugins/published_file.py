@@ -27,13 +27,13 @@ RELATIONS = """
 # published file within a build. So a process of its own holds it, until its standard input ends, as it does with the build.
 HOLDER = """
 import fcntl, sys
-with open(sys.argv[1], "rb") as file:
-    try:
-        fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError as error:
-        sys.exit(print(error.errno))
-    print("held", flush=True)
-    sys.stdin.read()
+try:
+    file = open(sys.argv[1], "rb")
+    fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+except OSError as error:
+    sys.exit(print(error.errno))
+print("held", flush=True)
+sys.stdin.read()
 """
 
 
@@ -156,18 +156,20 @@ class PublishedFile:
         )
 
     def make_copy(self, source):
-        """A copy of the file `source` under the name that `rename` takes; until then for nobody else to read."""
+        """A copy of the file `source` under the name that `rename` takes; until then for this user alone."""
         self.remove_copy()
-        os.close(os.open(self.copy, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        shutil.copyfile(source, self.copy)
-        follow(self.path if self.path.exists() else source, self.copy)
+        copy_hidden(source, self.copy)
 
     def remove_copy(self):
         for path in (self.copy, Path(f"{self.copy}.wal")):
             path.unlink(missing_ok=True)
 
-    def rename(self):
-        """The copy takes the published name; on disk before the name is, so that a power cut cannot leave it empty."""
+    def rename(self, *, like):
+        """The copy takes the published name, with the mode of the file before it, or that of `like` where there is none.
+
+        It is on disk before the name is, so that a power cut cannot leave it empty.
+        """
+        follow(self.path if self.path.exists() else like, self.copy)
         flush(self.copy)
         os.replace(self.copy, self.path)
         with suppress(OSError):  # it is published, whatever the system says of the folder
@@ -188,8 +190,7 @@ class PublishedFile:
                 try:
                     os.link(self.path, part)
                 except OSError:
-                    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-                    shutil.copyfile(self.path, part)
+                    copy_hidden(self.path, part)
                     follow(self.path, part)
                     flush(part)
                 os.replace(part, self.kept / f"{number}.duckdb")
@@ -199,13 +200,19 @@ class PublishedFile:
             path.unlink()
 
 
-def follow(model, path):
-    """Give a file the mode of another one, and where the system allows it the owner and the group."""
+def copy_hidden(source, target):
+    """A new file that only this user can read."""
+    os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    shutil.copyfile(source, target)
+
+
+def follow(model, path, *, also=0):
+    """Give a file the mode of another one, and `also` these bits; where the system allows it the owner and the group, too."""
     like = model.stat()
     with suppress(OSError):
         os.chown(path, like.st_uid, like.st_gid)
     with suppress(OSError):
-        os.chmod(path, stat.S_IMODE(like.st_mode))
+        os.chmod(path, stat.S_IMODE(like.st_mode) | also)
 
 
 def flush(path):

@@ -171,7 +171,7 @@ class Plugin(BasePlugin):
         self.connection = conn
         if self.published.path.exists():
             for file in self.files:
-                follow(self.published.path, file)
+                follow(self.published.path, file, also=0o600)  # where nobody may write to the published one, a build may
 
     def configure_cursor(self, cursor):
         # For the next command of the same process, which dbt begins in the folder where the first one was called.
@@ -310,7 +310,7 @@ class Plugin(BasePlugin):
                     self.published.make_copy(self.build)
                     self.describe_copy(request["views"], request["build_id"])
                     interrupts.wait()
-                    self.published.rename()
+                    self.published.rename(like=self.build)
                 say(request["message"])
                 self.mark(request["build_id"])
                 self.keep(request["build_number"], request["kept_builds"])

@@ -1,5 +1,6 @@
 """The published file and the plugin around it, without dbt: locks, links, modes, interrupts, and broken build files."""
 
+import errno
 import importlib
 import os
 import signal
@@ -160,11 +161,11 @@ def test_the_lock_ends_with_a_build_that_is_killed(published):
 
 
 def test_a_file_system_without_locks_is_refused(published, monkeypatch):
-    """As nobody could tell whether somebody writes: the number is the one that NFS without its daemon answers with."""
-    without_locks = published_file.HOLDER.replace("fcntl.lockf(", "raise OSError(37, 'No locks available') or (")
+    """As nobody could tell whether somebody writes; NFS without its daemon answers so."""
+    without_locks = published_file.HOLDER.replace("    fcntl.lockf(", f"    raise OSError({errno.ENOLCK}, 'none')\n    (")
     monkeypatch.setattr(published_file, "HOLDER", without_locks)
     with (
-        pytest.raises(published_file.RefusalError, match=r"cannot be locked: No locks available\. Put the file on"),
+        pytest.raises(published_file.RefusalError, match=f"cannot be locked: {os.strerror(errno.ENOLCK)}. Put the file on"),
         published.locked(),
     ):
         pass
@@ -225,10 +226,19 @@ def test_who_may_not_read_the_published_file_reads_nothing_that_a_build_writes(s
     assert [mode(path) & 0o077 for path in ("build", "kept_builds")] == [0, 0]
 
 
-def test_a_mode_for_a_group_stays(start, folder):
-    os.chmod(folder / "warehouse.duckdb", 0o640)
+@pytest.mark.parametrize("given", [0o640, 0o444])
+def test_a_mode_stays_and_a_build_can_write(start, folder, given):
+    os.chmod(folder / "warehouse.duckdb", given)
     assert publish(start()) is None
-    assert [mode(path) for path in ("warehouse.duckdb", "kept_builds/2.duckdb")] == [0o640] * 2
+    assert [mode(path) for path in ("warehouse.duckdb", "kept_builds/2.duckdb")] == [given] * 2
+    assert mode("build/warehouse.duckdb") == given | 0o600
+
+
+def test_the_first_file_has_the_mode_of_other_new_files(start, folder):
+    (folder / "warehouse.duckdb").unlink()
+    os.umask(0o027)
+    assert publish(start()) is None
+    assert mode("warehouse.duckdb") == 0o640
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
