@@ -21,7 +21,7 @@ ifdef ORDERS
 export ORDERS_FILE := $(ORDERS)
 endif
 
-.PHONY: help build plots report export activation segmentation superset test test-bi test-clients faults lint format docs compare sample benchmark lock clean
+.PHONY: help build plots report export activation restore segmentation superset test test-bi test-clients faults lint format docs compare sample benchmark lock clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ export: $(VENV)/installed ## Write every table as Parquet, CSV and a sheet of Ex
 
 activation: $(VENV)/installed ## List the customers of each segment for mailing and ad tools (OPTIONS="--hash-email email")
 	$(BIN)/python scripts/activation.py $(OPTIONS)
+
+restore: $(VENV)/installed ## List the last published builds, which are kept, or go back to one of them (BUILD=12)
+	$(BIN)/python scripts/restore.py $(BUILD)
 
 segmentation: $(VENV)/installed ## Write the thin files of a further segmentation (NAME=money)
 	$(BIN)/python scripts/add_segmentation.py $(NAME)
@@ -91,7 +94,7 @@ lock: $(VENV)/installed-dev ## Pin the newest allowed packages with their hashes
 	done
 
 clean: ## Remove everything that was generated
-	rm -rf $(VENV) $(VENV_SUPERSET) warehouse.duckdb* build reports exports target logs .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV_SUPERSET) warehouse.duckdb* kept_builds build reports exports target logs .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Installs the packages of the file $(2) in the environment $(1). uv takes seconds where pip takes a minute. pip takes over where there is no uv for the

@@ -5,12 +5,11 @@ beside the published one, and the copy takes its place by a rename, so that a re
 never anything between.
 """
 
-import fcntl
 import gc
 import os
-import re
-import shutil
+import signal
 import subprocess
+import threading
 from contextlib import contextmanager, suppress
 from functools import partial
 from glob import glob
@@ -19,8 +18,23 @@ from pathlib import Path
 import duckdb
 import yaml
 from dbt.adapters.duckdb.plugins import BasePlugin
+from dbt.adapters.factory import get_adapter_by_type
+from dbt.events.types import JinjaLogInfo
+from dbt_common.events.functions import fire_event
 from dbt_common.exceptions import DbtRuntimeError
+from published_file import (
+    RELATIONS,
+    PublishedFile,
+    RefusalError,
+    follow,
+    identifier,
+    literal,
+    lock_builds,
+    name_build,
+    sentence,
+)
 
+PROJECT = Path(__file__).absolute().parents[2]
 MARKER = "main.published_build"  # in the build file: its state is that of this published build
 TABLES = "select database_name, schema_name, table_name from duckdb_tables()"
 PUBLISHED_TABLES = "select schema_name, table_name from duckdb_tables() where database_name = 'other_file'"
@@ -28,11 +42,6 @@ PUBLISHED_TABLES = "select schema_name, table_name from duckdb_tables() where da
 CARRIED = "main_carried"
 CARRIED_COMMENT = "State of a segmentation that this build goes without, for the build in which it returns."
 SAMPLE = {"customers": "dbt_project/sample/customers.csv", "orders": "dbt_project/sample/orders.csv"}
-RELATIONS = """
-    select database_name, schema_name, table_name, 'table' as kind, comment from duckdb_tables()
-    union all
-    select database_name, schema_name, view_name, 'view', comment from duckdb_views() where not internal
-"""
 # Asked without parameters: to look at one, DuckDB imports pandas, which takes longer than the rest.
 COLUMNS = "select database_name, schema_name, table_name, column_name, comment from duckdb_columns()"
 FUNCTIONS = """
@@ -40,14 +49,6 @@ FUNCTIONS = """
     from duckdb_functions()
     where database_name = current_database() and not internal and function_type in ('macro', 'table_macro')
 """
-
-
-def identifier(*names):
-    return ".".join('"' + name.replace('"', '""') + '"' for name in names)
-
-
-def literal(text):
-    return "'" + str(text).replace("'", "''") + "'"
 
 
 def code_version():
@@ -73,60 +74,141 @@ def origin(place, found):
     return next((origin for origin in (tuple(place[1:]), (CARRIED, place[2])) if origin in found), None)
 
 
-def sentence(error):
-    """What DuckDB or the system says, in one line."""
-    holder = re.search(r"Conflicting lock is held in (.+? \(PID \d+\))", str(error))
-    if holder:
-        return f"it is open for writing in {holder[1]}; close it there, or open it read-only."
-    return getattr(error, "msg", str(error)).strip().splitlines()[0]
+def say(message):
+    """A line of dbt's, as the macro log() prints it."""
+    fire_event(JinjaLogInfo(msg=message, node_info={}))
+
+
+@contextmanager
+def in_one_sentence():
+    try:
+        yield
+    except (RefusalError, OSError) as error:
+        raise DbtRuntimeError(sentence(error)) from None
+
+
+def go_to_the_project():
+    """Paths in the profile and in the configuration start at the project, in whatever folder dbt was called.
+
+    Dbt itself does not go there since version 1.5; where it was given a relative path to the project, that has to stay right.
+    """
+    if Path.cwd() != PROJECT:
+        get_adapter_by_type("duckdb").config.project_root = str(PROJECT)
+        os.chdir(PROJECT)
+
+
+def problem_with(session, file):
+    """What is wrong inside a build file, or None. Raises a DbtRuntimeError where the file is not at fault."""
+    if not file.exists():
+        remove_database(file)  # a log of writes may have stayed
+    try:
+        session.execute(f"attach {literal(file)} as build_file")
+        size = "select total_blocks * block_size from pragma_database_size() where database_name = 'build_file'"
+        is_cut = file.stat().st_size < session.execute(size).fetchone()[0]
+        session.execute("detach build_file")
+    except duckdb.Error as error:
+        is_in_use = "Could not set lock" in str(error) or isinstance(error, duckdb.BinderException)  # or in this very process
+        if is_in_use or not file.is_file() or not os.access(file, os.R_OK | os.W_OK):
+            raise DbtRuntimeError(f"The build cannot work in {file}: {sentence(error)}") from None
+        return sentence(error)
+    return "its end is missing" if is_cut else None
+
+
+def remove_database(file):
+    for path in (file, Path(f"{file}.wal")):
+        path.unlink(missing_ok=True)
+
+
+def check_setting(session, name, value):
+    """Let DuckDB take a setting of the profile; a DbtRuntimeError where it does not."""
+    try:
+        session.execute(f"set {name} = {literal(value)}")
+        if name == "memory_limit" and value.startswith("-"):  # DuckDB takes it for no limit at all
+            raise duckdb.InvalidInputException("Memory cannot be negative")
+    except duckdb.Error as error:
+        how = "set DUCKDB_MEMORY_LIMIT to something like 400MB or 4GB" if name == "memory_limit" else "correct it in profiles.yml"
+        raise DbtRuntimeError(f"{value!r} is no {name} for DuckDB ({sentence(error)}); {how}.") from None
+
+
+class Interrupts:
+    """Within it SIGTERM does what Ctrl-C does; after `wait` neither has an effect until the end."""
+
+    def __enter__(self):
+        self.wait_for_end, self.before = False, {}
+        if threading.current_thread() is threading.main_thread():  # no other one is asked
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self.before[number] = signal.signal(number, self.interrupt)
+        return self
+
+    def interrupt(self, number, frame):
+        if not self.wait_for_end:
+            raise KeyboardInterrupt
+
+    def wait(self):
+        self.wait_for_end = True
+
+    def __exit__(self, *error):
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
 
 
 class Plugin(BasePlugin):
     """Called once for each dbt command that opens the build file; `path` in the profile is that of the published file."""
 
     def initialize(self, plugin_config):
-        self.build = Path(self.creds.path)
-        self.published = Path(plugin_config["path"])
-        self.wal = Path(f"{self.published}.wal")
-        self.copy = Path(f"{self.published}.publishing")
-        self.build.parent.mkdir(parents=True, exist_ok=True)
-        self.lock = self.take_lock()
-        self.remove_copy()
+        go_to_the_project()
+        self.files = [Path(self.creds.path)] + [Path(file.path) for file in self.creds.attach or [] if file.alias == "scratch"]
+        self.build = self.files[0]
+        self.published = PublishedFile(plugin_config["path"])
+        self.published.hide_what_is_made()
+        with in_one_sentence():
+            self.lock = lock_builds(self.build)
+            self.published.remove_copy()
         self.code_version = code_version()
         # All that dbt has loaded so far lives until the process ends, so the garbage collector need not scan it again.
         gc.freeze()
 
-    def take_lock(self):
-        """Held as long as the process lives: the system takes it back, however that ends."""
-        lock = open(self.build.with_suffix(".lock"), "a+", encoding="utf-8")  # noqa: SIM115
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            process = lock.read() or "unknown"
-            raise DbtRuntimeError(
-                f"Another dbt command (process {process}) is at work in {self.build}; start this one again when it is done."
-            ) from None
-        with suppress(OSError):  # the number only helps people
-            lock.truncate(0)
-            lock.write(str(os.getpid()))
-            lock.flush()
-        return lock
+    def update_connection_config(self, creds, config):
+        """Called before dbt opens the build files: what it would stumble over is found here, and said in one sentence.
 
-    def remove_copy(self):
-        for path in (self.copy, Path(f"{self.copy}.wal")):
-            path.unlink(missing_ok=True)
+        A disk that was full, or a crash, may have left a file cut or empty. That is no loss: it is a copy of what is published,
+        or half a build.
+        """
+        with duckdb.connect() as session:
+            problems = {file: problem_with(session, file) for file in self.files}
+            for name, value in (creds.settings or {}).items():
+                check_setting(session, name, str(value))
+        for file in [file for file, problem in problems.items() if problem]:
+            say(f"{file} cannot be used ({problems[file]}): it is thrown away; a full dbt build makes it from what is published.")
+            with in_one_sentence(), duckdb.connect() as session:
+                remove_database(file)
+                if problem := problem_with(session, file):
+                    raise RefusalError(f"{file} cannot be made: {problem}")
 
     def configure_connection(self, conn):
         self.connection = conn
+        if self.published.path.exists():
+            for file in self.files:
+                follow(self.published.path, file, also=0o600)  # where nobody may write to the published one, a build may
 
     def configure_cursor(self, cursor):
-        cursor.execute(f"set variable code_version = {literal(self.code_version)}")
+        # For the next command of the same process, which dbt begins in the folder where the first one was called.
+        go_to_the_project()
+        try:
+            cursor.execute(f"set variable code_version = {literal(self.code_version)}")
+        except duckdb.Error as error:  # such as less memory than anything needs
+            raise DbtRuntimeError(f"The build cannot begin: {sentence(error)}") from None
 
     def store(self, target_config):
         """The one door that dbt-duckdb opens from a macro to Python: `config` names the step and takes the answer."""
         request = target_config.config
-        steps = {"begin": self.begin, "execute": self.execute, "touch": self.touch, "publish": self.publish}
+        steps = {
+            "begin": self.begin,
+            "execute": self.execute,
+            "touch": self.touch,
+            "kept_builds": self.kept_builds,
+            "publish": self.publish,
+        }
         steps[request["step"]](request)
 
     @contextmanager
@@ -143,12 +225,9 @@ class Plugin(BasePlugin):
 
     def published_file(self):
         """A session that reads the published file, or nothing where there is none; refused where somebody writes to it."""
-        if self.wal.exists():
-            raise DbtRuntimeError(
-                f"{self.wal} shows that a program writes to {self.published}, which is only to be read: close that program; "
-                f"if there is none any more, delete {self.wal}."
-            )
-        file = f"{literal(self.published)} as other_file (read_only)" if self.published.exists() else "':memory:' as other_file"
+        self.published.check()
+        path = self.published.path
+        file = f"{literal(path)} as other_file (read_only)" if path.exists() else "':memory:' as other_file"
         return self.session(file)
 
     def begin(self, request):
@@ -167,9 +246,10 @@ class Plugin(BasePlugin):
             own = session.execute(f"select build_id from {MARKER}").fetchone()
         # First of all: what is dropped below is the state that it speaks of.
         self.touch(request)
-        request["said"] = []
+        if not self.published.path.exists() and self.published.kept_builds():
+            say(f"{self.published.path} is not there, so everything begins anew; make restore goes back to a build that is kept.")
         try:
-            with self.published_file() as session:
+            with in_one_sentence(), self.published_file() as session:
                 for schema, name, is_table in session.execute(FUNCTIONS).fetchall():
                     session.execute(f"drop macro {'table ' if is_table else ''}{identifier(schema, name)}")
                 found = set(session.execute(PUBLISHED_TABLES).fetchall())
@@ -196,7 +276,7 @@ class Plugin(BasePlugin):
                 for database in request["databases"]:
                     session.execute(f"checkpoint {identifier(database)}")
         except duckdb.Error as error:
-            raise DbtRuntimeError(f"The build cannot start from {self.published}: {sentence(error)}") from None
+            raise DbtRuntimeError(f"The build cannot start from {self.published.path}: {sentence(error)}") from None
 
     def refuse_orders_alone(self, orders):
         if orders:
@@ -211,7 +291,7 @@ class Plugin(BasePlugin):
         if ("main", "builds") not in found:
             if found:
                 raise DbtRuntimeError(
-                    f"{self.published} holds tables, but none called builds: it was not published by this project, and is not "
+                    f"{self.published.path} holds tables, but none called builds: it was not published by this project, and is not "
                     "replaced; move it, or name another file for the plugin publishing in profiles.yml."
                 )
             return None, None
@@ -225,12 +305,12 @@ class Plugin(BasePlugin):
         was_sample, is_now = is_sample("customers", source_file), is_sample("customers", customers)
         if is_now and not was_sample:
             raise DbtRuntimeError(
-                f"{self.published} holds the segments of {source_file}, and the sample is not published over them; give your "
+                f"{self.published.path} holds the segments of {source_file}, and the sample is not published over them; give your "
                 "customers with the environment variable CUSTOMERS_FILE, or source: file in dbt_project.yml, vars, segmentation. "
-                f"To see the sample again, move {self.published} away first."
+                f"To see the sample again, move {self.published.path} away first."
             )
         if was_sample and not is_now:
-            request["said"].append(f"The last build, {published}, was on the sample: models and history begin anew.")
+            say("The last build was on the sample: models and history begin anew. To go back to the sample, use make restore.")
         return was_sample and not is_now
 
     def carry(self, session, request, found, is_restored):
@@ -255,9 +335,7 @@ class Plugin(BasePlugin):
                 session.execute(f"comment on table {identifier(database, CARRIED, name)} is {literal(CARRIED_COMMENT)}")
         gone = [name.removesuffix(fits) for schema, name in left if schema != CARRIED and name.endswith(fits)]
         if gone:
-            request["said"].append(
-                f"This build goes without the segmentation {' and '.join(gone)}; its models and history are kept."
-            )
+            say(f"This build goes without the segmentation {' and '.join(gone)}; its models and history are kept.")
         return [(database, CARRIED, name) for _, name in left]
 
     def put_aside(self, session, request, found, source):
@@ -296,28 +374,46 @@ class Plugin(BasePlugin):
         with self.session() as session:
             session.execute(f"drop table if exists {MARKER}")
 
+    def kept_builds(self, request):
+        request["numbers"] = list(self.published.kept_builds())
+
     def publish(self, request):
         """Put a copy of the build file in the place of the published one; `error` says why it could not be done.
 
         Only what is `kept`, (database, schema, name), is in it: dbt leaves temporary tables behind. `views`, with a query behind
         these three, show what the relations of that name hold in a file that is not published. Every relation
-        names the build `build_id`.
+        names the build `build_id`. `message` is printed as soon as it is true. The last `kept_builds` are kept, this one as
+        `build_number`.
         """
         try:
-            with self.published_file():
-                pass
-            with self.session() as session:
-                carried = [place for place in session.execute(TABLES).fetchall() if place[1] == CARRIED]
-                self.drop(session, request["databases"], kept=request["kept"] + carried)
-                session.execute("checkpoint")
-            shutil.copyfile(self.build, self.copy)
-            self.describe_copy(request["views"], request["build_id"])
-            self.rename()
-            self.mark(request["build_id"])
-        except (duckdb.Error, DbtRuntimeError, OSError) as error:
+            with Interrupts() as interrupts:
+                with self.published.locked():
+                    with self.published_file():
+                        pass
+                    with self.session() as session:
+                        carried = [place for place in session.execute(TABLES).fetchall() if place[1] == CARRIED]
+                        self.drop(session, request["databases"], kept=request["kept"] + carried)
+                        session.execute("checkpoint")
+                    self.published.make_copy(self.build)
+                    self.describe_copy(request["views"], request["build_id"])
+                    interrupts.wait()
+                    self.published.rename(like=self.build)
+                say(request["message"])
+                self.mark(request["build_id"])
+                self.keep(request["build_number"], request["kept_builds"])
+        except KeyboardInterrupt:
+            request["error"] = "Not published, readers keep the build before: it was interrupted."
+        # DuckDB says by a RuntimeError that it was interrupted.
+        except (duckdb.Error, RefusalError, RuntimeError, OSError) as error:
             request["error"] = f"Not published, readers keep the build before: {sentence(error)}"
         finally:
-            self.remove_copy()
+            self.published.remove_copy()
+
+    def keep(self, number, how_many):
+        try:
+            self.published.keep(number, how_many=how_many)
+        except OSError as error:
+            say(f"Build {number} is not kept for make restore in {self.published.kept}: {sentence(error)}")
 
     def mark(self, build_id):
         """Spares the next build the copy of the state: without the marker it is made, so a failure here is none."""
@@ -326,10 +422,10 @@ class Plugin(BasePlugin):
             session.execute(f"comment on table {MARKER} is 'One row: the published build whose state these tables hold.'")
 
     def describe_copy(self, views, build_id):
-        with self.session(f"{literal(self.copy)} as other_file") as session:
+        with self.session(f"{literal(self.published.copy)} as other_file") as session:
             relations, columns = session.execute(RELATIONS).fetchall(), session.execute(COLUMNS).fetchall()
             comments = {tuple(place): comment or "" for *place, _, comment in relations}
-            published = [(place, kind, comments[tuple(place)]) for *place, kind, _ in relations if place[0] == "other_file"]
+            published = [(place, kind, comment) for *place, kind, comment in relations if place[0] == "other_file"]
             for database, schema, name, query in views:
                 with self.connection.cursor() as inside:
                     # Without the name of the file in it, a view is good under whatever name the file is opened.
@@ -340,20 +436,6 @@ class Plugin(BasePlugin):
                     if tuple(table) == (database, schema, name) and comment:
                         place = identifier("other_file", schema, name, column)
                         session.execute(f"comment on column {place} is {literal(comment)}")
-            for place, kind, comment in published:
-                session.execute(f"comment on {kind} {identifier(*place)} is {literal(f'{comment} Build {build_id}'.strip())}")
+            name_build(session, published, build_id)
             session.execute("checkpoint other_file")
             session.execute("detach other_file")
-
-    def rename(self):
-        """The copy takes the published name; on disk before the name is, so that a power cut cannot leave it empty."""
-        if self.published.exists():
-            shutil.copymode(self.published, self.copy)
-        with open(self.copy, "rb+") as copy:
-            os.fsync(copy.fileno())
-        os.replace(self.copy, self.published)
-        folder = os.open(self.published.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)

@@ -120,6 +120,15 @@ class Project:
     def value(self, sql):
         return self.query(sql)[0][0]
 
+    def published(self, sql):
+        """Rows of the published file."""
+        return self.query(sql, "warehouse.duckdb")
+
+    def generation(self):
+        """The inode of the published file and the number of builds in it; nothing else lies beside it."""
+        assert [path.name for path in self.folder.glob("warehouse.duckdb*")] == ["warehouse.duckdb"]
+        return (self.folder / "warehouse.duckdb").stat().st_ino, self.published("select count(*) from builds")[0][0]
+
 
 @pytest.fixture(scope="session")
 def once(tmp_path_factory):

@@ -137,7 +137,7 @@ def test_the_sample_yields_to_the_first_file_of_ones_own_that_can_be_used(built_
     (project.folder / "bad.csv").write_text("something,else\n1,2\n", encoding="utf-8")
     assert project.dbt("build", file="bad.csv")[0] == 1
     assert generation(project) == before
-    assert "was on the sample: models and history begin anew." in project.build(file="customers.csv")
+    assert "The last build was on the sample: models and history begin anew." in project.build(file="customers.csv")
     assert published(project, "select build_number, source_file, model_version from builds order by 1") == [
         (1, "dbt_project/sample/customers.csv", 1),
         (2, "customers.csv", 1),

@@ -214,6 +214,15 @@ def test_a_locked_warehouse_is_one_sentence_and_exit_code_1(warehouse):
     assert run.stderr == f"{warehouse} is open for writing in another program; close it there and try again\n"
 
 
+def test_a_log_of_writes_beside_the_warehouse_is_named(warehouse, refusal):
+    """Whatever file it was written for, a reader would take it for a part of this one."""
+    wal = warehouse.with_name(f"{warehouse.name}.wal")
+    wal.touch()
+    message = refusal(warehouse)
+    wal.unlink()
+    assert message.startswith(f"{wal} shows that a program writes to {warehouse}, which is only to be read")
+
+
 def test_a_file_that_is_no_database_is_one_sentence(tmp_path, refusal):
     path = tmp_path / "warehouse.duckdb"
     path.write_bytes(b"not a database " * 1000)

@@ -88,11 +88,25 @@
         {% for database, schema, name in request.created %}
             {% do adapter.cache_added(api.Relation.create(database=database, schema=schema, identifier=name, type='table')) %}
         {% endfor %}
-        {% for sentence in request.said %}{% do log(sentence, info=true) %}{% endfor %}
     {% else %}
         {% do _publishing_step('touch', {}) %}
     {% endif %}
-    {% if flags.WHICH in ['build', 'run'] %}{% do _upgrade_state() %}{% endif %}
+    {% if flags.WHICH in ['build', 'run'] %}
+        {% do _kept_builds() %}
+        {% do _upgrade_state() %}
+        {% do _decide_build_time() %}
+    {% endif %}
+{% endmacro %}
+
+
+{#-
+    Builds are in the order of their numbers, and so are their times, to which everything that has a history refers: where the clock was set back since the
+    last build, this one is a microsecond later.
+-#}
+{% macro _decide_build_time() %}
+    {% set builds, time = existing_table('builds'), run_started_at.replace(microsecond=0, tzinfo=none) %}
+    {% set last = run_query('select max(built_at) from ' ~ builds).columns[0].values()[0] if builds else none %}
+    {% do graph.update({'build_time': [time, last + modules.datetime.timedelta(microseconds=1)] | max if last else time}) %}
 {% endmacro %}
 
 
@@ -106,21 +120,33 @@
     {% endif %}
 
     {% do _commit_build(results, builds, build) %}
-    {% set request = _publishing_step('publish', {
-        'databases': _build_databases(), 'kept': _places_of(graph.nodes.values()) + _label_places() | map('last') | list, 'views': _published_views(),
-        'build_id': invocation_id
-    }) %}
-    {% if request.error %}
-        {% do return('select error(' ~ sql_texts([request.error]) ~ ')') %}
-    {% endif %}
     {% set query %}
         select
+            build_number,
             format('{:,} customers in {} segments', n_accepted, n_segments)
             || coalesce(format(', {:,} lines of orders', n_order_lines_accepted), '') as words
         from {{ builds }}
         where build_id = '{{ invocation_id }}'
     {% endset %}
-    {% do log('Published: ' ~ run_query(query).columns[0].values()[0] ~ ', build ' ~ invocation_id ~ '.', info=true) %}
+    {% set row = run_query(query).rows[0] %}
+    {% set request = _publishing_step('publish', {
+        'databases': _build_databases(), 'kept': _places_of(graph.nodes.values()) + _label_places() | map('last') | list, 'views': _published_views(),
+        'build_id': invocation_id, 'build_number': row.build_number | int, 'kept_builds': _kept_builds(),
+        'message': 'Published: ' ~ row.words ~ ', build ' ~ invocation_id ~ '.'
+    }) %}
+    {% if request.error %}
+        {% do return('select error(' ~ sql_texts([request.error]) ~ ')') %}
+    {% endif %}
+{% endmacro %}
+
+
+{#- How many of the last published builds are kept, to go back to. -#}
+{% macro _kept_builds() %}
+    {% set kept = var('kept_builds', 7) %}
+    {% if kept is not integer or kept < 0 %}
+        {% do exceptions.raise_compiler_error('dbt_project.yml, vars: kept_builds: ' ~ kept ~ ' is not a whole number, such as 7, or 0 for none.') %}
+    {% endif %}
+    {% do return(kept) %}
 {% endmacro %}
 
 
@@ -146,16 +172,20 @@
 {% endmacro %}
 
 
-{#- The row of this build, by which all that it has appended counts from now on. How the gates were passed is known only here. -#}
+{#-
+    The row of this build, by which all that it has appended counts from now on. How the gates were passed is known only here. No number is given twice,
+    not even where the published file is gone and builds begin anew: those kept before it have theirs.
+-#}
 {% macro _commit_build(results, builds, build) %}
     {% set gates = [] %}
     {% for result in results if '__gate_' in result.node.name %}
         {% do gates.append(segmentation_prefix(result.node) ~ result.node.name.split('__gate_')[1] ~ ' ' ~ ('ok' if result.status == 'pass' else result.status)) %}
     {% endfor %}
+    {% set numbers = _publishing_step('kept_builds', {}).numbers %}
     {% do run_query(
         'insert into ' ~ builds ~ ' by name select *, ' ~ sql_texts([gates | sort | join(', ')]) ~ ' as gates, '
-        ~ results | selectattr('status', 'equalto', 'warn') | list | length ~ ' as n_warnings, (select coalesce(max(build_number), 0) + 1 from '
-        ~ builds ~ ') as build_number from ' ~ build
+        ~ results | selectattr('status', 'equalto', 'warn') | list | length ~ ' as n_warnings, (select greatest(coalesce(max(build_number), 0), '
+        ~ (numbers | max if numbers else 0) ~ ') + 1 from ' ~ builds ~ ') as build_number from ' ~ build
     ) %}
 {% endmacro %}
 

@@ -83,8 +83,8 @@
 {% endmacro %}
 
 
-{#- When this build started, in UTC; the same in every table. -#}
-{% macro build_time() %}cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S") }}' as timestamp){% endmacro %}
+{#- When this build started, in UTC, and later than the last one; the same in every table. What start_build() has decided is in dbt's graph. -#}
+{% macro build_time() %}cast('{{ (graph.build_time if execute else none) or run_started_at.strftime("%Y-%m-%d %H:%M:%S") }}' as timestamp){% endmacro %}
 
 
 {#- The columns that name the build in a row. -#}

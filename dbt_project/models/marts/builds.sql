@@ -23,7 +23,8 @@ final as (
         code_version,
         dbt_version,
         duckdb_version,
-        cast(null as integer) as build_number
+        cast(null as integer) as build_number,
+        cast(null as integer) as restored_build_number
     from int_build
     where false
 )
