@@ -1,6 +1,6 @@
 {#-
     CTEs that end in `final`: the one row that breaks records below the headers = accepted + rejected. The lines are counted as they were read, without
-    the code that makes records of them.
+    the code that makes records of them; require_usable_lines has compared them with the bytes of the files.
 -#}
 {% macro records_unaccounted_for(lines, multiline, accepted, rejected, source) %}
 files as (
