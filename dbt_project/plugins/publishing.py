@@ -291,8 +291,8 @@ class Plugin(BasePlugin):
         if ("main", "builds") not in found:
             if found:
                 raise DbtRuntimeError(
-                    f"{self.published.path} holds tables, but none called builds: it was not published by this project, and is not "
-                    "replaced; move it, or name another file for the plugin publishing in profiles.yml."
+                    f"{self.published.path} holds tables, but none called builds: it was not published by this project, and is "
+                    "not replaced; move it, or name another file for the plugin publishing in profiles.yml."
                 )
             return None, None
         # Builds are appended, so that the last row is the newest.
@@ -305,8 +305,8 @@ class Plugin(BasePlugin):
         was_sample, is_now = is_sample("customers", source_file), is_sample("customers", customers)
         if is_now and not was_sample:
             raise DbtRuntimeError(
-                f"{self.published.path} holds the segments of {source_file}, and the sample is not published over them; give your "
-                "customers with the environment variable CUSTOMERS_FILE, or source: file in dbt_project.yml, vars, segmentation. "
+                f"{self.published.path} holds the segments of {source_file}, and the sample is not published over them; give "
+                "your customers with the environment variable CUSTOMERS_FILE, or source: file in dbt_project.yml, vars, segmentation. "
                 f"To see the sample again, move {self.published.path} away first."
             )
         if was_sample and not is_now:

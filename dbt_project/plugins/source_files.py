@@ -8,19 +8,35 @@ A column is a dictionary, as the macros segmentation and orders return it: `name
 `is_optional`; `instead`, the names of the columns that make up for it; `is_substitute`, read only where it makes up for another.
 The last three may be absent.
 
+Each file is read here once, byte by byte, before it counts: it has to be whole, and its lines are counted apart from the reader.
+Text whose line ends are of several kinds is copied with line ends of one kind, because DuckDB's reader would split it wrongly.
+
 The answer is a list of layouts. Files that are laid out alike share one, so that each layout is read in one pass:
 
     format      'parquet', or the encoding of the text
     files       the paths
+    opened      {path: the file that DuckDB opens: itself, or a copy with line ends of one kind}
     patterns    {path: what DuckDB's readers need for it, which take a bracket or a star in a path for a pattern}
+    n_lines     {path: its lines or rows, blank ones and the header counted; None where only DuckDB can open it}
+    states      {path: what changes when somebody writes to it}
     delimiter   between the fields of a line, ' ' for any number of spaces; None for Parquet
     n_fields    of a complete record
     columns     the configured columns that the files have
     fields      {name of the column: its position in the line, from 1, or its name in the Parquet file}
 """
 
+import codecs
+import glob
+import io
+import os
 import re
+import shutil
+import stat
+import weakref
+import zlib
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from string import Template
 
 import duckdb
@@ -29,6 +45,13 @@ from dbt_common.exceptions import DbtRuntimeError
 
 # Below it the suggestions are noise: unrelated English words score 0.4 to 0.7.
 LEAST_SIMILARITY = 0.8
+# Bytes read at once. A block of gzip becomes a thousand times longer at most, which fits into memory.
+BLOCK = 1 << 16
+# What the reader splits a line by, and would take out of a text.
+SEPARATOR = "\U0010ffff"
+# The first bytes of files that are neither text nor Parquet, and what they are.
+PACKED = {b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstd", b"\x04\x22\x4d\x18": "lz4"}
+PACKED_NAMES = {".bz2": "bzip2", ".xz": "xz", ".zst": "zstd", ".zstd": "zstd", ".lz4": "lz4"}
 
 
 class Plugin(BasePlugin):
@@ -36,6 +59,10 @@ class Plugin(BasePlugin):
 
     def initialize(self, plugin_config):
         self.answers = {}
+        self.copies = Path(self.creds.path).parent / "normalised"
+        # What a build that was killed has left, and what this one leaves: a copy holds customers.
+        shutil.rmtree(self.copies, ignore_errors=True)
+        weakref.finalize(self, shutil.rmtree, self.copies, ignore_errors=True)
 
     def configure_connection(self, conn):
         self.connection = conn
@@ -44,21 +71,23 @@ class Plugin(BasePlugin):
         """The one door that dbt-duckdb opens from a macro to Python: `config` names the step and takes the answer."""
         request = target_config.config
         if request["step"] == "check_lines":
-            check_lines(request["layouts"], request["source"], unreadable=request["unreadable"], n_lines=request["n_lines"])
+            check_lines(request["layouts"], request["source"], unreadable=request["unreadable"], found=request["found"])
             return
         key = request["invocation"], request["source"]["block"]
-        if key not in self.answers:
+        if key in self.answers:
+            require_unchanged(self.answers[key])
+        else:
             # A cursor of its own: the macros run in a transaction of dbt's, and read what the reader sets aside there.
             with self.connection.cursor() as session:
                 reader = Reader(session, request["read_lines"], request["split_record"])
-                self.answers[key] = source_layouts(reader, request["source"], request["columns"])
+                self.answers[key] = source_layouts(reader, request["source"], request["columns"], self.copies)
         request["layouts"] = self.answers[key]
 
 
 class Reader:
     """Looks into files with DuckDB and the SQL of the macros, so that a first line is read and split exactly as all lines are.
 
-    `read_lines` is a table function with the column raw_record and with $files, $encoding and $skip_unreadable for what differs;
+    `read_lines` is a table function with the column raw_record and with $files and $encoding for what differs;
     `split_record` gives for each delimiter the expression that splits raw_record into a list of texts, or into NULL. Values are
     written into the SQL, because DuckDB imports pandas to look at a parameter, which takes longer than all questions together.
     """
@@ -69,18 +98,18 @@ class Reader:
         self.split_record = split_record
 
     def paths(self, pattern):
-        """The files that a path or a glob stands for, in the order of their names."""
+        """The file of that name, or else the files that it stands for as a glob, in the order of their names."""
+        if os.path.lexists(pattern):
+            return [pattern]
         query = f"select file from glob({literal(pattern)}) order by file"
         return [path for (path,) in self.session.execute(query).fetchall()]
 
-    def first_line(self, path, encoding, *, skip_unreadable=False):
+    def first_line(self, path, encoding):
         """The first line that is not blank, '' where there is none.
 
-        Raises duckdb.InvalidInputException where it, or one soon after it, cannot be decoded or held, unless those are skipped.
+        Raises duckdb.InvalidInputException where it, or one soon after it, cannot be decoded or held.
         """
-        lines = self.read_lines.substitute(
-            files=literal(exact_pattern(path)), encoding=literal(encoding), skip_unreadable=skip_unreadable
-        )
+        lines = self.read_lines.substitute(files=literal(exact_pattern(path)), encoding=literal(encoding))
         line = self.session.execute(f"select raw_record from {lines} where trim(raw_record) <> '' limit 1").fetchone()
         return line[0] if line else ""
 
@@ -91,8 +120,14 @@ class Reader:
         return {delimiter: headers for delimiter, headers in zip(delimiters, fields, strict=True) if headers is not None}
 
     def parquet_columns(self, path):
-        schema = self.session.execute(f"select * from read_parquet({literal(exact_pattern(path))}) limit 0")
+        schema = self.session.execute(
+            f"select * from read_parquet({literal(exact_pattern(path))}, hive_partitioning = false) limit 0"
+        )
         return [name for name, *_ in schema.description]
+
+    def parquet_rows(self, path):
+        """How many rows the file says that it has, without reading them."""
+        return self.session.execute(f"select num_rows from parquet_file_metadata({literal(exact_pattern(path))})").fetchone()[0]
 
     def similarities(self, pairs):
         """How much the texts of each pair read alike, from 0 to 1 (Jaro-Winkler)."""
@@ -100,39 +135,74 @@ class Reader:
         return self.session.execute(f"select {expressions}").fetchone()
 
 
-def source_layouts(reader, source, columns):
-    """The layouts of a source, as the head of this file describes them."""
-    paths = reader.paths(source["file"])
-    if not paths:
-        raise DbtRuntimeError(
-            f"No file is found at {source['file']}; give the path of a CSV or Parquet file, or a pattern such as exports/*.csv, "
-            f"relative to the folder of dbt_project.yml, with --vars '{{{source['variable']}: path}}', the environment variable "
-            f"{source['variable'].upper()}, or source: file in dbt_project.yml, vars, {source['block']}."
-        )
-    by_format = {}
-    for path in paths:
-        with one_sentence(path):
-            by_format.setdefault(file_format(reader, path, source), []).append(path)
+def refusal(sentence):
+    """The error to raise, with what a terminal would obey, as it can stand in a header or in a name, in letters: \\x1b."""
+    return DbtRuntimeError("".join(one if one.isprintable() else repr(one)[1:-1] for one in sentence))
+
+
+def source_layouts(reader, source, columns, copies):
+    """The layouts of a source, as the head of this file describes them; `copies` is the folder for those that it makes."""
     layouts = {}
-    for format, paths in by_format.items():
-        for path in paths:
-            with one_sentence(path):
-                layout = file_layout(reader, path, format, source, columns)
-            # Parquet files are read one by one: a column may have another type in each.
-            alike = path if format == "parquet" else (format, layout["delimiter"], layout["n_fields"])
-            layout = layouts.setdefault((alike, tuple(layout["fields"].items())), layout)
-            layout["files"].append(path)
-            layout["patterns"][path] = exact_pattern(path)
+    files = [source_file(reader, path, source, copies) for path in found_paths(reader, source)]
+    # Files of one format stand together, in the order of the first ones.
+    formats = list(dict.fromkeys(file["format"] for file in files))
+    for file in sorted(files, key=lambda file: formats.index(file["format"])):
+        with one_sentence(file["path"]):
+            layout = file_layout(reader, file, source, columns)
+        path, opened, pattern = file["path"], file["opened"], exact_pattern(file["opened"])
+        # Alone where it is read under another name, and where it is Parquet: a column may have another type in each.
+        alike = (
+            path if file["format"] == "parquet" or pattern != path else (file["format"], layout["delimiter"], layout["n_fields"])
+        )
+        layout = layouts.setdefault((alike, tuple(layout["fields"].items())), layout)
+        layout["files"].append(path)
+        layout["opened"][path] = opened
+        layout["patterns"][path] = pattern
+        layout["n_lines"][path] = file["n_lines"]
+        layout["states"][path] = file["state"]
     return list(layouts.values())
+
+
+def found_paths(reader, source):
+    """The paths of the files of a source, one at least."""
+    where = (
+        "give the path of a CSV or Parquet file, or a pattern such as exports/*.csv, relative to the folder of dbt_project.yml, "
+        f"with --vars '{{{source['variable']}: path}}', the environment variable {source['variable'].upper()}, or source: file "
+        f"in dbt_project.yml, vars, {source['block']}."
+    )
+    require_a_clear_name(source["file"])
+    try:
+        paths = reader.paths(source["file"])
+    except duckdb.Error as error:
+        for path in glob.glob(source["file"], recursive=True):
+            require_a_clear_name(path)
+        raise refusal(f"{source['file']} cannot be looked at: {said_by(error)}; {where}") from None
+    if not paths:
+        raise refusal(f"No file is found at {source['file']}; {where}")
+    return paths
+
+
+def require_a_clear_name(path):
+    """Raise where a name cannot be written down: dbt, DuckDB and the terminal take texts, and no other bytes."""
+    if re.search(r"[\ud800-\udfff]", path):
+        raise refusal(f"The name of the file {path} is not UTF-8; rename it.")
+    if re.search(r"[\x00-\x1f\x7f-\x9f]", path):
+        raise refusal(f"The name of the file {path} has a control character in it; rename it.")
+
+
+def said_by(error):
+    return (str(error).splitlines() or [""])[0].rstrip(".")
 
 
 @contextmanager
 def one_sentence(path):
-    """What DuckDB says of a file that it cannot open, in one line with the name of the file."""
+    """What DuckDB or the system says of a file that cannot be opened, in one line with the name of the file."""
     try:
         yield
-    except (duckdb.IOException, duckdb.InvalidInputException) as error:
-        raise DbtRuntimeError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
+    except duckdb.Error as error:
+        raise refusal(f"{path} cannot be read: {said_by(error)}; is it whole?") from None
+    except OSError as error:
+        raise refusal(f"{path} cannot be read: {error.strerror}.") from None
 
 
 def literal(text):
@@ -141,47 +211,207 @@ def literal(text):
 
 
 def exact_pattern(path):
-    return re.sub(r"([*?\[])", r"[\1]", path)
+    """What DuckDB takes for this path and no other; it takes ~ at the beginning for the home folder."""
+    return re.sub(r"([*?\[])", r"[\1]", f"./{path}" if path.startswith("~") else path)
 
 
-def file_format(reader, path, source):
+def source_file(reader, path, source, copies):
+    """One file, read to its end: path, state, format, n_lines and opened, as in the layouts."""
+    require_a_clear_name(path)
+    if "://" in path:
+        encoding = "parquet" if is_called_parquet(path) else source["encoding"].lower()
+        return {"path": path, "opened": path, "state": None, "format": encoding, "n_lines": None}
+    with one_sentence(path):
+        state = file_state(path)
+        if state[-2] == 0:
+            raise refusal(f"{path} is empty; give a file with a header line and one line for each record.")
+        file = {"path": path, "opened": path, "state": state, "format": file_format(path, source)}
+        if file["format"] == "parquet":
+            return file | {"n_lines": reader.parquet_rows(path)}
+        n_lines, line_ends = lines_and_line_ends(path, file["format"])
+        if len(line_ends) > 1:
+            file["opened"] = copy_with_one_line_end(path, file["format"], copies)
+        return file | {"n_lines": n_lines}
+
+
+def file_state(path):
+    """Device, inode, size and time of the last change of a file; it need not be opened, and nothing else than a file is."""
+    status = os.stat(path)
+    if stat.S_ISDIR(status.st_mode):
+        raise refusal(f"{path} is a folder; give a file in it, or a pattern such as {path.rstrip('/')}/*.csv.")
+    if not stat.S_ISREG(status.st_mode):
+        raise refusal(f"{path} is a pipe, a socket or a device; write what comes out of it into a file, and give that.")
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def require_unchanged(layouts):
+    """Raise where a file is not the one that was read at first."""
+    for layout in layouts:
+        for path, state in layout["states"].items():
+            if state is not None and has_changed(path, state):
+                raise refusal(
+                    f"{path} has changed while it was read; start again when it is complete, and let the program that writes it "
+                    "do so under another name, and rename it in the end."
+                )
+
+
+def has_changed(path, state):
+    try:
+        return file_state(path) != state
+    except OSError:
+        return True
+
+
+def is_called_parquet(path):
+    return path.lower().endswith((".parquet", ".pq"))
+
+
+def file_format(path, source):
     """'parquet', or the encoding of the text: the one declared, unless the file is UTF-16."""
     name = path.lower()
-    if name.endswith((".parquet", ".pq")):
+    with open(path, "rb") as file:
+        beginning = file.read(8)
+        file.seek(-min(os.fstat(file.fileno()).st_size, 4), os.SEEK_END)
+        end = file.read(4)
+    if is_called_parquet(path):
+        if beginning[:4] not in (b"PAR1", b"PARE"):
+            raise refusal(
+                f"{path} is not a Parquet file, which its name says; export it anew, or let the name of a text file end in .csv."
+            )
+        if end != beginning[:4]:
+            raise refusal(
+                f"{path} is not whole: a Parquet file ends as it begins, and this one does not; export or copy it anew."
+            )
         return "parquet"
-    if name.endswith((".xlsx", ".xls", ".ods")):
-        raise DbtRuntimeError(f"{path} is a workbook; save its sheet as CSV.")
-    beginning = first_bytes(path)
-    if name.endswith(".zip") or beginning.startswith(b"PK\x03\x04"):
-        raise DbtRuntimeError(f"{path} is an archive; unpack it, or pack the file with gzip.")
-    if beginning.startswith(b"\x1f\x8b") and not name.endswith(".gz"):
-        raise DbtRuntimeError(f"{path} is packed with gzip, which its name does not say; let the name end in .gz.")
-    if beginning == b"PAR1":
-        raise DbtRuntimeError(f"{path} is a Parquet file, which its name does not say; let the name end in .parquet.")
-    # Read as UTF-8, the first readable line of UTF-16 has zero bytes.
-    if "\0" not in reader.first_line(path, "utf-8", skip_unreadable=True):
-        return source["encoding"].lower()
-    # DuckDB takes the low byte for the first one, which turns the byte order mark U+FEFF around.
-    if reader.first_line(path, "utf-16", skip_unreadable=True).startswith("\ufffe"):
-        raise DbtRuntimeError(f"{path} is UTF-16 with the high byte first, which DuckDB does not read; save it as UTF-8.")
-    return "utf-16"
+    if name.endswith((".xlsx", ".xls", ".ods")) or beginning.startswith(b"\xd0\xcf\x11\xe0"):
+        raise refusal(f"{path} is a workbook; save its sheet as CSV.")
+    if name.endswith((".zip", ".tar", ".tgz", ".tar.gz")) or beginning.startswith(b"PK\x03\x04"):
+        raise refusal(f"{path} is an archive; unpack it, or pack the file with gzip.")
+    packed_with = PACKED_NAMES.get(os.path.splitext(name)[1])
+    packed_with = packed_with or next((kind for magic, kind in PACKED.items() if beginning.startswith(magic)), None)
+    if packed_with:
+        raise refusal(
+            f"{path} is packed with {packed_with}, which cannot be checked here to its end; unpack it, or pack it with gzip."
+        )
+    if beginning.startswith(b"\x1f\x8b") and not path.endswith(".gz"):
+        raise refusal(f"{path} is packed with gzip, which its name does not say; let the name end in .gz.")
+    if not beginning.startswith(b"\x1f\x8b") and path.endswith(".gz"):
+        raise refusal(f"{path} is not packed with gzip, which its name says; let the name end without .gz.")
+    if beginning.startswith(b"PAR1"):
+        raise refusal(f"{path} is a Parquet file, which its name does not say; let the name end in .parquet.")
+    return text_format(path, source, next(blocks(path), b""))
 
 
-def first_bytes(path):
-    """The first four; none of a path that only DuckDB can open."""
+def text_format(path, source, beginning):
+    """The encoding of a text by its first block of bytes."""
+    mark = beginning[:2]
+    if beginning.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        raise refusal(f"{path} is UTF-32, which is not read; save it as UTF-8.")
+    # Without a mark UTF-16 shows in its first line: of each letter of a header one half is a zero byte, and the other never is.
+    line = re.match(rb"[\r\n\0]*[^\r\n]*", beginning)[0]
+    zeros = (0 in line[0::2], 0 in line[1::2])
+    if mark == codecs.BOM_UTF16_BE or (mark != codecs.BOM_UTF16_LE and zeros == (True, False)):
+        raise refusal(f"{path} is UTF-16 with the high byte first, which DuckDB does not read; save it as UTF-8.")
+    if mark == codecs.BOM_UTF16_LE or zeros == (False, True):
+        return "utf-16"
+    if zeros == (True, True) or (0 in beginning and not is_text(beginning)):
+        raise refusal(f"{path} is not text, but a program, a picture or the like; give a CSV or Parquet file.")
+    return source["encoding"].lower()
+
+
+def is_text(beginning):
+    """Whether bytes are UTF-8, but for a character that is cut at their end."""
     try:
-        with open(path, "rb") as file:
-            return file.read(4)
-    except OSError:
-        return b""
+        codecs.getincrementaldecoder("utf-8")().decode(beginning)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
-def file_layout(reader, path, format, source, columns):
+def blocks(path):
+    """The bytes of a file, unpacked, in blocks. Raises where what is packed is damaged or not whole."""
+    with open(path, "rb", buffering=0) as file:
+        read = iter(partial(file.read, BLOCK), b"")
+        yield from unpacked(path, read) if path.endswith(".gz") else read
+
+
+def unpacked(path, read):
+    """What blocks of gzip hold; zlib compares the checksum and the length at the end of each member. DuckDB does neither."""
+    member = None
+    for block in read:
+        while block:
+            member = member or zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+            try:
+                yield member.decompress(block)
+            except zlib.error as error:
+                what = "its checksum is wrong" if re.search("(data|length) check", str(error)) else "it cannot be unpacked"
+                raise refusal(f"{path} is damaged: {what}; copy or export it anew.") from None
+            block = member.unused_data
+            member = None if member.eof else member
+    if member:
+        raise refusal(f"{path} is not whole: it ends before its checksum; copy or export it anew.")
+
+
+def codec_of(encoding):
+    """Python's name of an encoding, and how what cannot be decoded is carried along: the reader says in which line it stands."""
+    return ("utf-16-le", "surrogatepass") if encoding == "utf-16" else (encoding, "surrogateescape")
+
+
+def decoded(path, encoding):
+    """The text of a file in blocks, each line end as LF, and the decoder, whose `newlines` tells which kinds there are."""
+    codec, errors = codec_of(encoding)
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(codec)(errors), translate=True)
+
+    def texts():
+        for block in blocks(path):
+            yield decoder.decode(block)
+        try:
+            yield decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            raise refusal(f"{path} is not whole: it ends in the middle of a character; copy or export it anew.") from None
+
+    return texts(), decoder
+
+
+def lines_and_line_ends(path, encoding):
+    """The number of lines of a text, blank ones counted, and the kinds of line ends: of LF, CR LF and CR those that it has."""
+    texts, decoder = decoded(path, encoding)
+    n_lines, last = 0, "\n"
+    for text in texts:
+        if SEPARATOR in text:
+            line = n_lines + text.partition(SEPARATOR)[0].count("\n") + 1
+            raise refusal(f"{path}, line {line}, has the character U+10FFFF, which is never one of a text; remove it.")
+        n_lines += text.count("\n")
+        last = text[-1:] or last
+    kinds = decoder.newlines or ()
+    return n_lines + (last != "\n"), (kinds,) if isinstance(kinds, str) else kinds
+
+
+def copy_with_one_line_end(path, encoding, copies):
+    """The path of a copy of a text in which each line ends in LF."""
+    texts, _ = decoded(path, encoding)
+    codec, errors = codec_of(encoding)
+    try:
+        copies.mkdir(exist_ok=True)
+        copy = copies / f"{len(os.listdir(copies))}.txt"
+        with open(copy, "w", encoding=codec, errors=errors, newline="") as file:
+            shutil.copymode(path, copy)
+            file.writelines(texts)
+    except OSError as error:
+        raise refusal(
+            f"{path} has line ends of several kinds, and a copy with one kind cannot be written into {copies}: {error.strerror}; "
+            "make room there, or save the file anew."
+        ) from None
+    return str(copy)
+
+
+def file_layout(reader, file, source, columns):
     """The layout of one file, which is not yet among its `files`."""
-    if format == "parquet":
+    path = file["path"]
+    if file["format"] == "parquet":
         delimiter, headers = None, reader.parquet_columns(path)
     else:
-        delimiter, headers = delimiter_and_headers(reader, path, format, source, columns)
+        delimiter, headers = delimiter_and_headers(reader, file, source, columns)
     positions = positions_of(columns, headers)
     require_every_column(reader, path, headers, positions, source, columns)
     found = columns_to_read(columns, positions)
@@ -190,9 +420,12 @@ def file_layout(reader, path, format, source, columns):
         fields = {name: headers[position - 1] for name, position in fields.items()}
     n_fields = len(found) if delimiter is None else len(headers)
     return {
-        "format": format,
+        "format": file["format"],
         "files": [],
+        "opened": {},
         "patterns": {},
+        "n_lines": {},
+        "states": {},
         "delimiter": delimiter,
         "n_fields": n_fields,
         "columns": found,
@@ -200,20 +433,21 @@ def file_layout(reader, path, format, source, columns):
     }
 
 
-def delimiter_and_headers(reader, path, encoding, source, columns):
+def delimiter_and_headers(reader, file, source, columns):
     """The delimiter under which most of the columns are found, and the names of the fields between.
 
     A tie goes to the first delimiter of `reader.split_record`. The names stand in the first line, or in the configuration.
     """
+    path = file["path"]
     try:
-        line = reader.first_line(path, encoding)
+        line = reader.first_line(file["opened"], file["format"])
     except duckdb.InvalidInputException as error:
         said = str(error)
         place = re.search(r"CSV Error on Line: (\d+)", said)
         kind = "line size over maximum" if "Maximum line size" in said else "invalid encoding"
-        raise unreadable_text(path, encoding, source, line=place and place[1], error=kind) from None
+        raise unreadable_text(path, file["format"], source, line=place and place[1], error=kind) from None
     if not line:
-        raise DbtRuntimeError(f"{path} is empty; give a file with a header line and one line for each record.")
+        raise refusal(f"{path} is empty; give a file with a header line and one line for each record.")
     names = source.get("fields")
     # Fields between spaces are not quoted, so a quote that is left open would go unnoticed there.
     delimiters = [delimiter for delimiter in reader.split_record if delimiter != " " or names or '"' not in line]
@@ -221,12 +455,12 @@ def delimiter_and_headers(reader, path, encoding, source, columns):
     if names:
         headers = {delimiter: names for delimiter, fields in headers.items() if len(fields) == len(names)}
     if not headers and names:
-        raise DbtRuntimeError(
+        raise refusal(
             f"{path}: its first line does not have the {len(names)} fields that fields: in dbt_project.yml, vars, "
             f"{source['block']} names, whatever it is split by; name every field of the file, in order."
         )
     if not headers:
-        raise DbtRuntimeError(
+        raise refusal(
             f"{path}: the quotes of its first line are not balanced; the header has to stand on one line, with each quote closed."
         )
     return max(headers.items(), key=lambda item: len(positions_of(columns, item[1])))
@@ -260,9 +494,7 @@ def require_every_column(reader, path, headers, positions, source, columns):
         found = positions.get(name, [])
         if len(found) > 1:
             doubled = '" and "'.join(str(headers[position - 1]) for position in found)
-            raise DbtRuntimeError(
-                f'{path} has more than one column for {name}, "{doubled}"; rename or remove all but one of them.'
-            )
+            raise refusal(f'{path} has more than one column for {name}, "{doubled}"; rename or remove all but one of them.')
         if not found and not column.get("is_optional") and not (instead and all(other in positions for other in instead)):
             taken = {position for found in positions.values() for position in found}
             nearest = nearest_header(
@@ -279,7 +511,7 @@ def require_every_column(reader, path, headers, positions, source, columns):
             if source["block"] == "segmentation"
             else "where there is no header, name its fields under fields: there."
         )
-        raise DbtRuntimeError(
+        raise refusal(
             f"{path} has no column for {', nor for '.join(missing)}; its first line is "
             f'"{", ".join(map(str, headers))[:200]}"; rename the header in the file, or add it under headers: in '
             f"dbt_project.yml, vars, {source['block']}; {remedy}"
@@ -306,28 +538,38 @@ def columns_to_read(columns, positions):
     ]
 
 
-def check_lines(layouts, source, *, unreadable, n_lines):
-    """Raise where a line that was read cannot be decoded, or where there are none below the headers.
+def check_lines(layouts, source, *, unreadable, found):
+    """Raise where a line was not read, or cannot be decoded, or where there are none below the headers.
 
-    `unreadable` is None or (path, line, kind of error) of the first such line; `n_lines` counts those that are not blank.
+    `unreadable` is None or (path, line, kind of error) of the first line that cannot be decoded; `found` has for each file that
+    lines were read of (path, number of lines, number of those that are not blank).
     """
     formats = {path: layout["format"] for layout in layouts for path in layout["files"]}
     if unreadable:
-        path, line, error = unreadable
+        opened, line, error = unreadable
+        path = next(path for layout in layouts for path, other in layout["opened"].items() if other == opened)
         raise unreadable_text(path, formats[path], source, line=line, error=error)
+    n_read = {path: n_lines for path, n_lines, _ in found}
+    for layout in layouts:
+        for path, n_lines in layout["n_lines"].items():
+            if n_lines is not None and n_lines != n_read.get(path, 0):
+                raise refusal(
+                    f"{path} has {n_lines} lines, of which {n_read.get(path, 0)} were read; save it anew as UTF-8 text with one "
+                    "kind of line end, and report it as an error of this project."
+                )
     n_headers = 0 if source.get("fields") else sum(format != "parquet" for format in formats.values())
-    if n_lines == n_headers:
-        raise DbtRuntimeError(
-            f"{', '.join(formats)} has a header and no rows below it; give a file with one line for each record."
-        )
+    if sum(n_not_blank for *_, n_not_blank in found) == n_headers:
+        raise refusal(f"{', '.join(formats)} has a header and no rows below it; give a file with one line for each record.")
 
 
 def unreadable_text(path, encoding, source, *, line, error):
     """The error to raise where DuckDB cannot decode or hold a line, `line`, or does not say which, None."""
     place = path if line is None else f"{path}, line {line},"
     if "encod" not in error.lower():
-        return DbtRuntimeError(f"{place} cannot be read as text ({error.lower()}); is this a text file?")
+        return refusal(
+            f"{place} is longer than the two million bytes that a line may have; is this a text file, a line for each record?"
+        )
     remedy = "save the file as UTF-8"
     if encoding == "utf-8":
         remedy += f", or set encoding: latin-1 under source: in dbt_project.yml, vars, {source['block']}"
-    return DbtRuntimeError(f"{place} is not {encoding} text; {remedy}.")
+    return refusal(f"{place} is not {encoding} text; {remedy}.")

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 import yaml
 
-STAGING = ["--select", "+stg_orders", "+rejected_orders", "--indirect-selection", "buildable", "--exclude", "test_type:unit"]
+STAGING = ["--select", "+stg_orders", "+rejected_orders", "--exclude", "test_type:unit"]
 ACCEPTED = "select customer_id, order_id, ordered_at, amount, quantity, product, is_return from stg_orders order by all"
 REFUSED = "select parse_filename(source_file), line_number, reasons, raw_record from rejected_orders order by all"
 
@@ -283,8 +283,8 @@ FILES = {
     "dates_of_another_format": (
         "customer_id,date,amount\n1,31.12.2025,1\n2,30.12.2025,1\n", {"max_rejected_share": 0.05},
         "orders.csv are refused, more than the share of 0.05 that is allowed (2 times: ordered_at is not a date): query "
-        "rejected_orders for all reasons, then mend the file, adapt the format of the date, the decimal_separator or the headers "
-        "in dbt_project.yml, vars, orders, or raise max_rejected_share there.",
+        "rejected_orders in build/warehouse.duckdb for all reasons, then mend the file, adapt the format of the date, the "
+        "decimal_separator or the headers in dbt_project.yml, vars, orders, or raise max_rejected_share there.",
     ),
 }  # fmt: skip
 

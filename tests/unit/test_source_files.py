@@ -7,9 +7,11 @@ import csv
 import gzip
 import importlib
 import io
+import os
 import random
 import string
 import sys
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,7 +23,10 @@ from jinja2 import Environment
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 sys.path.append(str(PROJECT / "plugins"))
 source_files = importlib.import_module("source_files")
-MACROS = "\n".join(path.read_text(encoding="utf-8") for path in sorted((PROJECT / "macros" / "reading").glob("*.sql")))
+MACROS = "\n".join(
+    path.read_text(encoding="utf-8")
+    for path in [*sorted((PROJECT / "macros" / "reading").glob("*.sql")), PROJECT / "macros" / "literals.sql"]
+)
 
 CUSTOMERS = [
     {"name": "customer_id", "headers": ["CustomerID"]},
@@ -44,37 +49,74 @@ TEXT = f"{HEADER}\n1,Male,30,40,50\n"
 
 
 @pytest.fixture(scope="module")
-def plugin():
-    plugin = source_files.Plugin("source_files", {})
+def plugin(tmp_path_factory):
+    credentials = SimpleNamespace(path=str(tmp_path_factory.mktemp("build") / "warehouse.duckdb"))
+    plugin = source_files.Plugin("source_files", {}, credentials=credentials)
     with duckdb.connect() as connection:
         plugin.configure_connection(connection)
         yield plugin
 
 
+@cache
+def template(expression):
+    return Environment(extensions=["jinja2.ext.do"]).from_string(MACROS + "{{ " + expression + " }}")
+
+
+def rendered(expression, **context):
+    """What a macro writes, or asks of the adapter."""
+    context = {"execute": True, "invocation_id": object(), "return": lambda value: None} | context
+    return template(expression).render(context).strip()
+
+
 def asked(table):
     """The dictionary that the macro source_layouts hands to the plugin, and takes its answer from."""
     requests = []
-    macros = Environment(extensions=["jinja2.ext.do"]).from_string(MACROS)
     adapter = SimpleNamespace(store_relation=lambda *arguments: requests.append(arguments[-1]))
-    macros.make_module(
-        {"execute": True, "invocation_id": object(), "adapter": adapter, "return": lambda value: None}
-    ).source_layouts(table)
+    rendered("source_layouts(table)", table=table, adapter=adapter)
     return requests[0]
 
 
 @pytest.fixture
-def layouts(plugin, tmp_path):
-    """A function: ({file name: text or bytes}, settings of the source) → the layouts of the files, without the folder."""
+def ask(plugin, tmp_path):
+    """A function: ({file name: text or bytes}, settings of the source) → the request, answered."""
 
-    def layouts_of(files, columns=CUSTOMERS, block="segmentation", **settings):
+    def ask_for(files, columns=CUSTOMERS, block="segmentation", **settings):
         for name, content in files.items():
             (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
         source = {"file": f"{tmp_path}/*", "encoding": "utf-8", "block": block, "variable": "customers_file"} | settings
         request = asked({"source": source, "columns": columns})
         plugin.store(SimpleNamespace(config=request))
-        return [layout | {"files": [Path(path).name for path in layout["files"]]} for layout in request["layouts"]]
+        return request
+
+    return ask_for
+
+
+@pytest.fixture
+def layouts(ask):
+    """A function: as above → the layouts of the files, without the folder."""
+
+    def layouts_of(*arguments, **settings):
+        answer = ask(*arguments, **settings)["layouts"]
+        return [layout | {"files": [Path(path).name for path in layout["files"]]} for layout in answer]
 
     return layouts_of
+
+
+@pytest.fixture
+def lines(ask, plugin):
+    """A function: as above → {file name: the lines that the models read in it}, which have to be all that it has."""
+
+    def lines_of(*arguments, **settings):
+        request = ask(*arguments, **settings)
+        found = {path: [] for layout in request["layouts"] for path in layout["files"]}
+        for layout in request["layouts"]:
+            for path, line, _ in plugin.connection.execute(rendered("_lines_of(layout)", layout=layout)).fetchall():
+                found[path].append(line or "")
+        counts = [(path, len(texts), len([text for text in texts if str(text).strip()])) for path, texts in found.items()]
+        source_files.check_lines(request["layouts"], request["source"], unreadable=None, found=counts)
+        return {Path(path).name: texts for path, texts in found.items()}
+
+    return lines_of
 
 
 @pytest.fixture
@@ -162,12 +204,13 @@ def test_a_source_is_asked_about_once_a_build(plugin, tmp_path):
     source = {"file": str(path), "encoding": "utf-8", "block": "segmentation", "variable": "customers_file"}
     request = asked({"source": source, "columns": CUSTOMERS})
     plugin.store(SimpleNamespace(config=request))
-    path.unlink()
     again = dict(request, layouts=None)
     plugin.store(SimpleNamespace(config=again))
-    assert again["layouts"] == request["layouts"]
-    with pytest.raises(DbtRuntimeError, match="No file is found"):
-        plugin.store(SimpleNamespace(config=dict(request, invocation="the next build")))
+    assert again["layouts"] is request["layouts"]
+    path.write_text(TEXT.replace("Gender", "Genre"), encoding="utf-8")
+    next_build = dict(request, invocation="the next build")
+    plugin.store(SimpleNamespace(config=next_build))
+    assert next_build["layouts"] is not request["layouts"]
 
 
 def test_an_amount_needs_no_unit_price_and_without_one_every_record_needs_what_makes_up_for_it(layouts):
@@ -228,7 +271,7 @@ REFUSED = {
     ),
     "a_line_beyond_two_megabytes": (
         "data.csv", "x" * 3_000_000 + TEXT,
-        "data.csv, line 1, cannot be read as text (line size over maximum); is this a text file?",
+        "data.csv, line 1, is longer than the two million bytes that a line may have; is this a text file, a line for each",
     ),
     "a_workbook": ("data.xlsx", b"PK\x03\x04", "data.xlsx is a workbook; save its sheet as CSV."),
     "an_archive": ("data.zip", b"PK\x03\x04", "data.zip is an archive; unpack it, or pack the file with gzip."),
@@ -240,8 +283,68 @@ REFUSED = {
     "parquet_under_another_name": (
         "data.csv", b"PAR1\0\0", "data.csv is a Parquet file, which its name does not say; let the name end in .parquet.",
     ),
-    "not_packed_under_that_name": ("data.csv.gz", TEXT, "data.csv.gz cannot be read: IO Error: Input is not a GZIP stream"),
-    "no_parquet_under_that_name": ("data.parquet", TEXT, "data.parquet cannot be read: Invalid Input Error: "),
+    "packed_under_a_name_in_capitals": ("data.csv.GZ", gzip.compress(TEXT.encode()), "data.csv.GZ is packed with gzip, which"),
+    "not_packed_under_that_name": (
+        "data.csv.gz", TEXT, "data.csv.gz is not packed with gzip, which its name says; let the name end without .gz.",
+    ),
+    "packed_and_cut": (
+        "data.csv.gz", gzip.compress(TEXT.encode() * 9)[:-20],
+        "data.csv.gz is not whole: it ends before its checksum; copy or export it anew.",
+    ),
+    "packed_and_cut_in_the_checksum": ("data.csv.gz", gzip.compress(TEXT.encode())[:-1], "data.csv.gz is not whole: it ends"),
+    "packed_and_cut_in_the_second_member": (
+        "data.csv.gz", gzip.compress(TEXT.encode()) + gzip.compress(b"2,Male,31,41,51\n")[:-9], "data.csv.gz is not whole: it",
+    ),
+    "packed_with_another_checksum": (
+        "data.csv.gz", gzip.compress(TEXT.encode())[:-8] + b"\1\2\3\4" + gzip.compress(TEXT.encode())[-4:],
+        "data.csv.gz is damaged: its checksum is wrong; copy or export it anew.",
+    ),
+    "packed_with_another_length": (
+        "data.csv.gz", gzip.compress(TEXT.encode())[:-4] + b"\1\2\3\4", "data.csv.gz is damaged: its checksum is wrong; copy",
+    ),
+    "packed_with_something_behind": (
+        "data.csv.gz", gzip.compress(TEXT.encode()) + b"something", "data.csv.gz is damaged: it cannot be unpacked; copy",
+    ),
+    "packed_with_zstd": (
+        "data.csv.zst", b"\x28\xb5\x2f\xfd",
+        "data.csv.zst is packed with zstd, which cannot be checked here to its end; unpack it, or pack it with gzip.",
+    ),
+    "packed_with_bzip2_under_another_name": ("data.csv", b"BZh91AY", "data.csv is packed with bzip2, which cannot be checked"),
+    "packed_and_empty": ("data.csv.gz", gzip.compress(b""), "data.csv.gz is empty; give a file with a header line"),
+    "no_parquet_under_that_name": (
+        "data.parquet", TEXT,
+        "data.parquet is not a Parquet file, which its name says; export it anew, or let the name of a text file end in .csv.",
+    ),
+    "empty_parquet": ("data.parquet", b"", "data.parquet is empty; give a file with a header line"),
+    "parquet_that_is_cut": (
+        "data.parquet", b"PAR1" + b"x" * 100,
+        "data.parquet is not whole: a Parquet file ends as it begins, and this one does not; export or copy it anew.",
+    ),
+    "parquet_that_is_garbage_inside": (
+        "data.parquet", b"PAR1" + b"x" * 100 + b"\x10\0\0\0PAR1", "data.parquet cannot be read: ",
+    ),
+    "a_program": (
+        "data.csv", Path(sys.executable).read_bytes()[:9000],
+        "data.csv is not text, but a program, a picture or the like; give a CSV or Parquet file.",
+    ),
+    "a_picture": ("data.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0", "data.csv is not text, but a program, a picture or the like;"),
+    "utf_32": ("data.csv", TEXT.encode("utf-32"), "data.csv is UTF-32, which is not read; save it as UTF-8."),
+    "utf_16_high_byte_first_without_a_mark": ("data.csv", TEXT.encode("utf-16-be"), "data.csv is UTF-16 with the high byte"),
+    "utf_16_cut_within_a_character": (
+        "data.csv", TEXT.encode("utf-16")[:-1],
+        "data.csv is not whole: it ends in the middle of a character; copy or export it anew.",
+    ),
+    "the_one_character_that_lines_are_split_by": (
+        "data.csv", TEXT + "2,Ma\U0010ffffle,30,40,50\n",
+        "data.csv, line 3, has the character U+10FFFF, which is never one of a text; remove it.",
+    ),
+    "a_header_that_a_terminal_would_obey": (
+        "data.csv", TEXT.replace("Gender", "\x1b]0;title\x07\x1b[31mGender\u202e"),
+        "data.csv has no column for gender; its first line is \"CustomerID, \\x1b]0;title\\x07\\x1b[31mGender\\u202e, Age, ",
+    ),
+    "a_name_that_a_terminal_would_obey": (
+        "da\x1b[31mta.csv", TEXT, "da\\x1b[31mta.csv has a control character in it; rename it.",
+    ),
 }  # fmt: skip
 
 
@@ -249,8 +352,8 @@ REFUSED = {
 def test_a_file_that_cannot_be_used(refusal, tmp_path, case):
     name, content, sentence = REFUSED[case]
     said = refusal({name: content})
-    assert said.startswith(f"{tmp_path}/{sentence}")
-    assert "\n" not in said
+    assert said.removeprefix("The name of the file ").startswith(f"{tmp_path}/{sentence}")
+    assert said.isprintable()
 
 
 def test_text_that_is_not_what_was_declared(refusal):
@@ -340,22 +443,31 @@ def test_the_nearest_header_is_named_where_one_is_near(plugin, name, headers, ne
     (["a.csv"], [], ["customer_id"], 1, False),
 ])  # fmt: skip
 def test_headers_without_rows_below_are_refused(text, parquet, fields, n_lines, is_refused):
-    layouts = [{"format": "utf-8", "files": text}, {"format": "parquet", "files": parquet}]
+    layouts = [{"format": format, "files": files, "n_lines": {}} for format, files in (("utf-8", text), ("parquet", parquet))]
     source = {"block": "segmentation", "fields": fields}
+    found = [("a.csv", 9, n_lines)]
     if not is_refused:
-        source_files.check_lines(layouts, source, unreadable=None, n_lines=n_lines)
+        source_files.check_lines(layouts, source, unreadable=None, found=found)
         return
     with pytest.raises(DbtRuntimeError) as refused:
-        source_files.check_lines(layouts, source, unreadable=None, n_lines=n_lines)
+        source_files.check_lines(layouts, source, unreadable=None, found=found)
     files = ", ".join(text + parquet)
     assert refused.value.msg == f"{files} has a header and no rows below it; give a file with one line for each record."
 
 
 def test_a_line_far_below_that_cannot_be_read_is_refused():
-    layouts = [{"format": "utf-8", "files": ["a.csv", "b.csv"]}]
+    layouts = [{"format": "utf-8", "files": ["a.csv", "b.csv"], "opened": {"a.csv": "a.csv", "b.csv": "build/0.txt"}}]
     with pytest.raises(DbtRuntimeError) as refused:
-        source_files.check_lines(layouts, {"block": "orders"}, unreadable=("b.csv", 70_000, "INVALID ENCODING"), n_lines=9)
+        source_files.check_lines(layouts, {"block": "orders"}, unreadable=("build/0.txt", 70_000, "INVALID ENCODING"), found=[])
     assert refused.value.msg.startswith("b.csv, line 70000, is not utf-8 text; save the file as UTF-8, or set encoding: latin-1")
+
+
+@pytest.mark.parametrize("found", [[("a.csv", 2, 2)], [("a.csv", 4, 4)], []])
+def test_lines_that_the_reader_does_not_see_are_missed(found):
+    layouts = [{"format": "utf-8", "files": ["a.csv"], "n_lines": {"a.csv": 3}}]
+    with pytest.raises(DbtRuntimeError) as refused:
+        source_files.check_lines(layouts, {"block": "orders"}, unreadable=None, found=found)
+    assert refused.value.msg.startswith(f"a.csv has 3 lines, of which {found[0][1] if found else 0} were read; save it anew")
 
 
 def test_headers_are_split_as_pythons_csv_module_splits_them(plugin):
@@ -370,3 +482,134 @@ def test_headers_are_split_as_pythons_csv_module_splits_them(plugin):
         fields = ["".join(generator.choices(alphabet, k=generator.randrange(1, 9))) for _ in range(generator.randrange(1, 7))]
         csv.writer(stream, delimiter=delimiter, lineterminator="").writerow(fields)
         assert reader.split(stream.getvalue(), [delimiter]) == {delimiter: fields}
+
+
+# What is declared, and what the bytes are.
+CODECS = {"utf-8": ("utf-8", "utf-8"), "latin-1": ("latin-1", "latin-1"), "utf-16": ("utf-8", "utf-16-le")}
+
+
+def mixed_text(generator, line_ends):
+    """Some lines below a header, with blank ones among them, and perhaps without a line end behind the last one."""
+    alphabet = ["a", "b", '"', " ", ",", "\x85", "\x1c", "ü", "\ufeff", "\t"]
+    text = "customer_id" + generator.choice(line_ends)
+    for _ in range(generator.randrange(1, 9)):
+        text += "".join(generator.choices(alphabet, k=generator.randrange(0, 4))) + generator.choice(line_ends)
+    return text + "x" * generator.randrange(2)
+
+
+def test_line_ends_of_every_kind_are_counted_and_read_alike(lines):
+    """Texts whose line ends are of one kind or of several, in every encoding, packed or not, as Python reads them."""
+    generator = random.Random(7)
+    n_mixed = 0
+    for encoding, (declared, codec) in CODECS.items():
+        texts = {}
+        for number in range(12):
+            line_ends = generator.sample(["\n", "\r\n", "\r"], generator.randrange(1, 4))
+            text = mixed_text(generator, line_ends)
+            # Latin-1 has none of these.
+            texts[f"{number}.csv"] = text if encoding != "latin-1" else text.replace("\x85", "").replace("\ufeff", "")
+            n_mixed += len(line_ends) > 1
+        expected = {name: io.StringIO(text, newline=None).read().split("\n") for name, text in texts.items()}
+        expected = {name: texts[:-1] if texts[-1] == "" else texts for name, texts in expected.items()}
+        plain = {name: text.encode(codec) for name, text in texts.items()}
+        packed = {f"{name}.gz": gzip.compress(content) for name, content in plain.items()}
+        found = lines(plain | packed, [{"name": "customer_id", "headers": []}], encoding=declared)
+        assert found == expected | {f"{name}.gz": texts for name, texts in expected.items()}
+    assert n_mixed > 15
+
+
+BLOCKS = "CustomerID,Gender,Age,Annual Income (k$),Spending Score (1-100)\r\n" + "".join(
+    f"{number},Male,30,40,50" + ("\n" if number % 7 else "\r\n") for number in range(40_000)
+)
+
+
+@pytest.mark.parametrize("block", [1 << 16, 4099])
+def test_line_ends_between_two_blocks(lines, monkeypatch, block):
+    monkeypatch.setattr(source_files, "BLOCK", block)
+    content = BLOCKS.encode()
+    found = lines(
+        {"a.csv": content, "b.csv.gz": gzip.compress(content[:50_001], mtime=0) + gzip.compress(content[50_001:], mtime=0)}
+    )
+    assert found == dict.fromkeys(["a.csv", "b.csv.gz"], BLOCKS.replace("\r\n", "\n").split("\n")[:-1])
+
+
+def test_only_files_whose_line_ends_differ_are_copied_and_no_copy_stays(plugin, ask, layouts):
+    found = layouts({
+        "lf.csv": TEXT, "crlf.csv": TEXT.replace("\n", "\r\n"), "cr.csv": TEXT.replace("\n", "\r"), "mixed.csv": TEXT + "\r\n",
+    })  # fmt: skip
+    copied = {Path(path).name: opened for layout in found for path, opened in layout["opened"].items() if opened != path}
+    assert list(copied) == ["mixed.csv"]
+    assert Path(copied["mixed.csv"]).read_bytes() == TEXT.encode() + b"\n"
+    next_build = source_files.Plugin("source_files", {}, credentials=plugin.creds)
+    assert not plugin.copies.exists()
+    next_build.copies.mkdir()
+    del next_build
+    assert not plugin.copies.exists()
+
+
+@pytest.mark.parametrize("change", ["longer", "of the same length", "replaced", "gone"])
+def test_a_file_that_changes_while_it_is_read(ask, plugin, tmp_path, change):
+    path = tmp_path / "data.csv"
+    request = ask({"data.csv": TEXT})
+    plugin.store(SimpleNamespace(config=request))
+    state = path.stat()
+    if change == "gone":
+        path.unlink()
+    elif change == "replaced":
+        (tmp_path / "new.csv").write_text(TEXT, encoding="utf-8")
+        os.utime(tmp_path / "new.csv", ns=(state.st_atime_ns, state.st_mtime_ns))
+        os.replace(tmp_path / "new.csv", path)
+    else:
+        path.write_text(TEXT + "2,Male,31,41,51\n" if change == "longer" else TEXT.replace("30", "31"), encoding="utf-8")
+        os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns + (change != "longer")))
+    with pytest.raises(DbtRuntimeError) as refused:
+        plugin.store(SimpleNamespace(config=request))
+    assert refused.value.msg.startswith(f"{path} has changed while it was read; start again when it is complete")
+
+
+def test_what_is_no_file_is_not_opened(refusal, tmp_path):
+    """Reading a pipe waits for a writer, for ever."""
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "folder").mkdir()
+    for path, sentence in {
+        tmp_path / "pipe.csv": "is a pipe, a socket or a device; write what comes out of it into a file, and give that.",
+        Path("/dev/null"): "is a pipe, a socket or a device; write",
+        tmp_path / "folder": f"is a folder; give a file in it, or a pattern such as {tmp_path}/folder/*.csv.",
+    }.items():
+        assert refusal({}, file=str(path)).startswith(f"{path} {sentence}")
+    (tmp_path / "gone.csv").symlink_to(tmp_path / "nowhere.csv")
+    assert refusal({}, file=f"{tmp_path}/gone.csv") == f"{tmp_path}/gone.csv cannot be read: No such file or directory."
+
+
+def test_a_name_that_is_not_utf_8(refusal, tmp_path):
+    (Path(os.fsdecode(os.fsencode(tmp_path) + b"/k\xe4ufer.csv"))).write_text(TEXT, encoding="utf-8")
+    sentence = f"The name of the file {tmp_path}/k\\udce4ufer.csv is not UTF-8; rename it."
+    assert refusal({}) == sentence
+    assert refusal({}, file=os.fsdecode(os.fsencode(tmp_path) + b"/k\xe4ufer.csv")) == sentence
+
+
+def test_a_file_with_brackets_in_its_name_is_that_file(lines, tmp_path):
+    files = {"a[1].csv": TEXT, "a1.csv": TEXT + "2,Male,31,41,51\n"}
+    assert list(lines(files, file=f"{tmp_path}/a[1].csv")) == ["a[1].csv"]
+    assert list(lines(files, file=f"{tmp_path}/a[2-9].csv".replace("2-9", "0-9"))) == ["a1.csv"]
+
+
+def test_names_that_duckdb_spells_another_way(lines, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = ["a[1].csv", "~b.csv", "c.csv", "d.csv"]
+    assert list(lines(dict.fromkeys(names, TEXT), file="*.csv")) == ["a[1].csv", "c.csv", "d.csv", "~b.csv"]
+
+
+def test_a_folder_named_like_a_column_does_not_replace_its_values(lines, plugin, tmp_path):
+    folder = tmp_path / "age=99" / "raw_record=1"
+    folder.mkdir(parents=True)
+    (folder / "data.csv").write_text(TEXT, encoding="utf-8")
+    columns = '1 as CustomerID, \'x\' as "Gender", 30 as Age, 40 as "Annual Income", 50 as spending_score'
+    plugin.connection.execute(f"copy (select {columns}) to '{folder}/data.parquet'")
+    found = lines({}, file=f"{tmp_path}/**/data.*")
+    assert found["data.csv"] == TEXT.splitlines()
+    assert [row["Age"] for row in found["data.parquet"]] == [30]
+
+
+def test_files_elsewhere_that_duckdb_cannot_open(refusal):
+    assert refusal({}, file="s3://a-bucket/customers.csv").startswith("s3://a-bucket/customers.csv cannot be looked at: ")

@@ -10,8 +10,8 @@
 {% endmacro %}
 
 
-{#- What has been checked by this command: dbt's graph is the one thing that its nodes share. Nothing is shared yet while files are parsed. -#}
-{% macro _checked_blocks() %}{% do return(graph.setdefault('checked_blocks', {}) if execute else {}) %}{% endmacro %}
+{#- What has been checked by this command: dbt's graph is the one thing that its nodes share, while they are parsed and, a new one, while they run. -#}
+{% macro _checked_blocks() %}{% do return(graph.setdefault('checked_blocks', {})) %}{% endmacro %}
 
 
 {% macro _checked_segmentation(prefix) %}
@@ -21,6 +21,9 @@
     {% do _reject_unknown_settings(name, block, (['customers', 'needs'] if prefix else ['source', 'key']) + [
         'attributes', 'features', 'n_clusters', 'k_range', 'seed', 'refit', 'model_version', 'gates'
     ], name) %}
+    {% for setting in ['attributes', 'features'] if block[setting] and (block[setting] is mapping or block[setting] is not iterable) %}
+        {% do configuration_error(setting ~ ': ' ~ _shown(block[setting]) ~ ' is not a list, such as [{name: visits}]', name) %}
+    {% endfor %}
     {% if prefix %}
         {% if not block.customers %}{% do configuration_error('customers: is missing; name the model that has the features, one row per customer', name) %}{% endif %}
         {% do _require_one_of('needs', block.needs or 'orders', ['orders'], name) %}
@@ -110,15 +113,19 @@
     {% set own = ['file'] + source.keys() | list + (['fields'] if block == 'orders' else []) %}
     {% do _reject_unknown_settings(block ~ ': source', settings, own, block) %}
     {% do source.update(settings) %}
-    {% do source.update({'file': var(variable, env_var(variable | upper, '') or source.file), 'block': block, 'variable': variable}) %}
+    {% do source.update({'file': var(variable, env_var(variable | upper, '') or source.file) or none, 'block': block, 'variable': variable}) %}
     {% do _require_one_of('source: encoding', source.encoding | lower, ['utf-8', 'latin-1'], block) %}
     {% do _require_one_of('source: decimal_separator', source.decimal_separator, ['.', ','], block) %}
-    {% if source.max_rejected_share is not number or not 0 <= source.max_rejected_share <= 1 %}
+    {% if not _is_number(source.max_rejected_share) or not 0 <= source.max_rejected_share <= 1 %}
         {% do configuration_error('source: max_rejected_share: ' ~ source.max_rejected_share ~ ' is not a share from 0 to 1, such as 0.05', block) %}
     {% endif %}
-    {% if source.fields and (source.fields is string or source.fields is not sequence) %}
-        {% do configuration_error('source: fields: ' ~ source.fields ~ ' is not a list of names, such as [customer_id, ordered_at, amount]', block) %}
+    {% if source.file and source.file is not string %}
+        {% do configuration_error('source: file: ' ~ _shown(source.file) ~ ' is not a path; give that of a CSV or Parquet file, in quotes', block) %}
     {% endif %}
+    {% if not source.file and block != 'orders' %}
+        {% do configuration_error('source: file: is missing; give the path of a CSV or Parquet file', block) %}
+    {% endif %}
+    {% do _require_texts('source: fields', source.fields or [], block) %}
     {% do return(source) %}
 {% endmacro %}
 
@@ -152,9 +159,7 @@
         {% set settings = block[name] or {} %}
         {% do _reject_unknown_settings(name, settings, ['headers', 'format'] if name == 'date' else ['headers'], 'orders') %}
         {% set given = settings.headers or [] %}
-        {% if given is string or given is not sequence %}
-            {% do configuration_error('headers of ' ~ name ~ ': ' ~ given ~ ' is not a list, such as [' ~ given ~ ']', 'orders') %}
-        {% endif %}
+        {% do _require_texts('headers of ' ~ name, given, 'orders') %}
         {% do headers.update({name: given | list}) %}
     {% endfor %}
     {% set format = (block.date or {}).format or 'iso' %}
@@ -203,6 +208,9 @@
         {% do _reject_unknown_settings('gate ' ~ name, gate, gates[name].keys() | list, block) %}
         {% do gates[name].update(gate) %}
         {% do _require_one_of('severity of the gate ' ~ name, gates[name].severity, ['error', 'warn'], block) %}
+        {% if not _is_number(gates[name].bound) %}
+            {% do configuration_error('bound of the gate ' ~ name ~ ': ' ~ _shown(gates[name].bound) ~ ' is not a number, such as 0.25', block) %}
+        {% endif %}
     {% endfor %}
     {% for name, gate in gates.items() %}
         {% for bound in ['bound', 'min_kept_share'] if gate[bound] is defined and (gate[bound] is boolean or gate[bound] is not number) %}
@@ -235,14 +243,13 @@
     {% set settings = {'headers': [], 'description': column.label or column.name} %}
     {% do settings.update(defaults) %}
     {% do settings.update(column) %}
-    {% if not modules.re.fullmatch('[a-z][a-z0-9_]*', settings.name or '') %}
+    {% if settings.name is not string or not modules.re.fullmatch('[a-z][a-z0-9_]*', settings.name) %}
         {% do configuration_error(
-            'the column name ' ~ settings.name ~ ' is not made of small letters, digits and underscores, such as income_k', block
+            'the column name ' ~ _shown(settings.name) ~ ' is not made of small letters, digits and underscores, such as income_k', block
         ) %}
     {% endif %}
-    {% if settings.headers is string or settings.headers is not sequence %}
-        {% do configuration_error('headers of ' ~ settings.name ~ ': ' ~ settings.headers ~ ' is not a list, such as [' ~ settings.headers ~ ']', block) %}
-    {% endif %}
+    {% do _require_texts('headers of ' ~ settings.name, settings.headers, block) %}
+    {% do _require_words(column, ['label', 'description'], block) %}
     {% set settings = dict(settings, label=settings.label or settings.name | replace('_', ' ')) %}
     {% do return(settings) %}
 {% endmacro %}
@@ -258,6 +265,7 @@
     {% endfor %}
     {% do settings.update(feature) %}
     {% do settings.update(_configured_column(column, {'data_type': 'double'}, block)) %}
+    {% do _require_words(feature, ['unit', 'low', 'high'], block) %}
     {% do settings.update({
         'low': settings.low or 'low ' ~ settings.label,
         'high': settings.high or 'high ' ~ settings.label,
@@ -269,11 +277,11 @@
     {% do _require_one_of('missing of ' ~ feature.name, settings.missing, ['reject', 'median'], block) %}
     {% set bounds = settings.range %}
     {% if bounds is string or bounds is not sequence or bounds | length != 2
-            or (bounds[0] is not none and not bounds[0] is number)
-            or (bounds[1] is not none and not bounds[1] is number)
+            or (bounds[0] is not none and not _is_number(bounds[0]))
+            or (bounds[1] is not none and not _is_number(bounds[1]))
             or (bounds[0] is not none and bounds[1] is not none and bounds[0] >= bounds[1]) %}
         {% do configuration_error(
-            'range of ' ~ feature.name ~ ': ' ~ bounds ~ ' is not a lowest and a highest value, such as [0, 120] or [0, null]', block
+            'range of ' ~ feature.name ~ ': ' ~ _shown(bounds) ~ ' is not a lowest and a highest value, such as [0, 120] or [0, null]', block
         ) %}
     {% endif %}
     {% if settings.transform == 'log1p' and (bounds[0] is none or bounds[0] < 0) %}
@@ -291,7 +299,7 @@
         'segment_id', 'segment_name', 'distance', 'runner_up_segment_id', 'runner_up_distance', 'confidence', 'is_outlier',
         'has_imputed_features', 'model_version', 'previous_segment_id', 'changed_at', 'n_customers', 'row_id', 'first_row_id', 'reasons',
         'previous_model_segment_id', 'last_segment_id', 'name_at_change', 'model_version_at_change', 'build_id', 'built_at',
-        'source_file', 'is_blank', 'raw_record'
+        'source_file', 'is_blank', 'raw_record', 'rowid'
     ]) %}
 {% endmacro %}
 
@@ -308,13 +316,48 @@
 {% endmacro %}
 
 
+{#- Settings of a column that are words, where they are given. -#}
+{% macro _require_words(column, settings, block) %}
+    {% for setting in settings if column[setting] is defined and column[setting] is not string %}
+        {% do configuration_error(
+            setting ~ ' of ' ~ column.name ~ ': ' ~ _shown(column[setting]) ~ ' is not a text; put it in quotes, or leave the setting out', block
+        ) %}
+    {% endfor %}
+{% endmacro %}
+
+
+{#- A whole number is as good as its text. -#}
+{% macro _require_texts(place, values, block) %}
+    {% if values is string or values is mapping or values is not iterable %}
+        {% do configuration_error(place ~ ': ' ~ _shown(values) ~ ' is not a list, such as [' ~ _shown(values) ~ ']', block) %}
+    {% endif %}
+    {% for value in values if value is not string and value is not integer %}
+        {% do configuration_error(place ~ ': ' ~ _shown(value) ~ ' is not a text; put it in quotes', block) %}
+    {% endfor %}
+{% endmacro %}
+
+
+{#- Yes and no are numbers to Python, and so is NaN; a difference tells NaN and the infinities from others. -#}
+{% macro _is_number(value) %}
+    {% do return(value is number and value is not boolean and value - value == 0) %}
+{% endmacro %}
+
+
+{#- A value as YAML spells it. -#}
+{% macro _shown(value) %}
+    {% if value is none or value is boolean %}{% do return({none: 'null', true: 'true', false: 'false'}[value]) %}{% endif %}
+    {% do return(value | string) %}
+{% endmacro %}
+
+
 {% macro _require_one_of(place, value, allowed, block) %}
     {% if value not in allowed %}
-        {% do configuration_error(place ~ ': ' ~ value ~ ' is unknown; use ' ~ allowed | join(' or '), block) %}
+        {% do configuration_error(place ~ ': ' ~ _shown(value) ~ ' is unknown; use ' ~ allowed | join(' or '), block) %}
     {% endif %}
 {% endmacro %}
 
 
+{#- What a terminal would obey is shown in letters, such as \x1b. -#}
 {% macro configuration_error(message, block) %}
-    {% do exceptions.raise_compiler_error('dbt_project.yml, vars, ' ~ block ~ ': ' ~ message ~ '.') %}
+    {% do exceptions.raise_compiler_error('dbt_project.yml, vars, ' ~ block ~ ': ' ~ (message if message.isprintable() else ('%r' % message)[1:-1]) ~ '.') %}
 {% endmacro %}

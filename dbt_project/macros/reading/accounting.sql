@@ -1,6 +1,6 @@
 {#-
     CTEs that end in `final`: the one row that breaks records below the headers = accepted + rejected. The lines are counted as they were read, without
-    the code that makes records of them.
+    the code that makes records of them; require_usable_lines has compared them with the bytes of the files.
 -#}
 {% macro records_unaccounted_for(lines, multiline, accepted, rejected, source) %}
 files as (
@@ -84,8 +84,8 @@ final as (
                 then error(
                     counts.n_rejected || ' of ' || counts.n_records || ' rows of ' || {{ sql_texts([source.file]) }}
                     || ' are refused, more than the share of {{ source.max_rejected_share }} that is allowed (' || counts.commonest_reasons
-                    || '): query {{ rejected.identifier }} for all reasons, then mend the file, adapt the {{ what_to_adapt }} in '
-                    || 'dbt_project.yml, vars, {{ source.block }}, or raise max_rejected_share there.'
+                    || '): query {{ rejected.identifier }} in ' || {{ sql_texts([target.path]) }}
+                    || ' for all reasons, then mend the file, adapt the {{ what_to_adapt }} in dbt_project.yml, vars, {{ source.block }}, or raise max_rejected_share there.'
                 ) is not null
             else true
         end
@@ -106,7 +106,7 @@ final as (
         {% for row in run_query(query) %}
             {% do exceptions.warn(
                 row['n_rejected'] ~ ' of ' ~ row['n_records'] ~ ' rows of ' ~ source.file
-                ~ ' are refused; the table ' ~ rejected.identifier ~ ' holds each with its reasons.'
+                ~ ' are refused; the table ' ~ rejected.identifier ~ ' in ' ~ target.path ~ ' holds each with its reasons.'
             ) %}
         {% endfor %}
     {% endif %}

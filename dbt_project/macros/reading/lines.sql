@@ -36,7 +36,7 @@ final as (
 {% macro _lines_of(layout) -%}
     {%- if layout.delimiter -%}
         select
-            filename as source_file,
+            {{ sql_texts(layout.files) if layout.files | length == 1 else 'filename' }} as source_file,
             raw_record,
             {{ split_record('raw_record', layout.delimiter) }} as _parts
         from {{ read_lines(sql_list(layout.patterns.values()), "'" ~ layout.format ~ "'") }}
@@ -45,7 +45,7 @@ final as (
             {{ sql_texts(layout.files) }} as source_file,
             _parquet_row as raw_record,
             [{% for header in layout.fields.values() %}_parquet_row."{{ header | replace('"', '""') }}"::varchar{{ ', ' if not loop.last }}{% endfor %}] as _parts
-        from read_parquet({{ sql_list(layout.patterns.values()) }}) as _parquet_row
+        from read_parquet({{ sql_list(layout.patterns.values()) }}, hive_partitioning = false) as _parquet_row
     {%- endif -%}
 {%- endmacro %}
 
@@ -54,7 +54,7 @@ final as (
 {% macro read_lines(files, encoding, options='store_rejects = true') -%}
     read_csv(
         {{ files }}, encoding = {{ encoding }}, columns = {'raw_record': 'varchar'}, delim = chr(1114111), quote = '', escape = '',
-        header = false, auto_detect = false, strict_mode = false, filename = true, {{ options }}
+        header = false, auto_detect = false, strict_mode = false, filename = true, hive_partitioning = false, {{ options }}
     )
 {%- endmacro %}
 
@@ -71,7 +71,7 @@ final as (
     from {{ read_lines(sql_list([layout.patterns[file]]), "'" ~ layout.format ~ "'") }}
         {%- else -%}
         cast(to_json(_parquet_row) as varchar) as raw_record
-    from read_parquet({{ sql_list([layout.patterns[file]]) }}) as _parquet_row
+    from read_parquet({{ sql_list([layout.patterns[file]]) }}, hive_partitioning = false) as _parquet_row
         {%- endif %}
     union all
         {%- endfor %}

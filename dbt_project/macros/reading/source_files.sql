@@ -9,7 +9,7 @@
     {#- The smallest buffer that DuckDB takes: it is asked for first lines. -#}
     {% set request = {
         'columns': table.columns, 'split_record': splits, 'invocation': invocation_id,
-        'read_lines': read_lines('$files', '$encoding', 'store_rejects = $skip_unreadable, buffer_size = 2097152'),
+        'read_lines': read_lines('$files', '$encoding', 'buffer_size = 2097152'),
     } %}
     {% do _ask_source_files('layouts', table.source, request) %}
     {% do return(request.layouts) %}
@@ -20,19 +20,28 @@
 {% macro require_usable_lines(lines, table) %}
     {% if not execute %}{% do return('') %}{% endif %}
     {% set layouts = source_layouts(table) %}
-    {% set text_files = layouts | selectattr('delimiter') | map(attribute='files') | sum(start=[]) %}
+    {% set opened = [] %}
+    {% for layout in layouts if layout.delimiter %}{% do opened.extend(layout.opened.values()) %}{% endfor %}
     {#- The reader sets aside lines that it cannot decode, in a temporary table of the connection that has read. -#}
     {% set query %}
         select reject_scans.file_path, reject_errors.line, reject_errors.error_type
         from reject_errors
         inner join reject_scans using (scan_id, file_id)
-        where reject_scans.file_path in ({{ sql_texts(text_files) }})
+        where reject_scans.file_path in ({{ sql_texts(opened) }})
         order by reject_errors.scan_id desc, reject_errors.line
         limit 1
     {% endset %}
-    {% set unreadable = run_query(query).rows | map('list') | first if text_files else none %}
-    {% set n_lines = run_query('select count(*) filter (where not is_blank) from ' ~ lines).columns[0].values()[0] %}
-    {% do _ask_source_files('check_lines', table.source, {'layouts': layouts, 'unreadable': unreadable, 'n_lines': n_lines | int}) %}
+    {% set unreadable = run_query(query).rows | map('list') | first if opened else none %}
+    {% set query %}
+        select
+            cast(source_file as varchar) as source_file,
+            count(*) as n_lines,
+            count(*) filter (where not is_blank) as n_not_blank
+        from {{ lines }}
+        group by source_file
+    {% endset %}
+    {% set found = run_query(query).rows | map('list') | list %}
+    {% do _ask_source_files('check_lines', table.source, {'layouts': layouts, 'unreadable': unreadable, 'found': found}) %}
 {% endmacro %}
 
 
