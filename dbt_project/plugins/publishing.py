@@ -306,7 +306,8 @@ class Plugin(BasePlugin):
         if is_now and not was_sample:
             raise DbtRuntimeError(
                 f"{self.published.path} holds the segments of {source_file}, and the sample is not published over them; give "
-                "your customers with the environment variable CUSTOMERS_FILE, or source: file in dbt_project.yml, vars, segmentation. "
+                "your customers with the environment variable CUSTOMERS_FILE, or source: file in dbt_project.yml, vars, "
+                "segmentation. "
                 f"To see the sample again, move {self.published.path} away first."
             )
         if was_sample and not is_now:

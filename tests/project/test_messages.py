@@ -259,7 +259,7 @@ CONFIGURATIONS = {
     ),
     "a_bound_that_is_no_number": (
         lambda block: block["gates"]["silhouette"].update(bound="high"),
-        "bound of the gate silhouette: high is not a number.",
+        "bound of the gate silhouette: high is not a number, such as 0.25.",
     ),
     "growth_upside_down": (
         lambda block: block["gates"]["customers"].update(growth=[2, 0.7]),

@@ -176,7 +176,7 @@ def is_sample(monkeypatch):
         "dbt_project/sample/cust*.csv",
         SAMPLE / "customers.csv",
     ],
-    ids=str,
+    ids=["as shipped", "with dots", "a pattern", "absolute"],
 )
 def test_the_sample_is_known_however_its_path_is_written(is_sample, path):
     assert is_sample("customers", path)

@@ -208,17 +208,12 @@
         {% do _reject_unknown_settings('gate ' ~ name, gate, gates[name].keys() | list, block) %}
         {% do gates[name].update(gate) %}
         {% do _require_one_of('severity of the gate ' ~ name, gates[name].severity, ['error', 'warn'], block) %}
-        {% if not _is_number(gates[name].bound) %}
-            {% do configuration_error('bound of the gate ' ~ name ~ ': ' ~ _shown(gates[name].bound) ~ ' is not a number, such as 0.25', block) %}
-        {% endif %}
-    {% endfor %}
-    {% for name, gate in gates.items() %}
-        {% for bound in ['bound', 'min_kept_share'] if gate[bound] is defined and (gate[bound] is boolean or gate[bound] is not number) %}
-            {% do configuration_error(bound ~ ' of the gate ' ~ name ~ ': ' ~ gate[bound] ~ ' is not a number', block) %}
+        {% for bound in ['bound', 'min_kept_share'] if gate[bound] is defined and not _is_number(gate[bound]) %}
+            {% do configuration_error(bound ~ ' of the gate ' ~ name ~ ': ' ~ _shown(gate[bound]) ~ ' is not a number, such as 0.25', block) %}
         {% endfor %}
         {% if gate.growth is defined and not _is_range(gate.growth) %}
             {% do configuration_error(
-                'growth of the gate ' ~ name ~ ': ' ~ gate.growth ~ ' is not a lowest and a highest number of times, such as [0.7, 2]', block
+                'growth of the gate ' ~ name ~ ': ' ~ _shown(gate.growth) ~ ' is not a lowest and a highest number of times, such as [0.7, 2]', block
             ) %}
         {% endif %}
     {% endfor %}
@@ -232,8 +227,8 @@
 {#- Whether a setting is a list of two numbers, the lower one first. -#}
 {% macro _is_range(setting) %}
     {% do return(
-        setting is sequence and setting is not string and setting | length == 2 and setting | select('number') | list | length == 2
-        and setting | select('boolean') | list | length == 0 and setting[0] < setting[1]
+        setting is sequence and setting is not string and setting is not mapping and setting | length == 2 and _is_number(setting[0])
+        and _is_number(setting[1]) and setting[0] < setting[1]
     ) %}
 {% endmacro %}
 
