@@ -85,13 +85,16 @@ def problem_with(session, file):
         remove_database(file)  # a log of writes may have stayed
     try:
         session.execute(f"attach {literal(file)} as build_file")
+        # DuckDB misses nothing until it reads it. Blocks that are free need not be there.
+        size = "select used_blocks * block_size from pragma_database_size() where database_name = 'build_file'"
+        is_cut = file.stat().st_size < session.execute(size).fetchone()[0]
         session.execute("detach build_file")
     except duckdb.Error as error:
         is_in_use = "Could not set lock" in str(error) or isinstance(error, duckdb.BinderException)  # or in this very process
         if is_in_use or not file.is_file() or not os.access(file, os.R_OK | os.W_OK):
             raise DbtRuntimeError(f"The build cannot work in {file}: {sentence(error)}") from None
         return sentence(error)
-    return None
+    return "its end is missing" if is_cut else None
 
 
 def remove_database(file):
@@ -219,7 +222,7 @@ class Plugin(BasePlugin):
         are gone and there again.
         """
         own = None
-        with self.session() as session, suppress(duckdb.CatalogException):
+        with self.session() as session, suppress(duckdb.Error):
             own = session.execute(f"select build_id from {MARKER}").fetchone()
         # First of all: what is dropped below is the state that it speaks of.
         self.touch(request)

@@ -308,6 +308,17 @@ def test_a_build_file_that_cannot_be_opened_is_thrown_away(start, said, folder, 
     assert tables == [({"warehouse": "scratch", "scratch": "warehouse"}[name],)]
 
 
+def test_a_build_file_with_free_blocks_at_its_end_is_used(start, said, folder):
+    """DuckDB counts them, and has cut them off."""
+    path = folder / "build" / "warehouse.duckdb"
+    make_database(path, "create table t as select random() as x from range(1000000)")
+    size = path.stat().st_size
+    make_database(path, "drop table t", "checkpoint", "create table small as select 1 as one")
+    assert path.stat().st_size < size
+    start()
+    assert said == []
+
+
 def test_a_build_file_that_somebody_has_open_is_kept(start, said, folder):
     path = folder / "build" / "warehouse.duckdb"
     make_database(path, "create table t as select 1 as one")
