@@ -15,10 +15,15 @@ int_feature_medians as (
     select * from {{ ref('int_feature_medians') }}
 ),
 
-{% if builds %}
+{% if fits %}
 last_build as (
+    {% if builds %}
     select max_by(builds.model_version, builds.build_number) as model_version
     from {{ builds }} as builds
+    {% else %}
+    -- Only the models are left of a segmentation that the build which was gone back to did without: their numbers stay taken.
+    select cast(null as integer) as model_version
+    {% endif %}
 ),
 
 last_model as (
