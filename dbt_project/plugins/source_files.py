@@ -191,7 +191,7 @@ def require_a_clear_name(path):
 
 
 def said_by(error):
-    return (str(error).splitlines() or [""])[0].rstrip(".")
+    return (str(error).splitlines() or [""])[0].rstrip(".:")
 
 
 @contextmanager
@@ -566,8 +566,9 @@ def unreadable_text(path, encoding, source, *, line, error):
     """The error to raise where DuckDB cannot decode or hold a line, `line`, or does not say which, None."""
     place = path if line is None else f"{path}, line {line},"
     if "encod" not in error.lower():
+        which = f"{place} has a line of" if line is None else f"{place} has"
         return refusal(
-            f"{place} is longer than the two million bytes that a line may have; is this a text file, a line for each record?"
+            f"{which} more than two million bytes, which is too long; is this a text file with a line for each record?"
         )
     remedy = "save the file as UTF-8"
     if encoding == "utf-8":
