@@ -59,7 +59,7 @@ class Plugin(BasePlugin):
 
     def initialize(self, plugin_config):
         self.answers = {}
-        self.copies = Path(self.creds.path).parent / "normalised"
+        self.copies = Path(f"{self.creds.path}.normalised")
         # What a build that was killed has left, and what this one leaves: a copy holds customers.
         shutil.rmtree(self.copies, ignore_errors=True)
         weakref.finalize(self, shutil.rmtree, self.copies, ignore_errors=True)
@@ -223,7 +223,7 @@ def source_file(reader, path, source, copies):
         return {"path": path, "opened": path, "state": None, "format": encoding, "n_lines": None}
     with one_sentence(path):
         state = file_state(path)
-        if state[-2] == 0:
+        if os.path.getsize(path) == 0:
             raise refusal(f"{path} is empty; give a file with a header line and one line for each record.")
         file = {"path": path, "opened": path, "state": state, "format": file_format(path, source)}
         if file["format"] == "parquet":
