@@ -238,7 +238,7 @@ class Plugin(BasePlugin):
         names of tables with state, of whatever segmentation, end in `names_of_state`. All other relations of `databases` are
         dropped. So a build that failed or was killed leaves no trace, and a build file that was deleted is no loss. Where
         nothing is published everything begins anew; so it does where the sample was and `files`, {customers, orders}, are
-        one's own. `dropped` and `created` say which relations are gone and there again, `said` what people should know.
+        one's own. `dropped` and `created` say which relations are gone and there again.
         """
         if is_sample("customers", request["files"]["customers"]) and not is_sample("orders", request["files"]["orders"] or None):
             self.refuse_orders_alone(request["files"]["orders"])
