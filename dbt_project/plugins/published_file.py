@@ -1,7 +1,7 @@
 """The published file: who may write to it, how a new one takes its place, and the last ones that are kept beside it.
 
-Builds use this through the plugin `publishing`; scripts/restore.py and scripts/erase.py publish by it, too. It knows nothing of dbt. Whatever stands in
-the way raises a RefusalError, whose text is one sentence: what is wrong, where, and what to do.
+Builds use this through the plugin `publishing`, restores and erasures through scripts/restore.py and scripts/erase.py. It knows
+nothing of dbt. What stands in the way raises a RefusalError, whose text is one sentence: what is wrong, where, and what to do.
 """
 
 import errno
@@ -100,7 +100,7 @@ def append_build(session, file, *, like, above=0, restored="null", erased="null"
 
 
 def lock_builds(build):
-    """An open file that lets no other build or restore begin, until this process ends, in whatever way."""
+    """An open file that lets no other build, restore or erasure begin, until this process ends, in whatever way."""
     path = build.with_suffix(".lock")
     try:
         build.parent.mkdir(parents=True, exist_ok=True)
@@ -114,6 +114,7 @@ def lock_builds(build):
     except BlockingIOError:
         lock.seek(0)
         process = lock.read() or "unknown"
+        lock.close()
         raise RefusalError(
             f"Another dbt command (process {process}) is at work in {build}; start this one again when it is done."
         ) from None

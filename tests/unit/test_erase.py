@@ -59,16 +59,22 @@ def write_build(path, number, *, keys=(OTHER, KEY), data_type="varchar", records
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """Two kept builds, the second of which is published; the scripts run in this folder, and write what can be searched."""
+def empty_folder(tmp_path, monkeypatch):
+    """The script runs in this folder, and writes what can be searched."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(erase, "CONFIG", erase.CONFIG | UNCOMPRESSED)
     mask = os.umask(0o022)
-    write_build(tmp_path / "kept_builds" / "1.duckdb", 1, records=[f'"{KEY}",x', "c1,y"])
-    write_build(tmp_path / "warehouse.duckdb", 2)
-    os.link(tmp_path / "warehouse.duckdb", tmp_path / "kept_builds" / "2.duckdb")
     yield tmp_path
     os.umask(mask)
+
+
+@pytest.fixture
+def folder(empty_folder):
+    """Two kept builds, the second of which is published."""
+    write_build(empty_folder / "kept_builds" / "1.duckdb", 1, records=[f'"{KEY}",x', "c1,y"])
+    write_build(empty_folder / "warehouse.duckdb", 2)
+    os.link(empty_folder / "warehouse.duckdb", empty_folder / "kept_builds" / "2.duckdb")
+    return empty_folder
 
 
 def run(monkeypatch, capsys, *arguments):
@@ -216,15 +222,13 @@ def test_a_file_of_keys(folder, monkeypatch, capsys):
         ("-12", ["-12,x", "0012", "2012-1-1", "120"], ["2012-1-1", "120"]),
     ],
 )
-def test_refused_rows_with_a_number(folder, monkeypatch, capsys, key, records, kept):
-    for name in ("kept_builds/1.duckdb", "kept_builds/2.duckdb", "warehouse.duckdb"):
-        (folder / name).unlink()
-    write_build(folder / "warehouse.duckdb", 1, keys=[7, -12], data_type="bigint", records=records)
-    output = run(monkeypatch, capsys, "--", key)
-    assert "Erased 1 customer" in output
-    assert query(folder / "warehouse.duckdb", "select raw_record from rejected_customers") == [(record,) for record in kept]
-    assert query(folder / "warehouse.duckdb", "select count(*) from customer_segments") == [(501,)]
-    assert not (folder / "kept_builds" / "2.duckdb").exists()
+def test_refused_rows_with_a_number(empty_folder, monkeypatch, capsys, key, records, kept):
+    write_build(empty_folder / "warehouse.duckdb", 1, keys=[7, -12], data_type="bigint", records=records)
+    assert "Erased 1 customer" in run(monkeypatch, capsys, "--", key)
+    path = empty_folder / "warehouse.duckdb"
+    assert query(path, "select raw_record from rejected_customers") == [(record,) for record in kept]
+    assert query(path, "select count(*) from customer_segments") == [(501,)]
+    assert not (empty_folder / "kept_builds").exists()
 
 
 @pytest.mark.parametrize(
@@ -237,10 +241,10 @@ def test_refused_rows_with_a_number(folder, monkeypatch, capsys, key, records, k
         ("Zoë", ["Zoë;x", "Zo;x"], ["Zo;x"]),
     ],
 )
-def test_refused_rows_with_a_text(folder, monkeypatch, capsys, key, records, kept):
-    write_build(folder / "other" / "warehouse.duckdb", 1, records=records)
-    run(monkeypatch, capsys, "--warehouse", "other/warehouse.duckdb", "--", key)
-    found = query(folder / "other" / "warehouse.duckdb", "select raw_record from rejected_customers")
+def test_refused_rows_with_a_text(empty_folder, monkeypatch, capsys, key, records, kept):
+    write_build(empty_folder / "warehouse.duckdb", 1, records=records)
+    assert "Erased 0 customers" in run(monkeypatch, capsys, "--", key)
+    found = query(empty_folder / "warehouse.duckdb", "select raw_record from rejected_customers")
     assert found == [(record,) for record in kept]
 
 
@@ -255,12 +259,12 @@ def test_a_key_that_is_nowhere_changes_nothing(folder, monkeypatch, capsys):
     assert after == before
 
 
-def test_a_key_of_the_wrong_type(folder, monkeypatch, capsys):
-    write_build(folder / "other" / "warehouse.duckdb", 1, keys=[7], data_type="bigint")
-    (folder / "keys.txt").write_text("7\n7.5\n")
-    output = run(monkeypatch, capsys, "--warehouse", "other/warehouse.duckdb", "--keys", "keys.txt")
+def test_a_key_of_the_wrong_type(empty_folder, monkeypatch, capsys):
+    write_build(empty_folder / "warehouse.duckdb", 1, keys=[7], data_type="bigint")
+    (empty_folder / "keys.txt").write_text("7\n7.5\n")
+    output = run(monkeypatch, capsys, "--keys", "keys.txt")
     assert output == "Nothing was erased: keys.txt, line 2: '7.5' is no customer_id, which is of the type bigint; correct it."
-    output = run(monkeypatch, capsys, "--warehouse", "other/warehouse.duckdb", "abc")
+    output = run(monkeypatch, capsys, "abc")
     assert output == "Nothing was erased: 'abc' is no customer_id, which is of the type bigint; correct it."
 
 
