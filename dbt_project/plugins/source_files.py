@@ -59,7 +59,7 @@ class Plugin(BasePlugin):
 
     def initialize(self, plugin_config):
         self.answers = {}
-        self.copies = Path(self.creds.path).parent / "normalised"
+        self.copies = Path(f"{self.creds.path}.normalised")
         # What a build that was killed has left, and what this one leaves: a copy holds customers.
         shutil.rmtree(self.copies, ignore_errors=True)
         weakref.finalize(self, shutil.rmtree, self.copies, ignore_errors=True)
@@ -191,7 +191,7 @@ def require_a_clear_name(path):
 
 
 def said_by(error):
-    return (str(error).splitlines() or [""])[0].rstrip(".")
+    return (str(error).splitlines() or [""])[0].rstrip(".:")
 
 
 @contextmanager
@@ -223,7 +223,7 @@ def source_file(reader, path, source, copies):
         return {"path": path, "opened": path, "state": None, "format": encoding, "n_lines": None}
     with one_sentence(path):
         state = file_state(path)
-        if state[-2] == 0:
+        if os.path.getsize(path) == 0:
             raise refusal(f"{path} is empty; give a file with a header line and one line for each record.")
         file = {"path": path, "opened": path, "state": state, "format": file_format(path, source)}
         if file["format"] == "parquet":
@@ -566,8 +566,9 @@ def unreadable_text(path, encoding, source, *, line, error):
     """The error to raise where DuckDB cannot decode or hold a line, `line`, or does not say which, None."""
     place = path if line is None else f"{path}, line {line},"
     if "encod" not in error.lower():
+        which = f"{place} has a line of" if line is None else f"{place} has"
         return refusal(
-            f"{place} is longer than the two million bytes that a line may have; is this a text file, a line for each record?"
+            f"{which} more than two million bytes, which is too long; is this a text file with a line for each record?"
         )
     remedy = "save the file as UTF-8"
     if encoding == "utf-8":

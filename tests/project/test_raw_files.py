@@ -43,7 +43,7 @@ def stage(new_project):
             file=folder / "*",
         )
         # Copies with line ends of one kind are gone with the command that made them.
-        assert not (project.folder / "build" / "normalised").exists()
+        assert not list((project.folder / "build").glob("*.normalised"))
         accepted = project.query("select * from stg_customers order by customer_id")
         refused = {name: [] for name in files}
         query = "select parse_filename(source_file), line_number, reasons, raw_record from rejected_customers order by all"
@@ -51,6 +51,7 @@ def stage(new_project):
             refused[name].append(tuple(row))
         return accepted, refused
 
+    staged.project = project
     return staged
 
 
@@ -276,3 +277,13 @@ def test_line_ends_of_several_kinds_cost_nothing(dirty):
         (202, "age is not a number", ",".join(map(str, wrong))),
         (302, "customer_id is a duplicate", ",".join(map(str, first))),
     ]
+
+
+def test_a_part_is_not_tested_with_tables_that_are_not_of_it(stage):
+    """In a fresh copy they do not exist. Whatever the part, its own tests are among those that are run."""
+    listed = {
+        part: stage.project.dbt("ls", "--quiet", "--select", part, "--resource-type", "test")[1]
+        for part in ("+stg_customers", "+rejected_customers +stg_customers")
+    }
+    accounting = "rejected_customers__accepted_and_rejected_make_all_rows"
+    assert [accounting in tests for tests in listed.values()] == [False, True]

@@ -114,7 +114,8 @@ def test_a_segmentation_that_the_kept_build_did_not_have_keeps_its_models(folder
     with duckdb.connect(folder / "warehouse.duckdb") as published:
         published.execute("create table rfm_segmentation_fits as from segmentation_fits")
     restore(folder, "2")
-    assert query(folder, "select model_version from rfm_segmentation_fits order by all") == [(1,), (3,)]
+    assert query(folder, "select model_version from main_carried.rfm_segmentation_fits order by all") == [(1,), (3,)]
+    assert query(folder, "select 1 from duckdb_tables() where schema_name = 'main' and table_name like 'rfm%'") == []
 
 
 def test_a_build_that_runs_is_not_disturbed(folder):

@@ -271,7 +271,7 @@ REFUSED = {
     ),
     "a_line_beyond_two_megabytes": (
         "data.csv", "x" * 3_000_000 + TEXT,
-        "data.csv, line 1, is longer than the two million bytes that a line may have; is this a text file, a line for each",
+        "data.csv, line 1, has more than two million bytes, which is too long; is this a text file with a line for each record?",
     ),
     "a_workbook": ("data.xlsx", b"PK\x03\x04", "data.xlsx is a workbook; save its sheet as CSV."),
     "an_archive": ("data.zip", b"PK\x03\x04", "data.zip is an archive; unpack it, or pack the file with gzip."),

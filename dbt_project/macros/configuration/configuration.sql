@@ -294,7 +294,7 @@
         'segment_id', 'segment_name', 'distance', 'runner_up_segment_id', 'runner_up_distance', 'confidence', 'is_outlier',
         'has_imputed_features', 'model_version', 'previous_segment_id', 'changed_at', 'n_customers', 'row_id', 'first_row_id', 'reasons',
         'previous_model_segment_id', 'last_segment_id', 'name_at_change', 'model_version_at_change', 'build_id', 'built_at',
-        'source_file', 'is_blank', 'raw_record', 'rowid'
+        'source_file', 'is_blank', 'raw_record', 'rowid', 'is_sampled'
     ]) %}
 {% endmacro %}
 

@@ -15,13 +15,21 @@ int_feature_medians as (
     select * from {{ ref('int_feature_medians') }}
 ),
 
-{% if builds %}
+{% if fits %}
 last_build as (
+    {% if builds %}
     select
         max_by(builds.model_version, builds.build_number) as last_build_version,
         {{ unpinned_version('builds') }} as unpinned_version,
         {{ version_to_go_on_with('builds') }} as present_version
     from {{ builds }} as builds
+    {% else %}
+    -- Only the models are left of a segmentation that the build which was gone back to did without: their numbers stay taken.
+    select
+        cast(null as integer) as last_build_version,
+        cast(null as integer) as unpinned_version,
+        cast(null as integer) as present_version
+    {% endif %}
 ),
 
 earlier_models as (
