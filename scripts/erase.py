@@ -203,9 +203,9 @@ def check_keys(session, types, source):
 
 
 def look(session, files, source):
-    """Find the keys in `files` and in those of builds; returns the numbers of customers found and of keys that are nowhere.
+    """Find the keys in `files` and in those of builds, and say which are nowhere; returns the number of customers found.
 
-    Refused where a file cannot be read, or none of the keys is anywhere.
+    Refused where a file cannot be read, a key cannot be one, or none is anywhere.
     """
     customers, others, types = set(), set(), {}
     for path in [*(file.path for file in files), *BUILD.glob("*.duckdb")]:
@@ -216,6 +216,8 @@ def look(session, files, source):
                 raise RefusalError(f"{path} cannot be read: {sentence(error)} Delete it if it is damaged.") from None
             continue
         customers, others, types = customers | found[0], others | found[1], types | found[2]
+    if not types:
+        raise RefusalError(f"{files[-1].path} has no table customer_segments; run dbt build first.")
     check_keys(session, types, source)
     lines = {line for (line,) in session.execute("select line from keys").fetchall()}
     missing = sorted(lines - customers - others)
@@ -250,9 +252,16 @@ def remove_made(published, spilled):
     return ledgers
 
 
+def open_all(stack, files):
+    """{path: its open file}, of those with several names the last one."""
+    paths = {file.path.stat().st_ino: file.path for file in files}
+    # Who may not write to a file can replace it, but not ask whether others read it.
+    return {path: stack.enter_context(open(path, "rb+" if os.access(path, os.W_OK) else "rb")) for path in paths.values()}
+
+
 def still_there(path, handle):
-    """A sentence where the file that had the name `path`, of which `handle` is open, is still somewhere; or None."""
-    if os.fstat(handle).st_nlink:
+    """A sentence where the file that had the name `path`, of which `handle` is the open file, is still somewhere; or None."""
+    if os.fstat(handle.fileno()).st_nlink:
         return f"The old {path} has a second name (a hard link) somewhere; find and remove it."
     try:
         fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -265,13 +274,12 @@ def still_there(path, handle):
 
 def replace(session, file, finish=lambda: None):
     """Write a file anew and let the new one take its name; returns numbers of rows as write_anew does."""
-    with file.locked():
+    file.remove_copy()
+    try:
+        numbers = write_anew(session, file, finish)
+        file.rename(like=file.path)
+    finally:
         file.remove_copy()
-        try:
-            numbers = write_anew(session, file, finish)
-            file.rename(like=file.path)
-        finally:
-            file.remove_copy()
     return numbers
 
 
@@ -288,31 +296,30 @@ def last_build(session, published):
 
 
 def erase(session, spilled, published, source):
-    """Erase the customers whose keys are in the table `keys`; returns what is to be said of it, in lines."""
+    """Erase the customers whose keys are in the table `keys`; yields what is to be said of it, line by line."""
     kept = published.kept_builds()
     files = [*(PublishedFile(path) for path in reversed(kept.values())), published]
-    for file in files:
-        file.check()
-    last, customers_file = last_build(session, published)
-    n_customers = look(session, files, source)
     build, numbers = [], []
 
     def record():
         build.append(append_build(session, "new", like=last, above=max(kept, default=0), erased=n_customers))
 
-    with ExitStack() as stack:
-        # Who may not write to a file can replace it, but not ask whether others read it.
-        modes = ["rb+" if os.access(file.path, os.W_OK) else "rb" for file in files]
-        handles = [stack.enter_context(open(file.path, mode)).fileno() for file, mode in zip(files, modes, strict=True)]
-        ledgers = remove_made(published, spilled)
-        for file in files:
-            print(f"Writing {file.path} anew ...", flush=True)
-            numbers.append(replace(session, file, record if file is published else lambda: None))
-        if kept:
-            published.keep(build[0], how_many=len(kept) + 1)
-        # Again, for what others have made meanwhile.
-        ledgers += remove_made(published, spilled)
-        problems = [still_there(file.path, handle) for file, handle in zip(files, handles, strict=True)]
+    with ExitStack() as opened_files:
+        with ExitStack() as locks:
+            for file in files:
+                locks.enter_context(file.locked())
+            last, customers_file = last_build(session, published)
+            n_customers = look(session, files, source)
+            old = open_all(opened_files, files)
+            ledgers = remove_made(published, spilled)
+            for file in files:
+                print(f"Writing {file.path} anew ...", flush=True)
+                numbers.append(replace(session, file, record if file is published else lambda: None))
+            if kept:
+                published.keep(build[0], how_many=len(kept) + 1)
+            # Again, for what others have made meanwhile.
+            ledgers += remove_made(published, spilled)
+        problems = [still_there(path, handle) for path, handle in old.items()]
     n_rows, n_refused = map(sum, zip(*numbers, strict=True))
     removed = ", ".join(map(str, [BUILD, *OF_DBT, *sorted({ledger.parent for ledger in ledgers})]))
     left = [str(path) for folder in MADE for path in sorted(folder.rglob("*")) if path.is_file()]

@@ -269,6 +269,7 @@ def test_a_key_of_the_wrong_type(empty_folder, monkeypatch, capsys):
 
 
 def test_what_stands_in_the_way(folder, monkeypatch, capsys):
+    make_other_files(folder)
     assert "gone.duckdb does not exist" in run(monkeypatch, capsys, "--warehouse", "gone.duckdb", KEY)
     (folder / "keys.txt").write_bytes(b"\xff\xfe\x00")
     assert "keys.txt cannot be read" in run(monkeypatch, capsys, "--keys", "keys.txt")
@@ -280,9 +281,14 @@ def test_what_stands_in_the_way(folder, monkeypatch, capsys):
     with open(folder / "build" / "warehouse.lock", "a", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert "Another dbt command" in run(monkeypatch, capsys, KEY)
+    write = "import duckdb, sys; c = duckdb.connect('kept_builds/1.duckdb'); print(flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", write], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as writer:
+        writer.stdout.readline()
+        assert "it is open for writing in" in run(monkeypatch, capsys, KEY)
     (folder / "kept_builds" / "1.duckdb").write_bytes(b"garbage")
     assert "kept_builds/1.duckdb cannot be read" in run(monkeypatch, capsys, KEY)
     assert set(rows_with(folder / "warehouse.duckdb", KEY)) > {"main.segment_changes"}
+    assert (folder / "exports" / ".exports.json").exists()
 
 
 def test_an_interrupted_erasure_is_finished_by_the_next_one(folder, monkeypatch, capsys):
@@ -331,4 +337,5 @@ def test_who_still_has_the_old_file_is_named(folder, monkeypatch, capsys):
         reader.stdout.readline()
         output = run(monkeypatch, capsys, KEY)
     assert "The old kept_builds/1.duckdb has a second name" in output
+    assert "The old kept_builds/2.duckdb" not in output
     assert "A program still reads the old warehouse.duckdb" in output
