@@ -21,7 +21,7 @@ ifdef ORDERS
 export ORDERS_FILE := $(ORDERS)
 endif
 
-.PHONY: help build plots report export activation restore erase segmentation superset test test-bi test-clients faults lint format docs compare sample benchmark lock clean
+.PHONY: help build plots report export activation restore erase segmentation superset test test-nights test-bi test-clients faults lint format docs compare sample benchmark lock clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,8 +55,11 @@ segmentation: $(VENV)/installed ## Write the thin files of a further segmentatio
 superset: $(VENV_SUPERSET)/installed ## Serve a ready dashboard in Apache Superset on this machine (PORT=8088)
 	@$(VENV_SUPERSET)/bin/python scripts/serve_superset.py --port $(PORT)
 
-test: $(VENV)/installed-dev ## Run every test but those of the next two verbs
+test: $(VENV)/installed-dev ## Run every test but those of the next three verbs
 	$(BIN)/pytest
+
+test-nights: $(VENV)/installed-dev ## Test warehouses that go through many nights: history, upgrades, wrong input, restores, kills
+	$(BIN)/pytest -m nights
 
 test-bi: $(VENV)/installed-dev $(VENV_SUPERSET)/installed ## Test the dashboard in a real Superset and a real browser
 	$(BIN)/pytest -m superset --numprocesses 0

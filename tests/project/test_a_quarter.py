@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.nights
+
 # mean age, income in k$ and score of each kind; the sixth appears late
 KINDS = np.array([[25, 27, 77], [33, 88, 80], [45, 56, 50], [42, 90, 19], [58, 30, 21], [70, 140, 55]])
 SPREADS = np.array([[3, 6, 7], [4, 8, 7], [5, 6, 6], [5, 8, 7], [5, 6, 7], [3, 6, 5]])

@@ -6,8 +6,11 @@ import sys
 
 import duckdb
 import erase
+import pytest
 import render_plots
 from conftest import ROOT
+
+pytestmark = pytest.mark.nights
 
 GONE, RETURNS, STAYS = "erase-me-7f3a9", "return-me-1b6c4", "keep-me-5c2d8"
 SOURCES = ["customers.csv", "orders.csv", "dbt_output.txt"]

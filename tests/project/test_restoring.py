@@ -11,6 +11,8 @@ import duckdb
 import pytest
 from conftest import ROOT
 
+pytestmark = pytest.mark.nights
+
 LABELS = "select customer_id, segment_id, segment_name, model_version from customer_segments order by customer_id"
 HISTORY = "from customer_segment_history order by all"
 TIMES = """

@@ -15,6 +15,8 @@ import duckdb
 import pytest
 from conftest import DBT
 
+pytestmark = pytest.mark.nights
+
 FIXTURE = Path(__file__).parents[1] / "data"
 LEAVES, MOVES, COMES = "60", "80", "99000"
 LIKE = "20"  # whose values and orders MOVES and COMES have: in another segment than MOVES, in both segmentations

@@ -10,6 +10,8 @@ import duckdb
 import pytest
 from conftest import ROOT
 
+pytestmark = pytest.mark.nights
+
 SAMPLE = ROOT / "dbt_project" / "sample"
 N_CUSTOMERS = 600
 STATE = ["segment_changes", "segment_drift", "segment_migrations", "segmentation_fits"]
