@@ -21,7 +21,7 @@ ifdef ORDERS
 export ORDERS_FILE := $(ORDERS)
 endif
 
-.PHONY: help build plots report export activation restore segmentation superset test test-nights test-bi test-clients faults lint format docs compare sample benchmark lock clean
+.PHONY: help build plots report export activation restore erase segmentation superset test test-nights test-bi test-clients faults lint format docs compare sample benchmark lock clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ activation: $(VENV)/installed ## List the customers of each segment for mailing 
 
 restore: $(VENV)/installed ## List the last published builds, which are kept, or go back to one of them (BUILD=12)
 	$(BIN)/python scripts/restore.py $(BUILD)
+
+erase: $(VENV)/installed ## Erase customers from everything that was made of them (KEY=4711, or KEYS=file with one key per line)
+	@$(BIN)/python scripts/erase.py $(if $(KEYS),--keys "$$KEYS") $(if $(KEY),-- "$$KEY")
 
 segmentation: $(VENV)/installed ## Write the thin files of a further segmentation (NAME=money)
 	$(BIN)/python scripts/add_segmentation.py $(NAME)

@@ -12,7 +12,9 @@ import json
 import os
 import shutil
 from contextlib import contextmanager, suppress
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
+
+SETS = ("exports", "lists", "pictures", "report")
 
 
 @contextmanager
@@ -43,6 +45,25 @@ def file_set(folder, name, like):
                 print(f"{folder}: not of this run and left alone, to be deleted if they are old: {shown}", flush=True)
     except OSError as error:
         raise SystemExit(f"{folder} cannot be written: {error.strerror or error}") from None
+
+
+def remove_sets(folder):
+    """Remove the sets in `folder` and in the folders below, whole or not; returns the ledgers of those that there were.
+
+    Files that no ledger names stay.
+    """
+    ledgers = {Path(place, f".{name}.json") for place, _, _ in os.walk(folder) for name in SETS}
+    removed = []
+    for ledger in sorted(ledgers):
+        new = ledger.with_suffix(".new")
+        if ledger.exists() or new.exists():
+            with locked(ledger.parent):
+                for name in [*(named_in(ledger) or []), *(named_in(new / ledger.name) or [])]:
+                    (ledger.parent / name).unlink(missing_ok=True)
+                shutil.rmtree(new, ignore_errors=True)
+                ledger.unlink(missing_ok=True)
+            removed.append(ledger)
+    return removed
 
 
 def folder_mode(mode):

@@ -120,10 +120,16 @@ RFM_CELLS = """
     group by recency_score, frequency_monetary_score
     order by recency_score, frequency_monetary_score
 """
+# Customers who were erased since the last dbt build are still in its sums.
+ERASED = f"""
+    select coalesce(sum(n_customers_erased), 0)
+    from builds
+    where build_number > (select build_number from builds where build_id = {NEWEST_BUILD})
+"""
 # Tables of different builds, as an interrupted one leaves them, do not fit together.
 IS_FINISHED = f"""
     select count(*) > 0
-        and count(*) = (select sum(n_customers) from segment_profiles)
+        and (select sum(n_customers) from segment_profiles) between count(*) and count(*) + ({ERASED})
         and not exists (select segment_id from customer_segments except select segment_id from segment_profiles)
         and not exists (select segment_id from segment_profiles except select segment_id from ({PROFILES}))
         and (select bool_or(is_used) from ({K_SCORES}))

@@ -9,9 +9,7 @@ the next number; later numbers of builds and versions of models stay taken. The 
 
 import argparse
 import sys
-import uuid
 from contextlib import closing
-from datetime import datetime, timezone
 from pathlib import Path
 
 import duckdb
@@ -19,13 +17,12 @@ from warehouse import plural
 
 sys.path.append(str(Path(__file__).parents[1] / "dbt_project" / "plugins"))
 from published_file import (
-    RELATIONS,
     PublishedFile,
     RefusalError,
+    append_build,
     identifier,
     literal,
     lock_builds,
-    name_build,
     sentence,
 )
 
@@ -55,8 +52,11 @@ def described(number, path):
             row = dict(zip([name for name, *_ in answer.description], answer.fetchone(), strict=True))
     except duckdb.Error as error:
         return f"{number:>6}  cannot be read: {sentence(error)}"
-    restored = row.get("restored_build_number")
-    why = f"restores build {restored}" if restored else f"a new model: {row['reason']}" if row["reason"] else "scored"
+    restored, erased = row.get("restored_build_number"), row.get("n_customers_erased")
+    if restored or erased is not None:
+        why = f"restores build {restored}" if restored else f"{plural(erased, 'customer')} erased"
+    else:
+        why = f"a new model: {row['reason']}" if row["reason"] else "scored"
     failed = [gate for gate in (row["gates"] or "").split(", ") if not gate.endswith(" ok")]
     return (
         f"{number:>6}  {row['built_at']:%Y-%m-%d %H:%M}  {row['source_file']}: {plural(row['n_accepted'], 'customer')} in "
@@ -78,7 +78,8 @@ def restore(published, number):
             with duckdb.connect() as session:
                 session.execute(f"attach {literal(published.copy)} as restored")
                 session.execute(f"attach {literal(present)} as present (read_only)")
-                new_number = append_build(session, number, highest=max(kept))
+                remember_the_present(session)
+                new_number = append_build(session, "restored", like=number, above=max(kept), restored=number)
                 session.execute("checkpoint restored")
                 session.execute("detach restored")
             published.rename(like=kept[number])
@@ -87,32 +88,14 @@ def restore(published, number):
     return new_number
 
 
-def append_build(session, number, *, highest):
-    """Let the file `restored` remember what the file `present` knows of builds and models, and name its build anew."""
+def remember_the_present(session):
+    """Let the file `restored` remember what the file `present` knows of builds and models."""
     here, there = columns_of(session, "restored"), columns_of(session, "present")
     places = {table: schema for schema, table in here}
     for schema, table in sorted(there):
         if table == "builds" or table.endswith("segmentation_fits"):
             place = (places.get(table, CARRIED), table)
             append_missing_rows(session, place, (schema, table), here.get(place), there[schema, table])
-    session.execute("alter table restored.builds add column if not exists restored_build_number integer")
-    build_id, clock = uuid.uuid4(), datetime.now(timezone.utc).replace(tzinfo=None, microsecond=0)
-    (new_number,) = session.execute(f"select greatest(max(build_number), {highest}) + 1 from restored.builds").fetchone()
-    session.execute(f"""
-        insert into restored.builds by name
-        select
-            * replace (
-                '{build_id}' as build_id,
-                greatest(timestamp '{clock}', (select max(built_at) + interval 1 microsecond from restored.builds)) as built_at,
-                {new_number} as build_number,
-                {number} as restored_build_number
-            )
-        from restored.builds
-        where build_number = {number}
-    """)
-    relations = session.execute(RELATIONS).fetchall()
-    name_build(session, [(place, kind, comment) for *place, kind, comment in relations if place[0] == "restored"], build_id)
-    return new_number
 
 
 def columns_of(session, file):

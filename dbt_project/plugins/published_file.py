@@ -1,7 +1,7 @@
 """The published file: who may write to it, how a new one takes its place, and the last ones that are kept beside it.
 
-Builds use this through the plugin `publishing`, restores through scripts/restore.py. It knows nothing of dbt. Whatever stands in
-the way raises a RefusalError, whose text is one sentence: what is wrong, where, and what to do.
+Builds use this through the plugin `publishing`, restores and erasures through scripts/restore.py and scripts/erase.py. It knows
+nothing of dbt. What stands in the way raises a RefusalError, whose text is one sentence: what is wrong, where, and what to do.
 """
 
 import errno
@@ -12,7 +12,9 @@ import shutil
 import stat
 import subprocess
 import sys
+import uuid
 from contextlib import contextmanager, suppress
+from datetime import datetime, timezone
 from pathlib import Path
 
 import duckdb
@@ -69,8 +71,36 @@ def name_build(session, relations, build_id):
         session.execute(f"comment on {kind} {identifier(*place)} is {literal(f'{text} Build {build_id}'.strip())}")
 
 
+def append_build(session, file, *, like, above=0, restored="null", erased="null"):
+    """Publish what the attached `file` holds as a build of its own: the row of the build `like` again, under a new id and number.
+
+    The number is the next one to all in `builds` and to `above`; it is returned. `restored` and `erased` say what was done.
+    """
+    builds = identifier(file, "main", "builds")
+    for column in ("restored_build_number", "n_customers_erased"):
+        session.execute(f"alter table {builds} add column if not exists {column} integer")
+    build_id, clock = uuid.uuid4(), datetime.now(timezone.utc).replace(tzinfo=None, microsecond=0)
+    (number,) = session.execute(f"select greatest(max(build_number), {above}) + 1 from {builds}").fetchone()
+    session.execute(f"""
+        insert into {builds} by name
+        select
+            * replace (
+                '{build_id}' as build_id,
+                greatest(timestamp '{clock}', (select max(built_at) + interval 1 microsecond from {builds})) as built_at,
+                {number} as build_number,
+                {restored} as restored_build_number,
+                {erased} as n_customers_erased
+            )
+        from {builds}
+        where build_number = {like}
+    """)
+    relations = session.execute(RELATIONS).fetchall()
+    name_build(session, [(place, kind, comment) for *place, kind, comment in relations if place[0] == file], build_id)
+    return number
+
+
 def lock_builds(build):
-    """An open file that lets no other build or restore begin, until this process ends, in whatever way."""
+    """An open file that lets no other build, restore or erasure begin, until this process ends, in whatever way."""
     path = build.with_suffix(".lock")
     try:
         build.parent.mkdir(parents=True, exist_ok=True)
@@ -84,6 +114,7 @@ def lock_builds(build):
     except BlockingIOError:
         lock.seek(0)
         process = lock.read() or "unknown"
+        lock.close()
         raise RefusalError(
             f"Another dbt command (process {process}) is at work in {build}; start this one again when it is done."
         ) from None

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -274,3 +275,18 @@ def test_a_disk_that_is_full_keeps_the_old_set(tmp_path, published):
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]), globals()[sys.argv[2]])
+
+
+def test_all_sets_of_the_scripts_can_be_removed(tmp_path, published):
+    written = {name for path in SCRIPTS.glob("*.py") for name in re.findall(r'file_set\([^()]*, "(\w+)"', path.read_text())}
+    assert written == set(file_set_module.SETS)
+    for name in written:
+        with file_set(tmp_path / "exports" / name, name, like=published) as new:
+            write(new, OLD)
+    # Of one that is whole, but was killed between its renames.
+    shutil.copytree(tmp_path / "exports" / "lists", tmp_path / "exports" / "lists" / ".lists.new")
+    write(tmp_path / "exports" / "lists", MINE)
+    removed = file_set_module.remove_sets(tmp_path / "exports")
+    assert sorted(ledger.parent.name for ledger in removed) == sorted(written)
+    assert held(tmp_path / "exports") == {f"lists/{name}": text for name, text in MINE.items()}
+    assert file_set_module.remove_sets(tmp_path / "reports") == []

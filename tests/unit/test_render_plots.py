@@ -57,7 +57,8 @@ WAREHOUSE = """
     from range(1, 7) as ks (k);
 
     create table builds as
-    select * from (values ('yesterday', 1, timestamp '2026-01-01 03:00:00'), ('today', 2, timestamp '2026-01-02 03:00:00'))
+    select *, cast(null as integer) as n_customers_erased
+    from (values ('yesterday', 1, timestamp '2026-01-01 03:00:00'), ('today', 2, timestamp '2026-01-02 03:00:00'))
         as builds (build_id, build_number, built_at);
 
     -- Yesterday there was a segment 4, too; today 7 customers moved from it to segment 1, 5 because the model changed.
@@ -251,6 +252,16 @@ def test_a_damaged_database_is_one_sentence(warehouse, refusal):
 def test_an_unfinished_build_is_one_sentence(warehouse, refusal, sql, words):
     change(warehouse, sql)
     assert words in refusal(warehouse)
+
+
+def test_customers_who_were_erased_explain_the_difference_of_sums(warehouse):
+    change(warehouse, "delete from customer_segments where rowid < 3")
+    change(warehouse, "insert into builds values ('erased', 3, timestamp '2026-01-02 04:00:00', 2)")
+    with duckdb.connect(warehouse, read_only=True) as reader, pytest.raises(SystemExit, match="does not hold a finished build"):
+        render_plots.check_build(reader, warehouse)
+    change(warehouse, "insert into builds values ('erased again', 4, timestamp '2026-01-02 05:00:00', 1)")
+    with duckdb.connect(warehouse, read_only=True) as reader:
+        render_plots.check_build(reader, warehouse)
 
 
 def test_unknown_and_repeated_features_are_one_sentence(warehouse, refusal):

@@ -24,7 +24,8 @@ final as (
         dbt_version,
         duckdb_version,
         cast(null as integer) as build_number,
-        cast(null as integer) as restored_build_number
+        cast(null as integer) as restored_build_number,
+        cast(null as integer) as n_customers_erased
     from int_build
     where false
 )
