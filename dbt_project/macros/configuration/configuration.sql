@@ -217,9 +217,8 @@
             ) %}
         {% endif %}
     {% endfor %}
-    {% for name in ['customers', 'orders'] if name in gates and var('accept_' ~ name, false) %}
-        {% do gates.update({name: dict(gates[name], severity='warn')}) %}
-    {% endfor %}
+    {% set accepted = {'customers': var('accept_customers', false), 'orders': var('accept_orders', false)} %}
+    {% for name in accepted if accepted[name] and name in gates %}{% do gates[name].update(severity='warn') %}{% endfor %}
     {% do return(gates) %}
 {% endmacro %}
 
