@@ -9,19 +9,20 @@ A column is a dictionary, as the macros segmentation and orders return it: `name
 The last three may be absent.
 
 Each file is read here once, byte by byte, before it counts: it has to be whole, and its lines are counted apart from the reader.
-Text whose line ends are of several kinds is copied with line ends of one kind, because DuckDB's reader would split it wrongly.
+Text whose line ends are of several kinds is copied with line ends of one kind, because DuckDB's reader would split it wrongly;
+UTF-16 is copied as UTF-8, because that reader refuses it where a character takes four bytes, as emoji do.
 
 The answer is a list of layouts. Files that are laid out alike share one, so that each layout is read in one pass:
 
     format      'parquet', or the encoding of the text
     files       the paths
-    opened      {path: the file that DuckDB opens: itself, or a copy with line ends of one kind}
+    opened      {path: the file that DuckDB opens: itself, or a copy}
     patterns    {path: what DuckDB's readers need for it, which take a bracket or a star in a path for a pattern}
     n_lines     {path: its lines or rows, blank ones and the header counted; None where only DuckDB can open it}
     states      {path: what changes when somebody writes to it}
     delimiter   between the fields of a line, ' ' for any number of spaces; None for Parquet
     n_fields    of a complete record
-    columns     the configured columns that the files have
+    columns     the configured columns that the files have; `is_typed` where a column of Parquet does not hold texts
     fields      {name of the column: its position in the line, from 1, or its name in the Parquet file}
 """
 
@@ -120,10 +121,11 @@ class Reader:
         return {delimiter: headers for delimiter, headers in zip(delimiters, fields, strict=True) if headers is not None}
 
     def parquet_columns(self, path):
+        """{name of a column: whether it holds texts}."""
         schema = self.session.execute(
             f"select * from read_parquet({literal(exact_pattern(path))}, hive_partitioning = false) limit 0"
         )
-        return [name for name, *_ in schema.description]
+        return {name: str(kind).startswith(("VARCHAR", "ENUM", "BLOB")) for name, kind, *_ in schema.description}
 
     def parquet_rows(self, path):
         """How many rows the file says that it has, without reading them."""
@@ -191,7 +193,8 @@ def require_a_clear_name(path):
 
 
 def said_by(error):
-    return (str(error).splitlines() or [""])[0].rstrip(".:")
+    """The first line of what DuckDB says, without the kind of error before it."""
+    return re.sub(r"^[\w ]+ Error: ", "", (str(error).splitlines() or [""])[0]).rstrip(".:")
 
 
 @contextmanager
@@ -225,12 +228,16 @@ def source_file(reader, path, source, copies):
         state = file_state(path)
         if os.path.getsize(path) == 0:
             raise refusal(f"{path} is empty; give a file with a header line and one line for each record.")
-        file = {"path": path, "opened": path, "state": state, "format": file_format(path, source)}
-        if file["format"] == "parquet":
+        encoding = file_format(path, source)
+        file = {"path": path, "opened": path, "state": state, "format": encoding}
+        if encoding == "parquet":
             return file | {"n_lines": reader.parquet_rows(path)}
-        n_lines, line_ends = lines_and_line_ends(path, file["format"])
-        if len(line_ends) > 1:
-            file["opened"] = copy_with_one_line_end(path, file["format"], copies)
+        n_lines, line_ends = lines_and_line_ends(path, encoding)
+        if is_utf_16(encoding):
+            file["format"] = "utf-8"
+        # DuckDB takes a question mark for the end of the name, so that it does not see .gz behind it.
+        if len(line_ends) > 1 or is_utf_16(encoding) or (path.endswith(".gz") and "?" in path):
+            file["opened"] = copy_as_the_reader_needs_it(path, encoding, copies)
         return file | {"n_lines": n_lines}
 
 
@@ -267,7 +274,7 @@ def is_called_parquet(path):
 
 
 def file_format(path, source):
-    """'parquet', or the encoding of the text: the one declared, unless the file is UTF-16."""
+    """'parquet', or the encoding of the text: the one declared, unless the file is UTF-16: 'utf-16-le' or 'utf-16-be'."""
     name = path.lower()
     with open(path, "rb") as file:
         beginning = file.read(8)
@@ -299,11 +306,21 @@ def file_format(path, source):
         raise refusal(f"{path} is not packed with gzip, which its name says; let the name end without .gz.")
     if beginning.startswith(b"PAR1"):
         raise refusal(f"{path} is a Parquet file, which its name does not say; let the name end in .parquet.")
-    return text_format(path, source, next(blocks(path), b""))
+    return text_format(path, source, beginning_of_text(path))
+
+
+def beginning_of_text(path):
+    """The first bytes of a text, unpacked: a block at least, or all. The first member of gzip may hold none or few."""
+    beginning = b""
+    for block in blocks(path):
+        beginning += block
+        if len(beginning) >= BLOCK:
+            break
+    return beginning
 
 
 def text_format(path, source, beginning):
-    """The encoding of a text by its first block of bytes."""
+    """The encoding of a text by its first bytes."""
     mark = beginning[:2]
     if beginning.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         raise refusal(f"{path} is UTF-32, which is not read; save it as UTF-8.")
@@ -311,9 +328,9 @@ def text_format(path, source, beginning):
     line = re.match(rb"[\r\n\0]*[^\r\n]*", beginning)[0]
     zeros = (0 in line[0::2], 0 in line[1::2])
     if mark == codecs.BOM_UTF16_BE or (mark != codecs.BOM_UTF16_LE and zeros == (True, False)):
-        raise refusal(f"{path} is UTF-16 with the high byte first, which DuckDB does not read; save it as UTF-8.")
+        return "utf-16-be"
     if mark == codecs.BOM_UTF16_LE or zeros == (False, True):
-        return "utf-16"
+        return "utf-16-le"
     if zeros == (True, True) or (0 in beginning and not is_text(beginning)):
         raise refusal(f"{path} is not text, but a program, a picture or the like; give a CSV or Parquet file.")
     return source["encoding"].lower()
@@ -352,19 +369,22 @@ def unpacked(path, read):
         raise refusal(f"{path} is not whole: it ends before its checksum; copy or export it anew.")
 
 
-def codec_of(encoding):
-    """Python's name of an encoding, and how what cannot be decoded is carried along: the reader says in which line it stands."""
-    return ("utf-16-le", "surrogatepass") if encoding == "utf-16" else (encoding, "surrogateescape")
+def is_utf_16(encoding):
+    return encoding.startswith("utf-16")
 
 
 def decoded(path, encoding):
     """The text of a file in blocks, each line end as LF, and the decoder, whose `newlines` tells which kinds there are."""
-    codec, errors = codec_of(encoding)
-    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(codec)(errors), translate=True)
+    # What is not text is carried along, for the reader to say in which line it stands; UTF-16 is not what the reader sees.
+    decoder = codecs.getincrementaldecoder(encoding)("strict" if is_utf_16(encoding) else "surrogateescape")
+    decoder = io.IncrementalNewlineDecoder(decoder, translate=True)
 
     def texts():
         for block in blocks(path):
-            yield decoder.decode(block)
+            try:
+                yield decoder.decode(block)
+            except UnicodeDecodeError:
+                raise refusal(f"{path} is not UTF-16 text; save the file as UTF-8.") from None
         try:
             yield decoder.decode(b"", final=True)
         except UnicodeDecodeError:
@@ -387,20 +407,20 @@ def lines_and_line_ends(path, encoding):
     return n_lines + (last != "\n"), (kinds,) if isinstance(kinds, str) else kinds
 
 
-def copy_with_one_line_end(path, encoding, copies):
-    """The path of a copy of a text in which each line ends in LF."""
+def copy_as_the_reader_needs_it(path, encoding, copies):
+    """The path of a copy of a text in which each line ends in LF; of UTF-16 in UTF-8."""
     texts, _ = decoded(path, encoding)
-    codec, errors = codec_of(encoding)
+    encoding = "utf-8" if is_utf_16(encoding) else encoding
     try:
         copies.mkdir(exist_ok=True)
         copy = copies / f"{len(os.listdir(copies))}.txt"
-        with open(copy, "w", encoding=codec, errors=errors, newline="") as file:
+        with open(copy, "w", encoding=encoding, errors="surrogateescape", newline="") as file:
             shutil.copymode(path, copy)
             file.writelines(texts)
     except OSError as error:
         raise refusal(
-            f"{path} has line ends of several kinds, and a copy with one kind cannot be written into {copies}: {error.strerror}; "
-            "make room there, or save the file anew."
+            f"{path} needs a copy as plain UTF-8 with line ends of one kind, which cannot be written into {copies}: "
+            f"{error.strerror}; make room there, or save the file so."
         ) from None
     return str(copy)
 
@@ -409,7 +429,8 @@ def file_layout(reader, file, source, columns):
     """The layout of one file, which is not yet among its `files`."""
     path = file["path"]
     if file["format"] == "parquet":
-        delimiter, headers = None, reader.parquet_columns(path)
+        delimiter, are_texts = None, reader.parquet_columns(path)
+        headers = list(are_texts)
     else:
         delimiter, headers = delimiter_and_headers(reader, file, source, columns)
     positions = positions_of(columns, headers)
@@ -418,6 +439,8 @@ def file_layout(reader, file, source, columns):
     fields = {column["name"]: positions[column["name"]][0] for column in found}
     if delimiter is None:
         fields = {name: headers[position - 1] for name, position in fields.items()}
+        # Whatever separator texts have, a number that is one in the file has a point when it is written out.
+        found = [{**column, "is_typed": not are_texts[fields[column["name"]]]} for column in found]
     n_fields = len(found) if delimiter is None else len(headers)
     return {
         "format": file["format"],
@@ -459,11 +482,16 @@ def delimiter_and_headers(reader, file, source, columns):
             f"{path}: its first line does not have the {len(names)} fields that fields: in dbt_project.yml, vars, "
             f"{source['block']} names, whatever it is split by; name every field of the file, in order."
         )
+    open_quote = refusal(
+        f"{path}: the quotes of its first line are not balanced; the header has to stand on one line, with each quote closed."
+    )
     if not headers:
-        raise refusal(
-            f"{path}: the quotes of its first line are not balanced; the header has to stand on one line, with each quote closed."
-        )
-    return max(headers.items(), key=lambda item: len(positions_of(columns, item[1])))
+        raise open_quote
+    delimiter, found = max(headers.items(), key=lambda item: len(positions_of(columns, item[1])))
+    # A delimiter that is not that of the file leaves the line whole, and a quote within a field is none.
+    if not names and not positions_of(columns, found) and len(headers) < len(delimiters):
+        raise open_quote
+    return delimiter, found
 
 
 def comparable(header):

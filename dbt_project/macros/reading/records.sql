@@ -29,8 +29,9 @@
 
 {#-
     CTEs that end in `final`: the records of several lines. A quoted field may contain line breaks: then the lines from the one where the quote opens to
-    the one where it closes are one record. They are joined only where the whole record then has the right number of fields, and no line between them is
-    a record by itself, so that a stray quote costs its own line and no other.
+    the one where it closes are one record. They are joined only where the whole record then has the right number of fields, and no line before the last
+    is a record by itself, so that a stray quote costs its own line and no other. The last line may look like one: where the first field of a record
+    has line breaks, it is whole but for the quote.
 -#}
 {% macro multiline_records(lines, table) %}
 {%- set layouts = source_layouts(table) | selectattr('delimiter') | rejectattr('delimiter', 'equalto', ' ') | list -%}
@@ -67,7 +68,7 @@ candidates as (
     from spans
     inner join {{ lines }} on spans.row_id = {{ lines }}.row_id
     group by spans.first_row_id, spans.last_row_id, spans.source_file
-    having not bool_or({{ lines }}.reasons is null and not {{ lines }}.is_blank)
+    having not bool_or({{ lines }}.reasons is null and not {{ lines }}.is_blank and spans.row_id < spans.last_row_id)
 ),
 
 {% for layout in layouts %}
@@ -81,7 +82,7 @@ split_{{ loop.index }} as (
         and len({{ split_record('raw_record', layout.delimiter) }}) = {{ layout.n_fields }}
 ),
 
-{{ checked_records('checked_' ~ loop.index, 'split_' ~ loop.index, table, layout, ['first_row_id', 'last_row_id'], keeps_text=true) }},
+{{ checked_records('checked_' ~ loop.index, 'split_' ~ loop.index, table, layout, ['first_row_id', 'last_row_id'], keeps_text='true') }},
 {% endfor %}
 
 final as (
@@ -97,7 +98,9 @@ final as (
     where false
     {% for layout in layouts %}
     union all
+    -- A line that ends one record begins no other.
     select * from checked_{{ loop.index }}
+    where first_row_id not in (select last_row_id from checked_{{ loop.index }})
     {% endfor %}
 )
 {%- endmacro %}

@@ -1,13 +1,14 @@
 {#-
     CTEs that end in `name`: the records of one layout, typed, with what is wrong with each. They begin with the CTE `records` of source_file, raw_record
     and _parts, the list of its fields. They hold the columns `carried` and source_file, the configured columns (NULL where the text cannot be cast or the
-    layout has no such column), reasons (NULL where the record can be used), is_blank, and raw_record: where the record cannot be used, or always with
-    `keeps_text`.
+    layout has no such column), reasons (NULL where the record can be used), is_blank, and raw_record, NULL where it is not needed again; `keeps_text` is
+    another condition for it to be kept.
 
     Nearly all records can be used, so that is asked first, as cheaply as can be; only the others are asked what is wrong.
 -#}
-{% macro checked_records(name, records, table, layout, carried=[], keeps_text=false) %}
+{% macro checked_records(name, records, table, layout, carried=[], keeps_text=none) %}
     {%- set parts = {} -%}
+    {%- set keeps_text = keeps_text or _may_be_needed_again(layout) -%}
     {%- for column in layout.columns -%}
         {%- do parts.update({column.name: '_parts[' ~ (layout.fields[column.name] if layout.delimiter else loop.index) ~ ']'}) -%}
     {%- endfor -%}
@@ -15,7 +16,7 @@
     select
         *
         {%- for column in layout.columns %},
-        {{ _raw_value(column, parts[column.name], table.source.decimal_separator, not layout.delimiter) }} as _value_{{ column.name }}
+        {{ _raw_value(column, parts[column.name], '.' if column.is_typed else table.source.decimal_separator, not layout.delimiter) }} as _value_{{ column.name }}
         {%- endfor %}
     from {{ records }}
 ),
@@ -69,9 +70,20 @@
         {% endfor %}
         reasons,
         is_blank,
-        case when {{ 'true' if keeps_text else 'reasons is not null' }} then cast({{ 'raw_record' if layout.delimiter else 'to_json(raw_record)' }} as varchar) end as raw_record
+        case when {{ keeps_text }} then cast({{ 'raw_record' if layout.delimiter else 'to_json(raw_record)' }} as varchar) end as raw_record
     from {{ name }}_reasons
 )
+{%- endmacro %}
+
+
+{#-
+    Which text is kept: that of a record that cannot be used, of a blank line, which may be part of a field, and of a line that ends a field which others
+    begin. Such a line may be a usable record by itself, if that is its first field, and no number: 'lines",30,40,50'.
+-#}
+{% macro _may_be_needed_again(layout) -%}
+    {%- set numbers = [] -%}
+    {%- for column in layout.columns if column.data_type != 'varchar' -%}{%- do numbers.append(layout.fields[column.name]) -%}{%- endfor -%}
+    reasons is not null or is_blank{% if layout.delimiter and 1 not in numbers %} or ends_with(_parts[1], '"'){% endif %}
 {%- endmacro %}
 
 
@@ -98,7 +110,8 @@
 {% macro _is_plainly_usable(column, part) -%}
     {%- set value = '_value_' ~ column.name -%}
     {%- if column.kind == 'moment' -%}
-        {{ value }} >= {{ _first_moment() }} and {{ value }} < {{ end_of_today() }}
+        {#- 'epoch' and 'infinity' are moments to DuckDB: these two, by the way it casts. -#}
+        {{ value }} > {{ _first_moment() }} and {{ value }} < {{ end_of_today() }} and {{ value }} <> timestamp '1970-01-01'
     {%- elif column.kind == 'flag' -%}
         {{ value }} is not null
     {%- elif column.kind == 'feature' -%}
@@ -159,8 +172,8 @@
 
 
 {#-
-    Why the key of a row cannot be used, NULL where it can. A cast to a whole number rounds, so a fraction is looked for: in a
-    decimal, because a double rounds it away from seventeen digits on.
+    Why the key of a row cannot be used, NULL where it can. Only digits count: DuckDB would read 0x1F and 0b11, too, and 1.2E+11, which is what a
+    spreadsheet leaves of a longer number. A cast to a whole number rounds, so no digit but 0 may stand behind the point.
 -#}
 {% macro _key_reason(key, text) %}
     case
@@ -168,11 +181,7 @@
         {%- if key.data_type == 'bigint' %}
         when
             try_cast({{ text }} as bigint) is null
-            or contains({{ text }}, '_')
-            or (
-                regexp_matches({{ text }}, '[.eE]')
-                and coalesce(try_cast({{ text }} as decimal(38, 18)) % 1 <> 0, true)
-            )
+            or not regexp_full_match({{ text }}, '[+-]?[0-9]+([.]0*)?')
             then '{{ key.name }} is not a whole number'
         {%- endif %}
     end
@@ -212,7 +221,7 @@
         {{ iso }}
     {%- elif format == 'YYYYMMDD' -%}
         coalesce(
-            case when length(trim({{ text }})) = 8 then try_strptime(trim({{ text }}), '%Y%m%d') end
+            case when length({{ trimmed }}) = 8 then try_strptime({{ trimmed }}, '%Y%m%d') end
             {%- if is_parquet %}, {{ iso }}{% endif %}
         )
     {%- else -%}
@@ -237,7 +246,7 @@
 {% macro _moment_reason(column, text, value) %}
     case
         when {{ text }} is null then '{{ column.name }} is missing'
-        when {{ value }} is null or not isfinite({{ value }}) then '{{ column.name }} is not a date'
+        when {{ value }} is null or not isfinite({{ value }}) or not regexp_matches({{ text }}, '[0-9]') then '{{ column.name }} is not a date'
         when {{ value }} < {{ _first_moment() }} then '{{ column.name }} is before 1900'
         when {{ value }} >= {{ end_of_today() }} then '{{ column.name }} is in the future'
     end
