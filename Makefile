@@ -67,7 +67,8 @@ test-bi: $(VENV)/installed-dev $(VENV_SUPERSET)/installed ## Test the dashboard 
 test-clients: $(VENV)/installed-dev ## Open the warehouse with other versions of DuckDB, and build with them
 	$(BIN)/pytest -m clients --numprocesses 0
 
-faults: $(VENV)/installed-dev ## Kill a hundred builds at random moments while readers poll (KILLS=20 for fewer, KILLS_SEED=2 for others)
+faults: $(VENV)/installed-dev ## Kill a hundred builds while readers poll, and read thousands of hostile inputs (KILLS=20 INPUTS=300, KILLS_SEED=2 INPUTS_SEED=2)
+	INPUTS=$(or $(INPUTS),3000) $(BIN)/pytest --numprocesses 0 --capture no --quiet tests/project/test_hostile_inputs.py
 	KILLS=$(or $(KILLS),100) $(BIN)/pytest --numprocesses 0 --capture no tests/project/test_faults.py
 
 lint: $(VENV)/installed-dev ## Check the style of SQL, Python and YAML
