@@ -941,7 +941,7 @@ def a_line_without_end(generator):
     """Longer than two million bytes."""
     text = good_text(generator, delimiter=",")
     text.lines.append("1," + "x" * 2_200_000)
-    return bad("a.csv", text.plain(), f"line {len(text.lines)}, is longer than the two million bytes")
+    return bad("a.csv", text.plain(), f"line {len(text.lines)}, has more than two million bytes")
 
 
 @refusal
