@@ -787,7 +787,7 @@ def a_character_cut_at_the_end(generator):
 @refusal
 def windows_1252_declared_as_latin_1(generator):
     text = good_text(generator)
-    content = (text.ended(["\n"], ends_with_one=True) + "1,€\n").encode("cp1252", "ignore")
+    content = (text.ended(["\n"], ends_with_one=True) + "1,€\n").replace("\0", "").encode("cp1252", "ignore")
     return bad(
         "a.csv",
         content,

@@ -112,6 +112,9 @@ FOUND = {
     "a first field of several lines, whose last one looks like a record": (
         [GENDER_FIRST, '"two', 'lines",1,30,40,50'], {}, [(1, "two\nlines", 30, 40, 50)], [],
     ),
+    "and with delimiters in it": (
+        ["Gender,Name,CustomerID,Age,Annual Income,Spending Score", '"","x,', ',y",1,30,40,50'], {}, [(1, None, 30, 40, 50)], [],
+    ),
     "spaces on a line of a field": ([CUSTOMERS, '1,"a', "  ", 'b",30,40,50'], {}, [(1, "a\n  \nb", 30, 40, 50)], []),
     "a line that ends a record and could begin one": (
         [GENDER_FIRST, '"', '",1,30,40,50', '",2,30,40,50'], {}, [(1, "\n", 30, 40, 50)], [(4, "quotes are not balanced")],

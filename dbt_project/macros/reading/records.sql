@@ -30,8 +30,8 @@
 {#-
     CTEs that end in `final`: the records of several lines. A quoted field may contain line breaks: then the lines from the one where the quote opens to
     the one where it closes are one record. They are joined only where the whole record then has the right number of fields, and no line before the last
-    is a record by itself, so that a stray quote costs its own line and no other. The last line may look like one: where the first field of a record
-    has line breaks, it is whole but for the quote.
+    is a record by itself, so that a stray quote costs its own line and no other. The last line may look like one: it is whole but for the quote where
+    the first field of a record has line breaks.
 -#}
 {% macro multiline_records(lines, table) %}
 {%- set layouts = source_layouts(table) | selectattr('delimiter') | rejectattr('delimiter', 'equalto', ' ') | list -%}

@@ -77,13 +77,14 @@
 
 
 {#-
-    Which text is kept: that of a record that cannot be used, of a blank line, which may be part of a field, and of a line that ends a field which others
-    begin. Such a line may be a usable record by itself, if that is its first field, and no number: 'lines",30,40,50'.
+    Which text is kept: that of a record that cannot be used, of a blank line, which may be part of a field, and of a line with an odd number of quotes,
+    which may end a field that others begin, though it looks like a usable record: 'lines",30,40,50'.
 -#}
 {% macro _may_be_needed_again(layout) -%}
-    {%- set numbers = [] -%}
-    {%- for column in layout.columns if column.data_type != 'varchar' -%}{%- do numbers.append(layout.fields[column.name]) -%}{%- endfor -%}
-    reasons is not null or is_blank{% if layout.delimiter and 1 not in numbers %} or ends_with(_parts[1], '"'){% endif %}
+    reasons is not null or is_blank
+    {%- if layout.delimiter %}
+    or (contains(raw_record, '"') and (length(raw_record) - length(replace(raw_record, '"', ''))) % 2 = 1)
+    {%- endif %}
 {%- endmacro %}
 
 
