@@ -61,8 +61,9 @@ test-bi: $(VENV)/installed-dev $(VENV_SUPERSET)/installed ## Test the dashboard 
 test-clients: $(VENV)/installed-dev ## Open the warehouse with other versions of DuckDB, and build with them
 	$(BIN)/pytest -m clients --numprocesses 0
 
-faults: $(VENV)/installed-dev ## Kill a hundred builds at random moments while readers poll (KILLS=20 for fewer, KILLS_SEED=2 for others)
-	KILLS=$(or $(KILLS),100) $(BIN)/pytest --numprocesses 0 --capture no tests/project/test_faults.py
+faults: $(VENV)/installed-dev ## Kill a hundred builds, take fifty random nights, fill disks, write where only builds may (KILLS, NIGHTS, DISKS, WRITERS for other numbers)
+	KILLS=$(or $(KILLS),100) NIGHTS=$(or $(NIGHTS),50) DISKS=$(or $(DISKS),20) WRITERS=$(or $(WRITERS),20) \
+		$(BIN)/pytest --numprocesses 0 --capture no $(sort $(wildcard tests/project/test_faults_*.py))
 
 lint: $(VENV)/installed-dev ## Check the style of SQL, Python and YAML
 	$(BIN)/ruff check .
