@@ -61,7 +61,8 @@ test-bi: $(VENV)/installed-dev $(VENV_SUPERSET)/installed ## Test the dashboard 
 test-clients: $(VENV)/installed-dev ## Open the warehouse with other versions of DuckDB, and build with them
 	$(BIN)/pytest -m clients --numprocesses 0
 
-faults: $(VENV)/installed-dev ## Kill a hundred builds, take fifty random nights, fill disks, write where only builds may (KILLS, NIGHTS, DISKS, WRITERS for other numbers)
+# KILLS_SEED, NIGHTS_SEED, DISKS_SEED and WRITERS_SEED give other ones: docs/testing.md
+faults: $(VENV)/installed-dev ## Let all go wrong at random for an hour: kills, nights, full disks, writers (KILLS=20 NIGHTS=10 DISKS=5 WRITERS=5 for fewer)
 	KILLS=$(or $(KILLS),100) NIGHTS=$(or $(NIGHTS),50) DISKS=$(or $(DISKS),20) WRITERS=$(or $(WRITERS),20) \
 		$(BIN)/pytest --numprocesses 0 --capture no $(sort $(wildcard tests/project/test_faults_*.py))
 

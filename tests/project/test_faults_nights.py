@@ -13,37 +13,24 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from contextlib import contextmanager
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-import yaml
 from conftest import DBT, ROOT
-from oracle import Oracle
-from shop import Shop
+from nights import Nights
 
 NIGHTS = int(os.environ.get("NIGHTS", "7"))
 SEED = int(os.environ.get("NIGHTS_SEED", "1"))
 # Each kind of night comes before any comes again; these are the ones of a short walk.
 SHORT = ["drift", "other_table", "customers_forgotten", "killed", "wrong_clock", "restore", "broken_build_file"]
 LONG = [*SHORT, "orders_forgotten", "half_a_table", "refit", "killed", "build_folder_deleted", "restore", "wrong_clock", "quiet"]
-HAS_ORDERS = NIGHTS > len(SHORT)
+HAS_ORDERS = len(SHORT) < NIGHTS
 
 
-class Walk:
+class Walk(Nights):
     def __init__(self, project):
-        self.project, self.folder = project, project.folder
-        self.published = self.folder / "warehouse.duckdb"
-        self.random, self.shop, self.oracle = random.Random(SEED), Shop(SEED), Oracle()
-        self.nights = Counter()
-        self.seconds = 10
-        path = self.folder / "dbt_project.yml"
-        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
-        for block in ("segmentation", "rfm_segmentation"):
-            settings["vars"][block] |= {"n_clusters": 3, "k_range": [2, 4]}
-        path.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
-        self.quiet()
+        super().__init__(project, SEED, has_orders=HAS_ORDERS)
+        self.random, self.nights = random.Random(SEED), Counter()
 
     def night(self, kind):
         self.shop.live()
@@ -51,39 +38,7 @@ class Walk:
         print(f"night {self.nights.total()}: {kind}", flush=True)
         getattr(self, kind)()
 
-    # How builds are called.
-
-    def call(self, *arguments, orders=HAS_ORDERS, customers=True):
-        """Arguments and files; what dbt has learnt by parsing is kept for each set of them, as it parses anew for another."""
-        target = f"target_{'_'.join(filter(str.isalpha, ''.join(arguments)))}_{orders:d}_{customers:d}"
-        files = {"file": "customers.csv" if customers else None, "orders": "orders.csv" if orders else None}
-        return ["build", "--target-path", target, *arguments], files
-
-    def build(self, *arguments, orders=HAS_ORDERS, clock=0):
-        """A build that must be published, and is compared with the oracle."""
-        self.shop.write(self.folder)
-        arguments, files = self.call(*arguments, orders=orders)
-        start = self.now()
-        code, output = self.project.dbt(*arguments, **files, clock=clock)
-        assert code == 0, output[-3000:]
-        assert "Published: " in output
-        offset = timedelta(seconds=clock)
-        self.compare(start + offset, self.now() + offset, orders=orders)
-        return output
-
-    def compare(self, start, end, orders=HAS_ORDERS):
-        expected = {"": self.shop.present}
-        if orders:
-            expected["rfm_"] = dict.fromkeys(self.shop.present)
-        self.oracle.published(self.published, expected, (start, end))
-
-    @contextmanager
-    def nothing_changes(self):
-        before = self.published.stat().st_ino, self.published.read_bytes()
-        yield
-        assert (self.published.stat().st_ino, self.published.read_bytes()) == before
-
-    def refused(self, sentence, orders=HAS_ORDERS, customers=True):
+    def refused(self, sentence, orders=True, customers=True):
         """A build that must stop with a sentence, and change nothing that readers see."""
         arguments, files = self.call(orders=orders, customers=customers)
         with self.nothing_changes():
@@ -92,17 +47,8 @@ class Walk:
         assert sentence in output, output[-3000:]
         assert "Traceback" not in output
 
-    @staticmethod
-    def now():
-        """In UTC, in whole seconds as in `builds`."""
-        return datetime.now(timezone.utc).replace(microsecond=0, tzinfo=None)
-
-    # The kinds of nights.
-
     def quiet(self):
-        start = time.monotonic()
         self.build()
-        self.seconds = time.monotonic() - start
 
     def drift(self):
         self.shop.shift()
@@ -157,7 +103,7 @@ class Walk:
         self.shop.write(self.folder)
         arguments, files = self.call()
         environment = os.environ | {"CUSTOMERS_FILE": files["file"]} | ({"ORDERS_FILE": files["orders"]} if HAS_ORDERS else {})
-        before, start = self.published.read_bytes(), self.now()
+        before, start = self.content(), self.now()
         with open(self.folder / "killed.log", "w", encoding="utf-8") as log:
             build = subprocess.Popen(
                 [DBT, *arguments],
@@ -179,7 +125,7 @@ class Walk:
             if build.poll() is None:
                 os.killpg(build.pid, signal.SIGKILL)
             assert build.wait() in (0, -signal.SIGKILL), Path(log.name).read_text(encoding="utf-8")[-3000:]
-        if self.published.read_bytes() != before:
+        if self.content() != before:
             self.nights["published before they were killed"] += 1
             self.compare(start, self.now())
 
