@@ -16,7 +16,7 @@ import duckdb
 import pytest
 from nights import Nights
 
-WRITERS = int(os.environ.get("WRITERS", "2"))
+WRITERS = int(os.environ.get("WRITERS", "1"))
 SEED = int(os.environ.get("WRITERS_SEED", "1"))
 SENTENCES = "it is open for writing in|A program writes to|shows that a program writes to"
 
@@ -27,8 +27,8 @@ def nights(new_project):
 
 
 class Writer:
-    def __init__(self, path, manner, seed):
-        command = [sys.executable, Path(__file__).with_name("writer.py"), path, manner, str(seed)]
+    def __init__(self, path, manner, seed, seconds):
+        command = [sys.executable, Path(__file__).with_name("writer.py"), path, manner, str(seed), str(seconds)]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def end(self):
@@ -44,7 +44,7 @@ def test_who_writes_to_the_published_file_stops_the_build_or_is_refused(nights):
         nights.shop.write(nights.folder)
         arguments, files = nights.call()
         inode, start = nights.published.stat().st_ino, nights.now()
-        writer = Writer(nights.published, manner, SEED + number)
+        writer = Writer(nights.published, manner, SEED + number, nights.seconds)
         try:
             code, output = nights.project.dbt(*arguments, **files)
         finally:

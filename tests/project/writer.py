@@ -1,9 +1,9 @@
 """Opens the published file for writing, as no program should, until its input is closed; prints what it saw as JSON.
 
-    python writer.py warehouse.duckdb often|publishing|careless SEED
+    python writer.py warehouse.duckdb often|publishing|careless SEED SECONDS
 
-It comes often, for a moment each; or only while a build is publishing, as fast as it can; or once, and ends without closing the
-file, so that its log of writes stays. The file may not be replaced while it is open.
+It comes often, for a moment each; or only while a build is publishing, as fast as it can; or once, within so many
+seconds, and ends without closing the file, so that its log of writes stays. The file may not be replaced while it is open.
 """
 
 import json
@@ -54,7 +54,7 @@ def main():
     threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
     seen = {"written": 0, "refused": 0, "refused_while_publishing": 0, "errors": []}
     if manner == "careless":
-        stop.wait(generator.uniform(0, 8))
+        stop.wait(generator.uniform(0, float(sys.argv[4])))
     while not stop.is_set():
         if manner == "publishing":
             if Path(f"{path}.publishing").exists():
