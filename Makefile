@@ -67,9 +67,10 @@ test-bi: $(VENV)/installed-dev $(VENV_SUPERSET)/installed ## Test the dashboard 
 test-clients: $(VENV)/installed-dev ## Open the warehouse with other versions of DuckDB, and build with them
 	$(BIN)/pytest -m clients --numprocesses 0
 
-faults: $(VENV)/installed-dev ## Kill a hundred builds while readers poll, and read thousands of hostile inputs (KILLS=20 INPUTS=300, KILLS_SEED=2 INPUTS_SEED=2)
-	INPUTS=$(or $(INPUTS),3000) $(BIN)/pytest --numprocesses 0 --capture no --quiet tests/project/test_hostile_inputs.py
-	KILLS=$(or $(KILLS),100) $(BIN)/pytest --numprocesses 0 --capture no tests/project/test_faults.py
+# KILLS_SEED, NIGHTS_SEED, DISKS_SEED, WRITERS_SEED and INPUTS_SEED give other ones: docs/testing.md
+faults: $(VENV)/installed-dev ## Let all go wrong at random for an hour: hostile files, kills, nights, full disks, writers (INPUTS=300 KILLS=20 NIGHTS=10 DISKS=5 WRITERS=5 for fewer)
+	INPUTS=$(or $(INPUTS),3000) KILLS=$(or $(KILLS),100) NIGHTS=$(or $(NIGHTS),50) DISKS=$(or $(DISKS),20) WRITERS=$(or $(WRITERS),20) \
+		$(BIN)/pytest --numprocesses 0 --capture no -m "nights or not nights" tests/project/test_hostile_inputs.py $(sort $(wildcard tests/project/test_faults_*.py))
 
 lint: $(VENV)/installed-dev ## Check the style of SQL, Python and YAML
 	$(BIN)/ruff check .

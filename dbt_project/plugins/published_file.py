@@ -60,7 +60,8 @@ def sentence(error):
     if holder:
         return f"it is open for writing in {holder[1]}; close it there, or open it read-only."
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}: {error.filename}." if error.filename else f"{error.strerror}."
+        file = error.filename2 or error.filename  # of two, the one that was to be written
+        return f"{error.strerror}: {file}." if file else f"{error.strerror}."
     return getattr(error, "msg", str(error)).strip().splitlines()[0]
 
 

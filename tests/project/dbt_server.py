@@ -1,7 +1,7 @@
 """Runs dbt for the tests: imports it and parses a project once, and forks a process for each command, which saves three seconds.
 
 A request is a line of JSON on the standard input: the folder, the environment, the arguments, and a file for what dbt
-prints. The answer is a line with the exit code.
+prints, and by how many seconds the clock is wrong. The answer is a line with the exit code.
 """
 
 import atexit
@@ -11,9 +11,11 @@ import os
 import sys
 import tempfile
 import traceback
+from datetime import datetime, timedelta
 from pathlib import Path
 
-import dbt.adapters.duckdb  # noqa: F401
+import dbt.adapters.duckdb
+import dbt.tracking
 import pandas  # noqa: F401
 import sklearn.cluster  # noqa: F401
 from dbt.cli.main import cli, dbtRunner
@@ -42,11 +44,24 @@ def warm_up():
         raise RuntimeError("The project for the warm-up cannot be parsed.") from parsed.exception
 
 
-def run(folder, environment, arguments, output):
+def set_clock(seconds):
+    """Let builds begin that much later than the system says, or earlier."""
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + timedelta(seconds=seconds)
+
+    dbt.tracking.datetime = Clock
+
+
+def run(folder, environment, arguments, output, clock=0):
     """Become `dbt` with these arguments; never returns."""
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
+    if clock:
+        set_clock(clock)
     nothing = os.open(os.devnull, os.O_RDONLY)
     printed = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for source, target in ((nothing, 0), (printed, 1), (printed, 2)):

@@ -16,8 +16,15 @@ GENERATIONS = """
 FITS = """
     select (select count(*) from customer_segments) = (select sum(n_customers) from segment_profiles)
         and (select count(*) from customer_segments) = (select max_by(n_accepted, build_number) from builds)
-        and (select count(*) from builds) = (select count(distinct build_id) from segment_migrations)
-        and (select count(*) from builds) = (select max(model_version) from segmentation_models)
+        -- Of builds that somebody went back behind, and of the going back itself, there is the row in builds alone.
+        and (select count(*) from segment_migrations where build_id not in (select build_id from builds)) = 0
+        and (
+            select restored_build_number is not null or build_id in (select build_id from segment_migrations)
+            from builds
+            order by build_number desc
+            limit 1
+        )
+        and (select max_by(model_version, build_number) from builds) = (select max(model_version) from customer_segments)
 """
 
 

@@ -1,4 +1,4 @@
-"""When a build is published, and what becomes of one that is not; faults at random moments are in test_faults.py."""
+"""When a build is published, and what becomes of one that is not; faults at random moments are in test_faults_kills.py."""
 
 import re
 import shutil

@@ -383,3 +383,9 @@ def test_a_build_that_cannot_be_kept_is_published(start, said, folder):
     assert numbers() == [(2,)]
     assert said[0] == "Published."
     assert said[1].startswith("Build 2 is not kept for make restore in kept_builds: File exists")
+
+
+def test_an_error_of_two_files_names_the_one_that_was_to_be_written():
+    """It is on the disk that is full."""
+    error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "build/warehouse.duckdb", None, "published/warehouse.duckdb")
+    assert published_file.sentence(error) == "No space left on device: published/warehouse.duckdb."

@@ -135,6 +135,8 @@
         'message': 'Published: ' ~ row.words ~ ', build ' ~ invocation_id ~ '.'
     }) %}
     {% if request.error %}
+        {#- A database that had no room to write its file runs no SQL any more, and says nothing but that. -#}
+        {% do log(request.error, info=true) %}
         {% do return('select error(' ~ sql_texts([request.error]) ~ ')') %}
     {% endif %}
 {% endmacro %}

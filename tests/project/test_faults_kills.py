@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 from conftest import DBT
 
+pytestmark = pytest.mark.nights
+
 KILLS = int(os.environ.get("KILLS", "3"))
 SEED = int(os.environ.get("KILLS_SEED", "1"))
 READER = Path(__file__).with_name("reader.py")
