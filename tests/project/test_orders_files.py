@@ -16,7 +16,7 @@ REFUSED = "select parse_filename(source_file), line_number, reasons, raw_record 
 
 @pytest.fixture(scope="module")
 def project(new_project):
-    project = new_project(whole=True)
+    project = new_project(orders=True)
     project.configuration = (project.folder / "dbt_project.yml").read_text(encoding="utf-8")
     project.incoming = project.folder / "incoming"
     project.incoming.mkdir()
@@ -302,7 +302,7 @@ def test_a_file_that_cannot_be_used(project, case):
 
 
 def test_invented_orders_are_not_joined_to_real_customers(project):
-    configure(project)
+    configure(project, file="dbt_project/sample/orders.csv")
     project.build(*STAGING)
     assert project.value("select count(*) from stg_orders") > 18_000
     path = project.incoming / "customers.csv"
