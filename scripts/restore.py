@@ -17,6 +17,7 @@ from warehouse import plural
 
 sys.path.append(str(Path(__file__).parents[1] / "dbt_project" / "plugins"))
 from published_file import (
+    CARRIED,
     PublishedFile,
     RefusalError,
     append_build,
@@ -26,8 +27,6 @@ from published_file import (
     sentence,
 )
 
-# State of segmentations that a build went without stands in this schema.
-CARRIED = "main_carried"
 # Of `file`, with their types; asked without parameters, for which DuckDB would import pandas.
 COLUMNS = f"""
     select schema_name, table_name, column_name, data_type

@@ -19,6 +19,8 @@ from pathlib import Path
 
 import duckdb
 
+# The schema for the state of segmentations that a build goes without, such as that from orders where there are none.
+CARRIED = "main_carried"
 RELATIONS = """
     select database_name, schema_name, table_name, 'table' as kind, comment from duckdb_tables()
     union all

@@ -23,6 +23,7 @@ from dbt.events.types import JinjaLogInfo
 from dbt_common.events.functions import fire_event
 from dbt_common.exceptions import DbtRuntimeError
 from published_file import (
+    CARRIED,
     RELATIONS,
     PublishedFile,
     RefusalError,
@@ -38,8 +39,6 @@ PROJECT = Path(__file__).absolute().parents[2]
 MARKER = "main.published_build"  # in the build file: its state is that of this published build
 TABLES = "select database_name, schema_name, table_name from duckdb_tables()"
 PUBLISHED_TABLES = "select schema_name, table_name from duckdb_tables() where database_name = 'other_file'"
-# The state of segmentations that a build goes without, such as that from orders where there are none.
-CARRIED = "main_carried"
 CARRIED_COMMENT = "State of a segmentation that this build goes without, for the build in which it returns."
 SAMPLE = {"customers": "dbt_project/sample/customers.csv", "orders": "dbt_project/sample/orders.csv"}
 # Asked without parameters: to look at one, DuckDB imports pandas, which takes longer than the rest.
@@ -67,6 +66,15 @@ def is_sample(kind, source):
         return False
     sample = Path(SAMPLE[kind]).resolve()
     return any(Path(path).resolve() == sample for path in [str(source), *glob(str(source))])
+
+
+def refuse_orders_alone(customers, orders):
+    if orders and is_sample("customers", customers) and not is_sample("orders", orders):
+        raise DbtRuntimeError(
+            f"The orders are those of {orders}, but the customers are those of the sample, who did not place them; give your "
+            "customers, too, with the environment variable CUSTOMERS_FILE, or source: file in dbt_project.yml, vars, "
+            "segmentation."
+        )
 
 
 def origin(place, found):
@@ -240,8 +248,7 @@ class Plugin(BasePlugin):
         nothing is published everything begins anew; so it does where the sample was and `files`, {customers, orders}, are
         one's own. `dropped` and `created` say which relations are gone and there again.
         """
-        if is_sample("customers", request["files"]["customers"]) and not is_sample("orders", request["files"]["orders"] or None):
-            self.refuse_orders_alone(request["files"]["orders"])
+        refuse_orders_alone(**request["files"])
         own = None
         with self.session() as session, suppress(duckdb.Error):
             own = session.execute(f"select build_id from {MARKER}").fetchone()
@@ -279,14 +286,6 @@ class Plugin(BasePlugin):
         except duckdb.Error as error:
             raise DbtRuntimeError(f"The build cannot start from {self.published.path}: {sentence(error)}") from None
 
-    def refuse_orders_alone(self, orders):
-        if orders:
-            raise DbtRuntimeError(
-                f"The orders are those of {orders}, but the customers are those of the sample, who did not place them; give your "
-                "customers, too, with the environment variable CUSTOMERS_FILE, or source: file in dbt_project.yml, vars, "
-                "segmentation."
-            )
-
     def last_build(self, session, found):
         """The id of the newest published build and the file of its customers; None and None where nothing is published."""
         if ("main", "builds") not in found:
@@ -322,17 +321,17 @@ class Plugin(BasePlugin):
         endings = tuple(f"_{name}" for name in request["names_of_state"])
         left = {(schema, name) for schema, name in found if schema == CARRIED or name.endswith(endings)}
         left = sorted((schema, name) for schema, name in left if name not in known)
-        columns = session.execute(COLUMNS).fetchall()
+        columns = session.execute(COLUMNS).fetchall() if left else []
         for schema, name in left:
             if schema != CARRIED or is_restored:
-                origin = ("other_file", schema, name)
-                described = [column for *table, column, _ in columns if tuple(table) == origin]
+                published = ("other_file", schema, name)
+                described = [column for *table, column, _ in columns if tuple(table) == published]
                 # Of labels no more is kept than the next build asks for.
                 names = request["label_columns"] if set(described) >= set(request["label_columns"]) else described
                 session.execute(f"create schema if not exists {identifier(database, CARRIED)}")
                 session.execute(
                     f"create or replace table {identifier(database, CARRIED, name)} as "
-                    f"select {', '.join(map(identifier, names))} from {identifier(*origin)}"
+                    f"select {', '.join(map(identifier, names))} from {identifier(*published)}"
                 )
                 session.execute(f"comment on table {identifier(database, CARRIED, name)} is {literal(CARRIED_COMMENT)}")
         gone = [name.removesuffix(fits) for schema, name in left if schema != CARRIED and name.endswith(fits)]
