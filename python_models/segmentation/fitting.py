@@ -9,6 +9,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from segmentation import quality
+from segmentation.structure import Structure, find_structure
 
 # Fifty random starts are what users compare with; what they find is improved until so many swaps in a row have not helped.
 N_STARTS = 50
@@ -58,7 +59,8 @@ class Segmentation:
 
     `means` and `scales` (d,) standardise a point; `centroids_scaled` (k, d) and `sizes` (k,) are in the order of the segment
     numbers 1..k, the largest segment first; `wcss` is that of the model over all customers; `scores` holds one entry for every k
-    tried; `n_rows` counts the distinct rows that k was chosen on, `silhouette_rows` those that the silhouette was measured on.
+    tried; `n_rows` counts the distinct rows that k was chosen on, `silhouette_rows` those that the silhouette was measured on;
+    `structure` says whether there are groups at all.
     """
 
     means: np.ndarray
@@ -69,6 +71,7 @@ class Segmentation:
     scores: tuple[ClusterCountScore, ...]
     n_rows: int
     silhouette_rows: int
+    structure: Structure
 
     @property
     def n_clusters(self):
@@ -102,7 +105,6 @@ def fit_segmentation(points, weights, *, n_clusters, k_range, seed, customers=No
     if customers:
         for block in customers():
             scaler.partial_fit(block)
-        counts = counts * (scaler.n_samples_seen_ / counts.sum())
     else:
         scaler.fit(rows, sample_weight=counts)
     scaled, counts = _distinct(scaler.transform(rows), counts, decimals=9)
@@ -111,6 +113,9 @@ def fit_segmentation(points, weights, *, n_clusters, k_range, seed, customers=No
         raise ValueError(f"{len(scaled)} distinct rows cannot form {fewest} clusters; lower the number of clusters")
 
     tried = range(k_range[0], min(k_range[1], len(scaled)) + 1)
+    structure = find_structure(scaled, counts, tried, seed=seed)
+    if customers:
+        counts = counts * (scaler.n_samples_seen_ / counts.sum())
     partitions = _best_partitions(scaled, counts, tried, seed)
     sample = _silhouette_sample(len(scaled), seed)
     scores = _scores(scaled, counts, partitions, sample)
@@ -125,7 +130,7 @@ def fit_segmentation(points, weights, *, n_clusters, k_range, seed, customers=No
     order = _first_numbering(centroids, sizes)
     return Segmentation(
         means=scaler.mean_, scales=scaler.scale_, centroids_scaled=centroids[order], sizes=sizes[order],
-        wcss=wcss, scores=scores, n_rows=len(scaled), silhouette_rows=len(sample),
+        wcss=wcss, scores=scores, n_rows=len(scaled), silhouette_rows=len(sample), structure=structure,
     )  # fmt: skip
 
 

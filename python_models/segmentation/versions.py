@@ -50,6 +50,14 @@ def fit_version(points, weights, *, transforms, earlier, previous, n_clusters, k
         "stabilities": stabilities.tolist(),
         "stability": stability,
         "k_scores": [vars(score) for score in fit.scores],
+        "structure": fit.structure.kind,
+        "box_p_value": fit.structure.box_p_value,
+        "margins_p_value": fit.structure.margins_p_value,
+        "compared_silhouettes": fit.structure.silhouettes.tolist(),
+        "crowd_silhouettes": fit.structure.crowd_silhouettes.tolist(),
+        "crowd_bounds": fit.structure.crowd_bounds.tolist(),
+        "gaps": fit.structure.gaps.tolist(),
+        "gap_errors": fit.structure.gap_errors.tolist(),
         "rules": [
             {
                 "segment_id": segment_id,

@@ -9,7 +9,11 @@ tried as (
         model_version,
         n_clusters,
         n_clusters_setting,
-        {{ unnested({'k_scores': 'score'}) }}
+        structure,
+        {{ unnested({
+            'k_scores': 'score', 'compared_silhouettes': 'compared_silhouette', 'crowd_silhouettes': 'crowd_silhouette', 'crowd_bounds': 'crowd_bound',
+            'gaps': 'gap', 'gap_errors': 'gap_error',
+        }) }}
     from int_models
 ),
 
@@ -19,11 +23,17 @@ scores as (
         model_version,
         n_clusters,
         n_clusters_setting,
+        structure,
         score['k'] as k,
         cast(score['wcss'] as double) as wcss,
         cast(case when not isnan(score['silhouette']) then score['silhouette'] end as double) as silhouette,
         cast(case when not isnan(score['davies_bouldin']) then score['davies_bouldin'] end as double) as davies_bouldin,
         cast(case when not isnan(score['calinski_harabasz']) then score['calinski_harabasz'] end as double) as calinski_harabasz,
+        case when not isnan(compared_silhouette) then compared_silhouette end as compared_silhouette,
+        case when not isnan(crowd_silhouette) then crowd_silhouette end as crowd_silhouette,
+        case when not isnan(crowd_bound) then crowd_bound end as crowd_silhouette_bound,
+        gap,
+        gap_error as gap_standard_error,
         cast(score['elbow_score'] as double) as elbow_score,
         max(score['elbow_score']) over (partition by model_version) > 0 as has_elbow
     from tried
@@ -173,10 +183,20 @@ final as (
         scores.davies_bouldin,
         scores.calinski_harabasz,
         scores.elbow_score,
+        scores.compared_silhouette,
+        scores.crowd_silhouette,
+        scores.crowd_silhouette_bound,
+        scores.gap,
+        scores.gap_standard_error,
         preferred.preferred_by,
         scores.k = scores.n_clusters as is_used,
         concat_ws(
             ' ',
+            case scores.structure
+                when 'groups' then 'There are groups: customers part more clearly than a crowd without groups.'
+                when 'ranges' then 'These are ranges, not groups: the features part customers as clearly each by itself, so a range of one feature would do.'
+                when 'none' then 'These are cuts, not groups: customers are no more separated than a crowd without groups.'
+            end,
             coalesce(agreements.sentence, 'Too few numbers of segments were tried to compare them.'),
             sensitivities.sentence,
             case
