@@ -165,7 +165,8 @@ RULES = r"""
     order by bounds.segment_id, labels.feature_order
 """
 K_SCORES = """
-    select k, wcss, silhouette, silhouette + crowd_silhouette_bound - compared_silhouette as silhouette_crowd, preferred_by, is_used
+    select k, wcss, silhouette, silhouette + crowd_silhouette_bound - compared_silhouette as silhouette_crowd,
+        preferred_by, is_used
     from k_scores
     where model_version = (select max(model_version) from customer_segments)
     order by k

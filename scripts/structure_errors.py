@@ -67,7 +67,7 @@ def kind_of(name, number):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--draws", type=int, default=1000, help="of each crowd without groups, and a fifth of them of each with groups (1000)"
+        "--draws", type=int, default=1000, help="of each crowd without groups; of each with groups a fifth (1000)"
     )
     parser.add_argument("--workers", type=int, default=2, help="processes at a time (2)")
     arguments = parser.parse_args()
