@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-import duckdb
+import compare_rfm
 import numpy as np
 import pandas as pd
 import pytest
-from jinja2 import Environment
 
-MODEL = Path(__file__).parents[2] / "dbt_project" / "models" / "marts" / "orders" / "rfm_score_thresholds.sql"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "orders.md"
 
 
 def crowds():
@@ -39,20 +38,16 @@ def crowds():
 CROWDS = crowds()
 
 
-def thresholds(values, bounds=None):
+def published(values, bounds=None):
     """What the model publishes of customers with these values; the days are their opposites, so that more is better in all."""
-    words = {"config": lambda **settings: "", "ref": str, "has_orders": bool, "rfm_score_bounds": lambda: bounds or {}}
-    query = Environment().from_string(MODEL.read_text(encoding="utf-8")).render(words)
-    with duckdb.connect() as warehouse:
-        warehouse.register("features", pd.DataFrame({"recency_days": -values, "frequency": values, "monetary_value": values}))
-        warehouse.execute("create table customer_order_features as from features")
-        return warehouse.execute(query).df()
+    features = pd.DataFrame({"recency_days": -values, "frequency": values, "monetary_value": values})
+    return compare_rfm.thresholds(features, bounds)
 
 
-def scores_by(published, values):
+def scores_by(bounds, values):
     """The score of each customer by the published bounds of a measure, and no other way."""
     found = np.zeros(len(values), dtype=int)
-    for row in published[published["n_customers"] > 0].itertuples():
+    for row in bounds[bounds["n_customers"] > 0].itertuples():
         has_it = (row.lowest_value <= values) & (values <= row.highest_value)
         assert not found[has_it].any(), "two scores for one value"
         assert has_it.sum() == row.n_customers
@@ -64,7 +59,7 @@ def scores_by(published, values):
 
 def scores(values):
     """The score of each customer, which is the same in all three measures."""
-    by_measure = dict(list(thresholds(values).groupby("measure")))
+    by_measure = dict(list(published(values).groupby("measure")))
     found = scores_by(by_measure["monetary_value"], values)
     assert (scores_by(by_measure["frequency"], values) == found).all()
     assert (scores_by(by_measure["recency_days"], -values) == found).all()
@@ -102,15 +97,46 @@ def test_without_ties_the_scores_are_quintiles():
 
 def test_fixed_bounds_count_what_they_say():
     values = np.array([0, 30, 31, 90, 90.5, 180, 365, 366, 367, 368])
-    found = thresholds(values, {"monetary_value": [30, 90, 180, 365]}).set_index(["measure", "score"])["n_customers"]
+    found = published(values, {"monetary_value": [30, 90, 180, 365]}).set_index(["measure", "score"])["n_customers"]
     assert found["monetary_value"].to_dict() == {1: 2, 2: 2, 3: 2, 4: 1, 5: 3}
     assert found["frequency"].to_dict() == {1: 2, 2: 2, 3: 2, 4: 2, 5: 2}
-    found = thresholds(-values, {"recency_days": [30, 90, 180, 365]}).set_index(["measure", "score"])["n_customers"]
+    found = published(-values, {"recency_days": [30, 90, 180, 365]}).set_index(["measure", "score"])["n_customers"]
     assert found["recency_days"].to_dict() == {5: 2, 4: 2, 3: 2, 2: 1, 1: 3}
 
 
 def test_nobody_is_a_crowd_without_scores():
-    found = thresholds(np.zeros(0))
+    found = published(np.zeros(0))
     assert len(found) == 15
     assert found["lowest_value"].isna().all()
     assert (found["n_customers"] == 0).all()
+
+
+def test_the_restated_rule_of_the_r_package_by_hand():
+    """The fifths of 0 to 10 end at 2, 4, 6 and 8, and a score one unit higher; a day is such a unit, and so is a dollar."""
+    features = pd.DataFrame({measure: range(11) for measure in ("recency_days", "frequency")})
+    assert compare_rfm.scores_of_r_rfm(None, features, "frequency").tolist() == [1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+    assert compare_rfm.scores_of_r_rfm(None, features, "recency_days").tolist() == [5, 5, 5, 4, 4, 3, 3, 2, 2, 1, 1]
+
+
+def test_the_table_of_the_document_is_what_the_script_prints():
+    """But for the packages that have an environment of their own: make compare-rfm."""
+    rows = [line.strip("| ").split(" | ") for line in DOCUMENT.read_text(encoding="utf-8").splitlines() if line.startswith("|")]
+    documented = {row[0]: row[1:] for row in rows}
+    place = list(compare_rfm.CONTESTANTS).index
+    for words, measure, values in compare_rfm.crowds():
+        orders = compare_rfm.orders_of(measure, values)
+        features = compare_rfm.features_of(orders)
+        assert sorted(features[measure]) == sorted(values)
+        for name in ("this project", "this project, 1.0", "rfm (R)"):
+            found = compare_rfm.scores_in_words(compare_rfm.CONTESTANTS[name], orders, features, measure)
+            assert documented[words][place(name)] == found
+
+
+def test_equal_customers_with_several_scores_and_a_package_that_stops_are_shown():
+    features = pd.DataFrame({"frequency": [1, 2, 2, 3]})
+    assert compare_rfm.scores_in_words(lambda *_: [1, 2, 3, 5], None, features, "frequency") == "1, 2-3, 5"
+
+    def stops(*_):
+        raise ValueError
+
+    assert compare_rfm.scores_in_words(stops, None, features, "frequency") == "error"
