@@ -24,6 +24,7 @@ PUBLISHED = [
     "stg_customers",
 ]
 OF_ORDERS = [
+    "customer_order_features",
     "customers_360",
     "rejected_orders",
     "rfm_class_profiles",
