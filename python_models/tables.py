@@ -7,6 +7,15 @@ from segmentation.scoring import can_label, label_query
 
 # Of 2,048 rows each: some megabytes are in memory at a time.
 VECTORS = 50
+# Of the registry, since version 1.0.
+ADDED_COLUMNS = {
+    "returned": "integer[]",
+    "mean_confidences": "double[]",
+    "expected_distance": "double",
+    "distance_deviation": "double",
+    "expected_confidence": "double",
+    "confidence_deviation": "double",
+}
 LIBRARIES = ["scikit-learn", "numpy", "duckdb", "dbt-core", "dbt-duckdb"]
 # No configured name begins with an underscore.
 FINISHED, LAST = "_finished_", "_last_"
@@ -25,9 +34,9 @@ def new_fits(session, registry, settings, *, decision, rows, customers):
     """The row of a new model version for the table `registry`, or none where `decision` gives no reason for one."""
     (decision,) = records(decision)
     if decision["reason"] is None:
-        # A registry that an earlier version of the project has written gets the column from dbt.
-        returned = "select cast(null as integer[]) as returned where false"
-        return session.sql(f"from {registry} where false union all by name {returned}")
+        # A registry that an earlier version of the project has written gets the columns from dbt.
+        columns = ", ".join(f"cast(null as {data_type}) as {name}" for name, data_type in ADDED_COLUMNS.items())
+        return session.sql(f"from {registry} where false union all by name select {columns} where false")
 
     from importlib.metadata import version
 
