@@ -19,6 +19,11 @@ ADDED_COLUMNS = {
     "crowd_bounds": "double[]",
     "gaps": "double[]",
     "gap_errors": "double[]",
+    "mean_confidences": "double[]",
+    "expected_distance": "double",
+    "distance_deviation": "double",
+    "expected_confidence": "double",
+    "confidence_deviation": "double",
 }
 # No configured name begins with an underscore.
 FINISHED, LAST = "_finished_", "_last_"

@@ -234,6 +234,7 @@
         'silhouette': {'bound': 0.15, 'severity': 'warn'},
         'agreement': {'bound': 0.65, 'severity': 'warn'},
         'drift': {'bound': 0.25, 'severity': 'warn'},
+        'joint_drift': {'bound': 0.5, 'severity': 'warn'},
         'stability': {'bound': 0.6, 'severity': 'warn'},
     } %}
     {% if block == 'segmentation' %}{% do gates.update({'orders': {'growth': [0.7, 2], 'severity': 'error'}}) %}{% endif %}
