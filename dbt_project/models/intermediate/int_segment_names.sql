@@ -189,24 +189,17 @@ possible_names as (
 
 names as (
     select
-        'given' as occasion,
-        segment_id,
-        model_version,
-        form,
-        possible_name,
-        is_true
+        occasions.occasion,
+        possible_names.segment_id,
+        possible_names.model_version,
+        possible_names.form,
+        possible_names.possible_name,
+        possible_names.is_true
     from possible_names
-    where is_first
-    union all
-    select
-        'now' as occasion,
-        segment_id,
-        model_version,
-        form,
-        possible_name,
-        is_true
-    from possible_names
-    where is_current
+    inner join (values ('given'), ('now')) as occasions (occasion)
+        on
+            (occasions.occasion = 'given' and possible_names.is_first)
+            or (occasions.occasion = 'now' and possible_names.is_current)
 ),
 
 own_names as (
