@@ -292,10 +292,11 @@
 {% macro _superlative(phrase) %}
     {% set word = phrase.split(' ')[0] | lower %}
     {% set superlative = {
-        'high': 'highest', 'low': 'lowest', 'many': 'most', 'few': 'fewest', 'large': 'largest', 'small': 'smallest', 'big': 'biggest',
-        'young': 'youngest', 'old': 'oldest', 'senior': 'most senior', 'new': 'newest', 'recent': 'most recent', 'long': 'longest',
-        'short': 'shortest', 'often': 'most often', 'rarely': 'most rarely', 'frequent': 'most frequent', 'rare': 'rarest',
-        'active': 'most active', 'loyal': 'most loyal', 'expensive': 'most expensive', 'cheap': 'cheapest'
+        'high': 'highest', 'low': 'lowest', 'many': 'most', 'few': 'fewest', 'much': 'most', 'little': 'least', 'large': 'largest', 'small': 'smallest',
+        'big': 'biggest', 'young': 'youngest', 'younger': 'youngest', 'old': 'oldest', 'older': 'oldest', 'senior': 'most senior', 'new': 'newest',
+        'recent': 'most recent', 'long': 'longest', 'short': 'shortest', 'often': 'most often', 'rarely': 'most rarely', 'frequent': 'most frequent',
+        'rare': 'rarest', 'active': 'most active', 'loyal': 'most loyal', 'rich': 'richest', 'poor': 'poorest', 'expensive': 'most expensive',
+        'cheap': 'cheapest'
     }[word] %}
     {% do return(superlative ~ phrase[word | length:] if superlative else none) %}
 {% endmacro %}
