@@ -218,7 +218,7 @@ def test_it_warns(changed):
     assert "(stability 0.41, 0.6 and more is wanted)" in text
     assert "“Senior, low spending score, low annual income” is not what it was: " in text
     assert "Named today, it would be “Senior <b>”." in text
-    assert text.count("A name of the past. Now: Senior <b>.") == 1
+    assert text.count("The name no longer holds. Named today: Senior <b>.") == 1
     assert "The segments lie close together: " in text
     assert "formed more than half a year before this build" in text
     assert "30 customers (1.0%) lacked a value" in text
