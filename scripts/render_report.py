@@ -83,8 +83,8 @@ SEGMENTS = f"""
         group by to_segment_id
     )
     select
-        profiles.segment_id, profiles.segment_name, profiles.n_customers, profiles.share, profiles.rule, profiles.rule_coverage,
-        profiles.rule_precision, profiles.n_outliers, profiles.stability,
+        profiles.segment_id, profiles.segment_name, profiles.is_name_current, profiles.current_name, profiles.n_customers,
+        profiles.share, profiles.rule, profiles.rule_coverage, profiles.rule_precision, profiles.n_outliers, profiles.stability,
         origins.n_before, coalesce(origins.n_left, 0) as n_left, coalesce(origins.n_moved_out, 0) as n_moved_out,
         coalesce(destinations.n_joined, 0) as n_joined, coalesce(destinations.n_moved_in, 0) as n_moved_in,
         profiles.n_customers - coalesce(origins.n_before, 0) as n_change

@@ -19,6 +19,12 @@
 {% macro duckdb__joined_list(list, separator) -%}array_to_string({{ list }}, '{{ separator }}'){%- endmacro %}
 
 
+{#- The parts of a text in the order of the alphabet, as a list: texts that say the same in another order have the same. -#}
+{% macro sorted_parts(text, separator) -%}{{ adapter.dispatch('sorted_parts')(text, separator) }}{%- endmacro %}
+
+{% macro duckdb__sorted_parts(text, separator) -%}list_sort(string_split({{ text }}, '{{ separator }}')){%- endmacro %}
+
+
 {#- Columns of a select list, one row for each place of the lists: {list: name of its column}. Lists that stand together have the same length. -#}
 {% macro unnested(lists) -%}{{ adapter.dispatch('unnested')(lists) }}{%- endmacro %}
 
