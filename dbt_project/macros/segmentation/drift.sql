@@ -58,3 +58,12 @@
         else 'strong drift'
     end
 {%- endmacro %}
+
+
+{#-
+    What two means are compared by (Cohen 1988), of a standard deviation and a variance: with that of today in it, a few customers who lie far outside make no
+    difference. NULL where nothing varies.
+-#}
+{% macro pooled_deviation(deviation, variance) -%}
+    nullif(sqrt((power({{ deviation }}, 2) + greatest({{ variance }}, 0)) / 2), 0)
+{%- endmacro %}

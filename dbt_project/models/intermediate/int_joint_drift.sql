@@ -113,7 +113,7 @@ nearest as (
         _place,
         _n_drawn,
         max(distance) filter (where rank = 1) as distance,
-        max(distance) filter (where rank = 2) as runner_up_distance
+        1 - max(distance) filter (where rank = 1) / nullif(max(distance) filter (where rank = 2), 0) as confidence
     from ranked
     group by _place, _n_drawn
 ),
@@ -122,7 +122,9 @@ today as (
     select
         sum(_n_drawn) as n_customers,
         sum(_n_drawn * distance) / sum(_n_drawn) as distance,
-        sum(_n_drawn * (1 - distance / nullif(runner_up_distance, 0))) / sum(_n_drawn) as confidence
+        sum(_n_drawn * distance * distance) / sum(_n_drawn) as squared_distance,
+        sum(_n_drawn * confidence) / sum(_n_drawn) as confidence,
+        sum(_n_drawn * confidence * confidence) / sum(_n_drawn) as squared_confidence
     from nearest
 ),
 
@@ -130,8 +132,10 @@ final as (
     select
         fitted.model_version,
         (
-            (today.distance - fitted.expected_distance) / nullif(fitted.distance_deviation, 0)
-            + (fitted.expected_confidence - today.confidence) / nullif(fitted.confidence_deviation, 0)
+            (today.distance - fitted.expected_distance)
+            / {{ pooled_deviation('fitted.distance_deviation', 'today.squared_distance - power(today.distance, 2)') }}
+            + (fitted.expected_confidence - today.confidence)
+            / {{ pooled_deviation('fitted.confidence_deviation', 'today.squared_confidence - power(today.confidence, 2)') }}
         ) / 2 as joint_drift,
         -- The 95 % of the normal distribution, in standard errors of a segment: a centroid is as uncertain as its segment is small.
         1.645 * sqrt(fitted.n_clusters * (1.0 / {{ customers_measured('fitted') }} + 1.0 / today.n_customers)) as joint_drift_by_chance
