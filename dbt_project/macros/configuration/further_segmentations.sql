@@ -32,7 +32,8 @@
     {% if not execute %}{% do return('') %}{% endif %}
     {% set code = namespace(sql=node_named(name).raw_code) %}
     {% for table, relation in reading.items() %}
-        {% set code.sql = code.sql | replace("ref('" ~ table ~ "')", "ref('" ~ relation.identifier ~ "')") %}
+        {# dbt names an ephemeral model after the CTE that it becomes. #}
+        {% set code.sql = code.sql | replace("ref('" ~ table ~ "')", "ref('" ~ relation.identifier | replace('__dbt__cte__', '') ~ "')") %}
     {% endfor %}
     {% do return(render(code.sql)) %}
 {% endmacro %}
