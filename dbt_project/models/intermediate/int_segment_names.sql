@@ -2,11 +2,14 @@
 {#- Sixty letters fit into three lines of thirty, as on the pictures, wherever the words break. -#}
 {%- set most_letters = 60 -%}
 {%- set ordinals = ['', 'second ', 'third ', 'fourth ', 'fifth ', 'sixth ', 'seventh ', 'eighth ', 'ninth ', 'tenth '] -%}
-{#- The same phrases in another order are the same name. -#}
+{#- The same phrases in another order are the same name; it is that of the segment which was there before, or else has the lower number. -#}
 {%- set has_namesake -%}
     names.occasion = namesakes.occasion
     and names.segment_id <> namesakes.segment_id
-    and names.model_version >= namesakes.model_version
+    and (
+        names.model_version > namesakes.model_version
+        or (names.model_version = namesakes.model_version and names.segment_id > namesakes.segment_id)
+    )
     and {{ sorted_parts('lower(names.possible_name)', ', ') }} = {{ sorted_parts('lower(namesakes.possible_name)', ', ') }}
 {%- endset -%}
 -- A segment is called after the features in which its centroid lies furthest from the average customer. The name is given once, for the first centroid
@@ -112,7 +115,7 @@ differences as (
     window alike as (partition by phrases.model_version, descriptions.description, phrases.feature_order)
 ),
 
--- Segments of one description are told apart by their places in the feature in which they lie furthest apart.
+-- Segments of one description are told apart by their places among all in the feature in which they lie furthest apart.
 telling_phrases as (
     select
         *,
