@@ -7,7 +7,7 @@ from segmentation.scoring import can_label, label_query
 
 # Of 2,048 rows each: some megabytes are in memory at a time.
 VECTORS = 50
-# Of the registry, since version 1.0.
+# Columns of the registry that version 1.0 did not write.
 ADDED_COLUMNS = {
     "returned": "integer[]",
     "mean_confidences": "double[]",
