@@ -177,6 +177,14 @@ DRIFT = f"""
     where build_id = {NEWEST_BUILD} and psi >= 0.1
     order by psi desc, feature_drift.feature
 """
+# What is said of two features stands once, with both their names.
+ADVICE = """
+    select list(feature_label order by feature_order) as feature_labels, advice
+    from feature_diagnostics
+    where advice is not null
+    group by advice
+    order by min(feature_order)
+"""
 REJECTED = "select count(*) as n_rejected, ({accepted}) as n_accepted from {table}"
 REASONS = """
     select reason, count(*) as n_rows
@@ -258,6 +266,8 @@ def read_chapter(warehouse, path, prefix):
         "labels": list({row["feature_order"]: row["feature_label"] for row in features}.values()),
         "k_scores": rows(warehouse, K_SCORES),
         "drift": rows(warehouse, DRIFT),
+        # A build of before there were diagnostics can be gone back to.
+        "advice": rows(warehouse, ADVICE) if f"{prefix}feature_diagnostics" in found else [],
         "source": source,
         "rejected": rows(warehouse, REJECTED.format(table=rejected, accepted=accepted))[0] if has_rejected else {"n_rejected": 0},
         "reasons": rows(warehouse, REASONS.format(table=rejected)) if has_rejected else [],

@@ -19,6 +19,12 @@
 {% macro duckdb__joined_list(list, separator) -%}array_to_string({{ list }}, '{{ separator }}'){%- endmacro %}
 
 
+{#- A list of expressions. -#}
+{% macro list_of(expressions) -%}{{ adapter.dispatch('list_of')(expressions) }}{%- endmacro %}
+
+{% macro duckdb__list_of(expressions) -%}[{{ expressions | join(', ') }}]{%- endmacro %}
+
+
 {#- Columns of a select list, one row for each place of the lists: {list: name of its column}. Lists that stand together have the same length. -#}
 {% macro unnested(lists) -%}{{ adapter.dispatch('unnested')(lists) }}{%- endmacro %}
 
