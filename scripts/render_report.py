@@ -185,6 +185,14 @@ JOINT_DRIFT = f"""
     where build_id = {NEWEST_BUILD} and joint_drift >= 0.5 and joint_drift > joint_drift_by_chance
     limit 1
 """
+# What is said of two features stands once, with both their names.
+ADVICE = """
+    select list(feature_label order by feature_order) as feature_labels, advice
+    from feature_diagnostics
+    where advice is not null
+    group by advice
+    order by min(feature_order)
+"""
 REJECTED = "select count(*) as n_rejected, ({accepted}) as n_accepted from {table}"
 REASONS = """
     select reason, count(*) as n_rows
@@ -267,6 +275,8 @@ def read_chapter(warehouse, path, prefix):
         "k_scores": rows(warehouse, K_SCORES),
         "drift": rows(warehouse, DRIFT),
         "joint_drift": rows(warehouse, JOINT_DRIFT),
+        # A build of before there were diagnostics can be gone back to.
+        "advice": rows(warehouse, ADVICE) if f"{prefix}feature_diagnostics" in found else [],
         "source": source,
         "rejected": rows(warehouse, REJECTED.format(table=rejected, accepted=accepted))[0] if has_rejected else {"n_rejected": 0},
         "reasons": rows(warehouse, REASONS.format(table=rejected)) if has_rejected else [],

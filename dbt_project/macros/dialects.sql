@@ -25,6 +25,12 @@
 {% macro duckdb__sorted_parts(text, separator) -%}list_sort(string_split({{ text }}, '{{ separator }}')){%- endmacro %}
 
 
+{#- A list of expressions. -#}
+{% macro list_of(expressions) -%}{{ adapter.dispatch('list_of')(expressions) }}{%- endmacro %}
+
+{% macro duckdb__list_of(expressions) -%}[{{ expressions | join(', ') }}]{%- endmacro %}
+
+
 {#- Columns of a select list, one row for each place of the lists: {list: name of its column}. Lists that stand together have the same length. -#}
 {% macro unnested(lists) -%}{{ adapter.dispatch('unnested')(lists) }}{%- endmacro %}
 

@@ -209,12 +209,15 @@ def test_it_warns(changed):
                 insert into feature_drift
                 select build_id, built_at, 1, 'age', 0.31, 'strong drift', 0.05, false, 0.01, 0.88, 0.1
                 from segment_migrations limit 1;
+                update feature_diagnostics set advice = 'age and spending_score say the same.' where feature <> 'annual_income_k';
                 delete from rejected_customers;
                 delete from rejected_orders;
                 """
             )
         ).find("body")
     )
+    advice = "other settings for age (years) and spending score (1-100): age and spending_score say the same."
+    assert text.count(advice) == 1
     assert "“High spending score, high annual income, young” is a weak segment: " in text
     assert "(stability 0.41, 0.6 and more is wanted)" in text
     assert "The segments are cuts, not groups: customers are no more separated than a crowd without groups." in text

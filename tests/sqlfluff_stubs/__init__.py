@@ -16,7 +16,7 @@ def segmentation(prefix=""):
     key = block["key"] | {"kind": "key"}
     attributes = [attribute | {"kind": "attribute", "data_type": "varchar"} for attribute in block["attributes"]]
     features = [_FEATURE | feature | {"axis": feature["label"], "kind": "feature"} for feature in block["features"]]
-    settings = {"refit": "auto", "model_version": None}
+    settings = {"customers": "stg_customers", "refit": "auto", "model_version": None}
     return block | settings | {"attributes": attributes, "features": features, "columns": [key, *attributes, *features]}
 
 
@@ -102,6 +102,14 @@ def last_labels():
 
 def load_relation(relation):
     return relation
+
+
+def list_of(expressions):
+    return f"[{', '.join(map(str, expressions))}]"
+
+
+def pairs_of(n):
+    return [(1, n)]
 
 
 def joined_texts(text, separator, order, condition="true"):
