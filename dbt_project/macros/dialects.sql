@@ -33,10 +33,10 @@
 {% macro duckdb__places_in(list) -%}generate_series(1, len({{ list }})){%- endmacro %}
 
 
-{#- A number as people write it: no exponent below 15 digits, no trailing zeros. -#}
+{#- The shortest text that reads back as the same number: no exponent up to 16 digits, no trailing zeros. -#}
 {% macro plain_number(value) -%}{{ adapter.dispatch('plain_number')(value) }}{%- endmacro %}
 
-{% macro duckdb__plain_number(value) -%}printf('%.15g', {{ value }}){%- endmacro %}
+{% macro duckdb__plain_number(value) -%}regexp_replace(cast({{ value }} as string), '[.]0$', ''){%- endmacro %}
 
 
 {#- Stops the query with a sentence. -#}

@@ -1,5 +1,4 @@
 {{ config(materialized='view') }}
 {{ sql_of('int_customer_features', segmentation='rfm', reading={
     'stg_customers': ref('int_customer_rfm'),
-    'int_feature_medians': ref('int_rfm_feature_medians'),
 }) }}
