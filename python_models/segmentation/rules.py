@@ -38,8 +38,8 @@ def segment_rules(points, weights, labels, *, seed):
     origin near the values.
     """
     origins, units = frame(points)
-    # Values closer than 1e-7 are one to a tree.
-    units = np.minimum(units, 1)
+    # To a tree, values closer than 1e-7 are one, and the largest is 2 ** 128.
+    units = units / 2.0**100
     n_labels = labels.max() + 1
     rows, weights = _sample(np.asarray(weights, dtype=float), labels, n_labels, seed)
     points, labels = points[rows], labels[rows]
