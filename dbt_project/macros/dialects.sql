@@ -60,7 +60,11 @@
 {#- An aggregate over rows that tells two tables apart, whatever the order of their rows. -#}
 {% macro fingerprint(columns) -%}{{ adapter.dispatch('fingerprint')(columns) }}{%- endmacro %}
 
-{% macro duckdb__fingerprint(columns) -%}cast(bit_xor(md5_number(concat_ws('|', {{ columns }}))) as string){%- endmacro %}
+{% macro duckdb__fingerprint(columns) -%}
+    {%- set texts = [] -%}
+    {%- for column in columns.split(', ') -%}{%- do texts.append("coalesce(cast(" ~ column ~ " as string), '')") -%}{%- endfor -%}
+    cast(bit_xor(md5_number(concat_ws('|', {{ texts | join(', ') }}))) as string)
+{%- endmacro %}
 
 
 {#- Puts an expression over its arguments into the database as a function, for everybody who queries it. -#}

@@ -2,10 +2,9 @@
 {%- set is_usable = [] -%}
 {%- set columns = [] -%}
 {%- for feature in settings.features -%}
-    {%- set is_filled_in = feature.missing == 'median' -%}
-    {%- do is_usable.append('coalesce(abs(' ~ feature.name ~ ') < ' ~ too_large() ~ ', ' ~ is_filled_in | lower ~ ')') -%}
-    {%- set column = 'int_training_rows.' ~ feature.name -%}
-    {%- do columns.append('coalesce(' ~ column ~ ', int_feature_medians.' ~ feature.name ~ ')' if is_filled_in else column) -%}
+{%- set column, is_filled_in = 'int_training_rows.' ~ feature.name, feature.missing == 'median' -%}
+{%- do is_usable.append('coalesce(abs(' ~ feature.name ~ ') < ' ~ too_large() ~ ', ' ~ is_filled_in | lower ~ ')') -%}
+{%- do columns.append('coalesce(' ~ column ~ ', int_feature_medians.' ~ feature.name ~ ')' if is_filled_in else column) -%}
 {%- endfor -%}
 {%- set n_needed = settings.k_range[0] if settings.n_clusters == 'auto' else settings.n_clusters -%}
 -- Asserts: every feature is a number to compute with for every customer, or can be filled in, and is not the same for all; and there are enough customers

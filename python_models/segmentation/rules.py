@@ -13,6 +13,9 @@ MAX_COMPARISONS = 4
 # A shorter rule is taken where its F1 is at most this much below the best one's.
 WORTH_ANOTHER_COMPARISON = 0.02
 
+# To a tree, values closer than 1e-7 are one, and the largest is 2 ** 128: in so many units of a span, neither matters.
+TREE_UNITS = 2.0**100
+
 # A tree over all of a large segment is no better than one over this many of its rows.
 SEGMENT_SAMPLE = 20_000
 
@@ -38,12 +41,10 @@ def segment_rules(points, weights, labels, *, seed):
     origin near the values.
     """
     origins, units = frame(points)
-    # To a tree, values closer than 1e-7 are one, and the largest is 2 ** 128.
-    units = units / 2.0**100
     n_labels = labels.max() + 1
     rows, weights = _sample(np.asarray(weights, dtype=float), labels, n_labels, seed)
     points, labels = points[rows], labels[rows]
-    points = (points - origins) / units
+    points = TREE_UNITS * ((points - origins) / units)
     rules = (_limits(points, weights, labels == label, seed) for label in range(n_labels))
     return tuple(
         tuple(_bound(feature, origins[feature], units[feature], limits) for feature in range(points.shape[1])) for limits in rules
@@ -51,8 +52,8 @@ def segment_rules(points, weights, labels, *, seed):
 
 
 def _bound(feature, origin, unit, limits):
-    lower, upper = (None if limit is None else float(origin + unit * limit) for limit in limits.get(feature, (None, None)))
-    return Bound(feature, lower, upper)
+    pair = limits.get(feature, (None, None))
+    return Bound(feature, *(None if limit is None else float(origin + unit * (limit / TREE_UNITS)) for limit in pair))
 
 
 def _sample(weights, labels, n_labels, seed):

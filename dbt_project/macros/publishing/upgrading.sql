@@ -69,8 +69,8 @@
     {% endset %}
     {% do return([
         'alter table ' ~ fits ~ ' add column fill_values double[]',
-        'alter table ' ~ fits ~ ' add column lambdas double[]',
-        'update ' ~ fits ~ ' set fill_values = [cast(' ~ fill_value ~ " as double) for feature in features], lambdas = [cast(null as double) for feature in features]",
+        'alter table ' ~ fits ~ ' add column if not exists lambdas double[]',
+        'update ' ~ fits ~ ' set fill_values = [cast(' ~ fill_value ~ " as double) for feature in features], lambdas = coalesce(lambdas, [cast(null as double) for feature in features])",
     ]) %}
 {% endmacro %}
 

@@ -11,7 +11,7 @@
         sum({{ rows }}.n_customers) as n_customers
     from {{ rows }}
     inner join {{ preparations }} on {{ preparations }}.feature = '{{ feature.name }}'
-    group by 2
+    group by {{ transformed(feature.transform, value, preparations ~ '.power') }}
     {{ "union all" if not loop.last }}
     {%- endfor %}
 {%- endmacro %}

@@ -1,6 +1,4 @@
 {%- set settings = segmentation() -%}
-{%- set features_as_texts = [] -%}
-{%- for feature in settings.features -%}{%- do features_as_texts.append("coalesce(cast(" ~ feature.name ~ " as string), '')") -%}{%- endfor -%}
 {%- set fits, builds = left_by_builds('segmentation_fits'), left_by_builds('segment_drift') -%}
 -- Whether this build fits a new model, and why; the reason is NULL where customers are scored with the one that is there.
 with
@@ -67,7 +65,7 @@ drift as (
 training_data as (
     select
         -- Of the features alone and in any order of the rows: the same customers under other ids train the same model.
-        {{ fingerprint(features_as_texts | join(', ') ~ ', n_customers') }} as fingerprint
+        {{ fingerprint(settings.features | map(attribute='name') | join(', ') ~ ', n_customers') }} as fingerprint
     from int_training_rows
 ),
 

@@ -21,20 +21,32 @@ features as (
     {{ configured_features() }}
 ),
 
+-- A place near the values of each feature: sums of what they differ from it lose nothing to large values that differ little.
+origins as (
+    select
+        {%- for feature in segmentation().features %}
+        max(centroid_in_own_unit) filter (where feature = '{{ feature.name }}') as {{ feature.name }}{{ "," if not loop.last }}
+        {%- endfor %}
+    from segment_centroids
+    where is_current
+),
+
 -- One scan of the customers for all features.
 aggregates as (
     select
         {% for feature in segmentation().features %}
-        avg({{ feature.name }}) as {{ feature.name }}_mean,
-        {{ percentile(feature.name, 0.1) }} filter (where is_sampled) as {{ feature.name }}_p10,
-        {{ percentile(feature.name, 0.5) }} filter (where is_sampled) as {{ feature.name }}_median,
-        {{ percentile(feature.name, 0.9) }} filter (where is_sampled) as {{ feature.name }}_p90,
-        sum(sum({{ feature.name }})) over () / nullif(sum(count({{ feature.name }})) over (), 0) as {{ feature.name }}_population_mean,
+        {% set origin, difference = 'max(origins.' ~ feature.name ~ ')', 'customer_segments.' ~ feature.name ~ ' - origins.' ~ feature.name %}
+        {{ origin }} + avg({{ difference }}) as {{ feature.name }}_mean,
+        {{ percentile('customer_segments.' ~ feature.name, 0.1) }} filter (where customer_segments.is_sampled) as {{ feature.name }}_p10,
+        {{ percentile('customer_segments.' ~ feature.name, 0.5) }} filter (where customer_segments.is_sampled) as {{ feature.name }}_median,
+        {{ percentile('customer_segments.' ~ feature.name, 0.9) }} filter (where customer_segments.is_sampled) as {{ feature.name }}_p90,
+        {{ origin }} + sum(sum({{ difference }})) over () / nullif(sum(count({{ difference }})) over (), 0) as {{ feature.name }}_population_mean,
         {% endfor %}
-        segment_id,
-        segment_name
+        customer_segments.segment_id,
+        customer_segments.segment_name
     from customer_segments
-    group by segment_id, segment_name
+    cross join origins
+    group by customer_segments.segment_id, customer_segments.segment_name
 ),
 
 statistics as (
