@@ -8,10 +8,10 @@ stg_customers as (
 
 final as (
     select
+        {% for feature in settings.features %}
+        cast(stg_customers.{{ feature.name }} as double) as {{ feature.name }},
+        {% endfor %}
         stg_customers.{{ settings.key.name }}
-        {%- for feature in settings.features %},
-        cast(stg_customers.{{ feature.name }} as double) as {{ feature.name }}
-        {%- endfor %}
     from stg_customers
 )
 

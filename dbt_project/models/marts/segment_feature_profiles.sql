@@ -21,12 +21,13 @@ features as (
     {{ configured_features() }}
 ),
 
--- A place near the values of each feature: sums of what they differ from it lose nothing to large values that differ little.
+-- A place near the values of each feature, and no further from 0 than they: sums of the differences from it lose nothing to large values that differ little.
 origins as (
     select
-        {%- for feature in segmentation().features %}
-        max(centroid_in_own_unit) filter (where feature = '{{ feature.name }}') as {{ feature.name }}{{ "," if not loop.last }}
-        {%- endfor %}
+        {% for feature in segmentation().features %}
+        min_by(centroid_in_own_unit, abs(centroid_in_own_unit)) filter (where feature = '{{ feature.name }}') as {{ feature.name }},
+        {% endfor %}
+        count(*) as n_centroids
     from segment_centroids
     where is_current
 ),
