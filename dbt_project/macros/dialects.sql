@@ -45,10 +45,10 @@
 {% macro duckdb__places_in(list) -%}generate_series(1, len({{ list }})){%- endmacro %}
 
 
-{#- A number as people write it: no exponent below 15 digits, no trailing zeros. -#}
+{#- The shortest text that reads back as the same number: no exponent up to 16 digits, no trailing zeros. -#}
 {% macro plain_number(value) -%}{{ adapter.dispatch('plain_number')(value) }}{%- endmacro %}
 
-{% macro duckdb__plain_number(value) -%}printf('%.15g', {{ value }}){%- endmacro %}
+{% macro duckdb__plain_number(value) -%}regexp_replace(cast({{ value }} as string), '[.]0$', ''){%- endmacro %}
 
 
 {#- Stops the query with a sentence. -#}
@@ -72,7 +72,11 @@
 {#- An aggregate over rows that tells two tables apart, whatever the order of their rows. -#}
 {% macro fingerprint(columns) -%}{{ adapter.dispatch('fingerprint')(columns) }}{%- endmacro %}
 
-{% macro duckdb__fingerprint(columns) -%}cast(bit_xor(md5_number(concat_ws('|', {{ columns }}))) as string){%- endmacro %}
+{% macro duckdb__fingerprint(columns) -%}
+    {%- set texts = [] -%}
+    {%- for column in columns.split(', ') -%}{%- do texts.append("coalesce(cast(" ~ column ~ " as string), '')") -%}{%- endfor -%}
+    cast(bit_xor(md5_number(concat_ws('|', {{ texts | join(', ') }}))) as string)
+{%- endmacro %}
 
 
 {#- Puts an expression over its arguments into the database as a function, for everybody who queries it. -#}

@@ -95,7 +95,12 @@ def night(customers, *earlier, k=5):
     return fit_version(
         points,
         weights,
-        transforms=dict.fromkeys(["age", "annual_income_k", "spending_score"], "none"),
+        preparation={
+            "features": ["age", "annual_income_k", "spending_score"],
+            "fill_values": [None] * 3,
+            "transforms": ["none"] * 3,
+            "lambdas": [None] * 3,
+        },
         earlier=list(earlier),
         previous=earlier[-1] if earlier else None,
         n_clusters=k,

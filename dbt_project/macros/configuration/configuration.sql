@@ -303,7 +303,7 @@
     }) %}
 
     {% do _require_one_of('data_type of ' ~ feature.name, settings.data_type, ['double', 'integer'], block) %}
-    {% do _require_one_of('transform of ' ~ feature.name, settings.transform, ['none', 'log1p'], block) %}
+    {% do _require_one_of('transform of ' ~ feature.name, settings.transform, ['none', 'log1p', 'yeo-johnson'], block) %}
     {% do _require_one_of('missing of ' ~ feature.name, settings.missing, ['reject', 'median'], block) %}
     {% set bounds = settings.range %}
     {% if bounds is string or bounds is not sequence or bounds | length != 2

@@ -24,14 +24,9 @@
 {% endmacro %}
 
 
-{% macro declare_transformed_features() %}
+{% macro declare_features() %}
     {% if execute %}
-        {% for feature in segmentation().features %}
-            {% do declare_columns([{
-                'name': feature.name, 'data_type': 'double',
-                'description': feature.description if feature.transform == 'none' else feature.transform ~ ' of: ' ~ feature.description
-            }]) %}
-        {% endfor %}
+        {% for feature in segmentation().features %}{% do declare_columns([dict(feature, data_type='double')]) %}{% endfor %}
     {% endif %}
 {% endmacro %}
 

@@ -21,23 +21,37 @@ features as (
     {{ configured_features() }}
 ),
 
+-- A place near the values of each feature, and no further from 0 than they: sums of the differences from it lose nothing to large values that differ little.
+origins as (
+    select
+        {% for feature in segmentation().features %}
+        min_by(centroid_in_own_unit, abs(centroid_in_own_unit)) filter (where feature = '{{ feature.name }}') as {{ feature.name }},
+        {% endfor %}
+        count(*) as n_centroids
+    from segment_centroids
+    where is_current
+),
+
 -- One scan of the customers for all features.
 aggregates as (
     select
         {% for feature in segmentation().features %}
-        avg({{ feature.name }}) as {{ feature.name }}_mean,
-        {{ percentile(feature.name, 0.1) }} filter (where is_sampled) as {{ feature.name }}_p10,
-        {{ percentile(feature.name, 0.5) }} filter (where is_sampled) as {{ feature.name }}_median,
-        {{ percentile(feature.name, 0.9) }} filter (where is_sampled) as {{ feature.name }}_p90,
-        sum(sum({{ feature.name }})) over () / nullif(sum(count({{ feature.name }})) over (), 0) as {{ feature.name }}_population_mean,
-        min(min({{ feature.name }})) over () as {{ feature.name }}_population_min,
-        sum(count({{ feature.name }})) over () as {{ feature.name }}_n_customers,
-        sum(sum(power(cast({{ feature.name }} as double), 2))) over () as {{ feature.name }}_sum_of_squares,
+        {% set origin, difference = 'max(origins.' ~ feature.name ~ ')', 'customer_segments.' ~ feature.name ~ ' - origins.' ~ feature.name %}
+        {{ origin }} + avg({{ difference }}) as {{ feature.name }}_mean,
+        {{ percentile('customer_segments.' ~ feature.name, 0.1) }} filter (where customer_segments.is_sampled) as {{ feature.name }}_p10,
+        {{ percentile('customer_segments.' ~ feature.name, 0.5) }} filter (where customer_segments.is_sampled) as {{ feature.name }}_median,
+        {{ percentile('customer_segments.' ~ feature.name, 0.9) }} filter (where customer_segments.is_sampled) as {{ feature.name }}_p90,
+        {{ origin }} + sum(sum({{ difference }})) over () / nullif(sum(count({{ difference }})) over (), 0) as {{ feature.name }}_population_mean,
+        {{ origin }} as {{ feature.name }}_origin,
+        min(min(customer_segments.{{ feature.name }})) over () as {{ feature.name }}_population_min,
+        sum(count(customer_segments.{{ feature.name }})) over () as {{ feature.name }}_n_customers,
+        sum(sum(power({{ difference }}, 2))) over () as {{ feature.name }}_sum_of_squares,
         {% endfor %}
-        segment_id,
-        segment_name
+        customer_segments.segment_id,
+        customer_segments.segment_name
     from customer_segments
-    group by segment_id, segment_name
+    cross join origins
+    group by customer_segments.segment_id, customer_segments.segment_name
 ),
 
 statistics as (
@@ -53,8 +67,11 @@ statistics as (
         {{ feature.name }}_population_mean as population_mean,
         -- A ratio to the mean means something where no value is negative and the mean is clearly above 0, by two standard errors: 2 * sqrt(variance / n).
         {{ feature.name }}_population_min >= 0
-        and ({{ feature.name }}_n_customers + 4) * power({{ feature.name }}_population_mean, 2)
-        > 4 * {{ feature.name }}_sum_of_squares / {{ feature.name }}_n_customers as has_index
+        and {{ feature.name }}_n_customers * power({{ feature.name }}_population_mean, 2)
+        > 4 * (
+            {{ feature.name }}_sum_of_squares / {{ feature.name }}_n_customers
+            - power({{ feature.name }}_population_mean - {{ feature.name }}_origin, 2)
+        ) as has_index
     from aggregates
     {{- " union all" if not loop.last }}
     {%- endfor %}

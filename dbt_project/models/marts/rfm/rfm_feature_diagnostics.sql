@@ -1,4 +1,4 @@
 {{ sql_of('feature_diagnostics', segmentation='rfm', reading={
-    'stg_customers': ref('int_customer_rfm'),
+    'stg_customers': ref('customer_order_features'),
     'int_feature_medians': ref('int_rfm_feature_medians'),
 }) }}
