@@ -1,13 +1,13 @@
 {#-
     The scale beside its own unit that a feature is looked at on: the configured transform, or, where there is none, the logarithm that would pull in its
     longer tail, to see what a transform would do. The latter is an expression over the columns direction, origin and unit: it counts from the origin in
-    units, in the direction of the tail.
+    units, in the direction of the tail. The former is one over the column power, the lambda of the model.
 -#}
 {% macro on_second_scale(feature, value) -%}
     {%- if feature.transform == 'none' -%}
         direction * ln(1 + direction * (cast({{ value }} as double) - origin) / unit)
     {%- else -%}
-        {{ transformed(feature, value) }}
+        {{ transformed(feature.transform, value, 'power') }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -17,7 +17,7 @@
     {%- if feature.transform == 'none' -%}
         origin + direction * unit * (exp(direction * ({{ value }})) - 1)
     {%- else -%}
-        {{ in_own_unit(feature, value) }}
+        {{ in_own_unit(feature.transform, value, 'power') }}
     {%- endif -%}
 {%- endmacro %}
 

@@ -33,6 +33,21 @@ fitted as (
     inner join present_model on fits.model_version = present_model.model_version
 ),
 
+preparations as (
+    select {{ unnested({'features': 'feature', 'fill_values': 'fill_value', 'lambdas': 'power'}) }}
+    from fitted
+),
+
+preparation as (
+    select
+        {% for feature in features %}
+        max(fill_value) filter (where feature = '{{ feature }}') as {{ feature }}_fill_value,
+        max(power) filter (where feature = '{{ feature }}') as {{ feature }}_power,
+        {% endfor %}
+        count(*) as n_features
+    from preparations
+),
+
 segments as (
     select
         features,
@@ -81,19 +96,31 @@ drawn as (
     from queue
 ),
 
+prepared as (
+    select
+        {% for feature in segmentation().features %}
+        {% set value = filled_in('drawn.' ~ feature.name, 'preparation.' ~ feature.name ~ '_fill_value') %}
+        {{ transformed(feature.transform, value, 'preparation.' ~ feature.name ~ '_power') }} as {{ feature.name }},
+        {% endfor %}
+        drawn._place,
+        drawn._n_drawn
+    from drawn
+    cross join preparation
+    where drawn._n_drawn > 0
+),
+
 distances as (
     select
-        drawn._place,
-        drawn._n_drawn,
+        prepared._place,
+        prepared._n_drawn,
         sqrt(
             {%- for feature in features %}
             {{ "+ " if not loop.first -}}
-            power((drawn.{{ feature }} - centroids.{{ feature }}_mean) / centroids.{{ feature }}_scale - centroids.{{ feature }}_coordinate, 2)
+            power((prepared.{{ feature }} - centroids.{{ feature }}_mean) / centroids.{{ feature }}_scale - centroids.{{ feature }}_coordinate, 2)
             {%- endfor %}
         ) as distance
-    from drawn
+    from prepared
     cross join centroids
-    where drawn._n_drawn > 0
 ),
 
 ranked as (

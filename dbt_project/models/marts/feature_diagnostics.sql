@@ -22,6 +22,15 @@ features as (
     {{ configured_features() }}
 ),
 
+powers as (
+    select
+        feature,
+        max(transform_lambda) as power
+    from {{ ref('segment_centroids') }}
+    where is_current
+    group by feature
+),
+
 -- A million customers tell a share to a tenth of a percent; where values have to be put in order, a hundred thousand do, to three.
 sampled_customers as (
     select
@@ -119,6 +128,7 @@ totals as (
 tails as (
     select
         totals.*,
+        powers.power,
         quartiles.first_quartile,
         quartiles.median,
         quartiles.third_quartile,
@@ -127,6 +137,7 @@ tails as (
         totals.mean >= quartiles.median and totals.lowest >= 0 and totals.highest > 1 as is_for_log1p
     from totals
     left join quartiles on totals.feature = quartiles.feature
+    left join powers on totals.feature = powers.feature
 ),
 
 -- Where log1p is of no use the logarithm counts from the end of the shorter tail, as far as the mean is from it.
@@ -234,6 +245,7 @@ used_scales as (
         {%- for feature in features %}
         {%- set suffix = '' if feature.transform == 'none' else '_transformed' %}
         {%- set is_spread = "feature = '" ~ feature.name ~ "' and first_quartile < third_quartile" %}
+        max(power) filter (where feature = '{{ feature.name }}') as {{ feature.name }}_power,
         max(median{{ suffix }}) filter (where feature = '{{ feature.name }}') as {{ feature.name }}_median,
         max(lower_fence{{ suffix }}) filter (where {{ is_spread }}) as {{ feature.name }}_lower,
         max(upper_fence{{ suffix }}) filter (where {{ is_spread }}) as {{ feature.name }}_upper,
@@ -247,7 +259,7 @@ pulled_in as (
     select
         {%- for feature in features %}
         case when sampled_customers.{{ feature.name }} is not null then greatest(
-            least({{ transformed(feature, 'sampled_customers.' ~ feature.name) }}, used_scales.{{ feature.name }}_upper),
+            least({{ transformed(feature.transform, 'sampled_customers.' ~ feature.name, 'used_scales.' ~ feature.name ~ '_power') }}, used_scales.{{ feature.name }}_upper),
             used_scales.{{ feature.name }}_lower
         ) end - used_scales.{{ feature.name }}_median as {{ feature.name }},
         {%- endfor %}
@@ -426,7 +438,7 @@ final as (
         commonest_value,
         commonest_share,
         n_zeros / nullif(n_known, 0) as zero_share,
-        1 - n_known / nullif(n_sampled, 0) as missing_share,
+        (n_sampled - n_known) / nullif(n_sampled, 0) as missing_share,
         correlated_feature,
         correlation,
         nullif(concat_ws(' ', missing_advice, own_advice, correlation_advice), '') as advice
