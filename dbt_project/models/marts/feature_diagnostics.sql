@@ -258,8 +258,9 @@ used_scales as (
 pulled_in as (
     select
         {%- for feature in features %}
+        {% set value, power = 'sampled_customers.' ~ feature.name, 'used_scales.' ~ feature.name ~ '_power' %}
         case when sampled_customers.{{ feature.name }} is not null then greatest(
-            least({{ transformed(feature.transform, 'sampled_customers.' ~ feature.name, 'used_scales.' ~ feature.name ~ '_power') }}, used_scales.{{ feature.name }}_upper),
+            least({{ transformed(feature.transform, value, power) }}, used_scales.{{ feature.name }}_upper),
             used_scales.{{ feature.name }}_lower
         ) end - used_scales.{{ feature.name }}_median as {{ feature.name }},
         {%- endfor %}
