@@ -57,13 +57,17 @@
 {% macro _completion_of_models(prefix) %}
     {% set fits = existing_table(prefix ~ 'segmentation_fits') %}
     {% if not fits or 'fill_values' in run_query('select * from ' ~ fits ~ ' limit 0').column_names %}{% do return([]) %}{% endif %}
+    {% set filled_in = segmentation(prefix).features | selectattr('missing', 'equalto', 'median') | map(attribute='name') | list %}
     {% set features = run_query('select distinct unnest(features) as feature from ' ~ fits).columns[0].values() | list %}
     {% set medians = _publishing_step('medians', {'table': prefix ~ 'customer_segments', 'columns': features}).medians %}
     {% set fill_value %}
         case
             when configuration is null then null
             {%- for feature, median in medians.items() %}
-            when feature = '{{ feature }}' and contains(configuration, '"missing": "median", "name": "{{ feature }}"') then {{ median }}
+            when
+                feature = '{{ feature }}'
+                and {{ 'true' if feature in filled_in else "contains(configuration, '\"missing\": \"median\", \"name\": \"" ~ feature ~ "\"')" }}
+                then {{ median }}
             {%- endfor %}
         end
     {% endset %}
