@@ -8,6 +8,14 @@ from segmentation.scoring import can_label, label_query
 # Of 2,048 rows each: some megabytes are in memory at a time.
 VECTORS = 50
 LIBRARIES = ["scikit-learn", "numpy", "duckdb", "dbt-core", "dbt-duckdb"]
+# Of the registry, since its first version.
+ADDED_COLUMNS = {
+    "returned": "integer[]",
+    "stability_errors": "double[]",
+    "k_stabilities": "double[]",
+    "chosen_by": "varchar",
+    "prediction_strengths": "double[]",
+}
 # No configured name begins with an underscore.
 FINISHED, LAST = "_finished_", "_last_"
 
@@ -25,9 +33,9 @@ def new_fits(session, registry, settings, *, decision, rows, customers):
     """The row of a new model version for the table `registry`, or none where `decision` gives no reason for one."""
     (decision,) = records(decision)
     if decision["reason"] is None:
-        # A registry that an earlier version of the project has written gets the column from dbt.
-        returned = "select cast(null as integer[]) as returned where false"
-        return session.sql(f"from {registry} where false union all by name {returned}")
+        # A registry that an earlier version of the project has written gets the columns from dbt.
+        added = ", ".join(f"cast(null as {data_type}) as {column}" for column, data_type in ADDED_COLUMNS.items())
+        return session.sql(f"from {registry} where false union all by name select {added} where false")
 
     from importlib.metadata import version
 

@@ -1,7 +1,7 @@
 {%- set settings = segmentation() %}
 {%- set is_finite = [] -%}
 {%- for feature in settings.features -%}{%- do is_finite.append('abs(' ~ feature.name ~ ") < cast('infinity' as double)") -%}{%- endfor -%}
-{%- set n_needed = settings.k_range[0] if settings.n_clusters == 'auto' else settings.n_clusters -%}
+{%- set n_needed = settings.n_clusters if settings.n_clusters is integer else settings.k_range[0] -%}
 -- Asserts: every feature is a finite number for every customer and not the same for all, and there are enough customers and enough distinct ones.
 -- K-means relies on it; without this test it would stop with a traceback instead of a sentence.
 with

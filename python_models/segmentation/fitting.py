@@ -9,6 +9,8 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from segmentation import quality
+from segmentation.choosing import Choice, choose
+from segmentation.stability import weakest_stability
 
 # Fifty random starts are what users compare with; what they find is improved until so many swaps in a row have not helped.
 N_STARTS = 50
@@ -58,7 +60,9 @@ class Segmentation:
 
     `means` and `scales` (d,) standardise a point; `centroids_scaled` (k, d) and `sizes` (k,) are in the order of the segment
     numbers 1..k, the largest segment first; `wcss` is that of the model over all customers; `scores` holds one entry for every k
-    tried; `n_rows` counts the distinct rows that k was chosen on, `silhouette_rows` those that the silhouette was measured on.
+    tried, `k_stabilities` the stability of the weakest segment of each, NaN for k = 1 and for the k of the model; `choice` says which
+    rule took that k; `n_rows` counts the distinct rows that k was chosen on, `silhouette_rows` those that the silhouette was
+    measured on.
     """
 
     means: np.ndarray
@@ -67,6 +71,8 @@ class Segmentation:
     sizes: np.ndarray
     wcss: float
     scores: tuple[ClusterCountScore, ...]
+    k_stabilities: tuple[float, ...]
+    choice: Choice
     n_rows: int
     silhouette_rows: int
 
@@ -79,8 +85,7 @@ def fit_segmentation(points, weights, *, n_clusters, k_range, seed, customers=No
     """Standardise weighted points, run k-means for every k of `k_range`, and keep the model with `n_clusters`.
 
     `points` (n, d), finite and in any order; `weights` (n,), how many customers share a row; `n_clusters` a number within
-    `k_range`, or "auto" for the elbow of the WCSS curve (Kneedle: Satopää et al. 2011; the smaller k wins a tie);
-    `k_range` (first, last). Every k has 50 starts of greedy k-means++ (Arthur and Vassilvitskii 2007), and one more that adds the
+    `k_range`, or the rule that chooses one, as in `choose`; `k_range` (first, last). Every k has 50 starts of greedy k-means++ (Arthur and Vassilvitskii 2007), and one more that adds the
     worst-placed point to the best centroids for k - 1, so that WCSS never rises with k. The best of them is improved by
     random swaps (Fränti 2018). Of more than ten thousand distinct rows a sample is searched, with ten starts and without swaps,
     and what is found is refined on all of them.
@@ -102,30 +107,33 @@ def fit_segmentation(points, weights, *, n_clusters, k_range, seed, customers=No
     if customers:
         for block in customers():
             scaler.partial_fit(block)
-        counts = counts * (scaler.n_samples_seen_ / counts.sum())
     else:
         scaler.fit(rows, sample_weight=counts)
     scaled, counts = _distinct(scaler.transform(rows), counts, decimals=9)
-    fewest = k_range[0] if n_clusters == "auto" else n_clusters
+    fewest = k_range[0] if isinstance(n_clusters, str) else n_clusters
     if len(scaled) < fewest:
         raise ValueError(f"{len(scaled)} distinct rows cannot form {fewest} clusters; lower the number of clusters")
 
     tried = range(k_range[0], min(k_range[1], len(scaled)) + 1)
+    sampled_counts = counts
+    if customers:
+        counts = counts * (scaler.n_samples_seen_ / counts.sum())
     partitions = _best_partitions(scaled, counts, tried, seed)
     sample = _silhouette_sample(len(scaled), seed)
     scores = _scores(scaled, counts, partitions, sample)
-    chosen = n_clusters
-    if n_clusters == "auto":
-        chosen = max(scores, key=lambda score: (score.elbow_score, -score.k)).k
+    choice = choose(n_clusters, scores, scaled=scaled, weights=sampled_counts, seed=seed)
+    k_stabilities = [
+        np.nan if k == choice.k else weakest_stability(scaled, sampled_counts, labels, seed=seed) for k, labels in partitions.items()
+    ]
 
-    centroids, sizes = _centroids(scaled, counts, partitions[chosen])
-    wcss = next(score.wcss for score in scores if score.k == chosen)
+    centroids, sizes = _centroids(scaled, counts, partitions[choice.k])
+    wcss = next(score.wcss for score in scores if score.k == choice.k)
     if customers:
         centroids, sizes, wcss = _refined_in_blocks(lambda: map(scaler.transform, customers()), centroids)
     order = _first_numbering(centroids, sizes)
     return Segmentation(
         means=scaler.mean_, scales=scaler.scale_, centroids_scaled=centroids[order], sizes=sizes[order],
-        wcss=wcss, scores=scores, n_rows=len(scaled), silhouette_rows=len(sample),
+        wcss=wcss, scores=scores, k_stabilities=tuple(k_stabilities), choice=choice, n_rows=len(scaled), silhouette_rows=len(sample),
     )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ def fit_version(points, weights, *, transforms, earlier, previous, n_clusters, k
 
     assignment = assign(points, means=fit.means, scales=fit.scales, centroids_scaled=centroids)
     labels = assignment.nearest
-    stabilities, stability = bootstrap_stability((points - fit.means) / fit.scales, weights, labels, seed=seed)
+    stabilities, stability_errors, stability = bootstrap_stability((points - fit.means) / fit.scales, weights, labels, seed=seed)
     mean_distances = np.bincount(labels, weights * assignment.distance) / np.bincount(labels, weights)
     rules = segment_rules(points, weights, labels, seed=seed)
     features = list(transforms)
@@ -48,8 +48,15 @@ def fit_version(points, weights, *, transforms, earlier, previous, n_clusters, k
         "sizes": fit.sizes[order].astype(int).tolist(),
         "mean_distances": mean_distances.tolist(),
         "stabilities": stabilities.tolist(),
+        "stability_errors": stability_errors.tolist(),
         "stability": stability,
         "k_scores": [vars(score) for score in fit.scores],
+        "k_stabilities": [
+            _weakest(stabilities) if score.k == fit.n_clusters else stability
+            for score, stability in zip(fit.scores, fit.k_stabilities, strict=True)
+        ],
+        "chosen_by": fit.choice.rule,
+        "prediction_strengths": list(fit.choice.prediction_strengths),
         "rules": [
             {
                 "segment_id": segment_id,
@@ -137,6 +144,10 @@ def _compared(points, weights, labels, segment_ids, transforms, earlier, previou
             labels, before.nearest, weights, ids=segment_ids, previous_ids=previous_ids
         )
     return comparison
+
+
+def _weakest(stabilities):
+    return np.nan if len(stabilities) == 1 else float(np.nanmin(stabilities))
 
 
 def _or_nan(number):

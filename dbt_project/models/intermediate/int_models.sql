@@ -45,8 +45,15 @@ final as (
         segmentation_fits.sizes,
         segmentation_fits.mean_distances,
         segmentation_fits.stabilities,
+        segmentation_fits.stability_errors,
         segmentation_fits.stability,
         segmentation_fits.k_scores,
+        segmentation_fits.k_stabilities,
+        -- Earlier versions of the project had one rule and did not record it.
+        coalesce(
+            segmentation_fits.chosen_by, case when segmentation_fits.n_clusters_setting = 'auto' then 'elbow' else 'number' end
+        ) as chosen_by,
+        segmentation_fits.prediction_strengths,
         segmentation_fits.rules,
         segmentation_fits.agreement,
         segmentation_fits.kept,

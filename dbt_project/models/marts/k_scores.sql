@@ -9,7 +9,8 @@ tried as (
         model_version,
         n_clusters,
         n_clusters_setting,
-        {{ unnested({'k_scores': 'score'}) }}
+        chosen_by,
+        {{ unnested({'k_scores': 'score', 'k_stabilities': 'stability', 'prediction_strengths': 'prediction_strength'}) }}
     from int_models
 ),
 
@@ -19,12 +20,15 @@ scores as (
         model_version,
         n_clusters,
         n_clusters_setting,
+        chosen_by,
         score['k'] as k,
         cast(score['wcss'] as double) as wcss,
         cast(case when not isnan(score['silhouette']) then score['silhouette'] end as double) as silhouette,
         cast(case when not isnan(score['davies_bouldin']) then score['davies_bouldin'] end as double) as davies_bouldin,
         cast(case when not isnan(score['calinski_harabasz']) then score['calinski_harabasz'] end as double) as calinski_harabasz,
         cast(score['elbow_score'] as double) as elbow_score,
+        case when not isnan(stability) then stability end as stability,
+        case when not isnan(prediction_strength) then prediction_strength end as prediction_strength,
         max(score['elbow_score']) over (partition by model_version) > 0 as has_elbow
     from tried
 ),
@@ -164,6 +168,45 @@ sensitivities as (
     group by model_version
 ),
 
+rules as (
+    select
+        model_version,
+        n_clusters,
+        n_clusters_setting,
+        chosen_by,
+        bool_or(has_elbow) as has_elbow,
+        count(*) as n_tried,
+        case chosen_by
+            when 'gap' then bool_or(k = 1 and gap >= next_gap - next_gap_standard_error)
+            when 'prediction_strength' then coalesce(max(prediction_strength) filter (where k > 1), 0) < 0.8
+        end as is_one_group
+    from scores
+    group by model_version, n_clusters, n_clusters_setting, chosen_by
+),
+
+choices as (
+    select
+        model_version,
+        'In use: ' || n_clusters
+        || case
+            when chosen_by = 'number' then ', as n_clusters says.'
+            when n_tried = 1 then ', the only number tried.'
+            when chosen_by = 'prediction_strength' and n_clusters_setting = 'elbow'
+                then ', since n_clusters is elbow, the curve has no knee, and prediction strength decides instead: it '
+            else ', since n_clusters is ' || n_clusters_setting || ', which '
+        end
+        || case
+            when chosen_by = 'number' or n_tried = 1 then ''
+            when chosen_by = 'elbow' and has_elbow then 'takes the elbow.'
+            when chosen_by = 'elbow' then 'takes the smallest number tried where there is no elbow.'
+            when chosen_by = 'silhouette' then 'takes the highest silhouette.'
+            when is_one_group then 'finds one group only: there is no structure, and the segments are cuts.'
+            when chosen_by = 'gap' then 'takes the smallest number whose gap statistic is not clearly below that of the next.'
+            when chosen_by = 'prediction_strength' then 'takes the largest number with a prediction strength of 0.8 or more.'
+        end as sentence
+    from rules
+),
+
 final as (
     select
         cast(scores.model_version as integer) as model_version,
@@ -173,19 +216,15 @@ final as (
         scores.davies_bouldin,
         scores.calinski_harabasz,
         scores.elbow_score,
+        scores.stability,
+        scores.prediction_strength,
         preferred.preferred_by,
         scores.k = scores.n_clusters as is_used,
         concat_ws(
             ' ',
             coalesce(agreements.sentence, 'Too few numbers of segments were tried to compare them.'),
             sensitivities.sentence,
-            case
-                when scores.n_clusters_setting = 'auto' and scores.has_elbow
-                    then 'In use: ' || scores.n_clusters || ', since n_clusters is auto, which takes the elbow.'
-                when scores.n_clusters_setting = 'auto'
-                    then 'In use: ' || scores.n_clusters || ', since n_clusters is auto, which takes the smallest number tried where there is no elbow.'
-                else 'In use: ' || scores.n_clusters || ', as n_clusters says.'
-            end
+            choices.sentence
         ) as verdict
     from scores
     left join preferred
@@ -194,6 +233,7 @@ final as (
             and scores.k = preferred.k
     left join agreements on scores.model_version = agreements.model_version
     left join sensitivities on scores.model_version = sensitivities.model_version
+    left join choices on scores.model_version = choices.model_version
 )
 
 select * from final
