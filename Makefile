@@ -21,7 +21,7 @@ ifdef ORDERS
 export ORDERS_FILE := $(ORDERS)
 endif
 
-.PHONY: help build plots report export activation restore erase segmentation superset test test-nights test-bi test-clients faults lint format docs compare sample benchmark lock clean
+.PHONY: help build plots report export activation restore erase segmentation superset test test-nights test-bi test-clients faults lint format docs compare structure-errors sample benchmark lock clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -88,6 +88,9 @@ docs: $(VENV)/installed ## Write dbt's documentation as one page, target/static_
 
 compare: $(VENV)/installed ## Build a revision and the work tree on the same inputs and compare every public table (REVISION=2ed8a1f)
 	$(BIN)/python scripts/compare_builds.py $(or $(REVISION),2ed8a1f)
+
+structure-errors: $(VENV)/installed ## Measure how often the test for structure is wrong, on thousands of tables whose answer is known (DRAWS=1000; an hour)
+	$(BIN)/python scripts/structure_errors.py --draws $(or $(DRAWS),1000)
 
 sample: $(VENV)/installed ## Make the sample customers and their orders anew
 	$(BIN)/python scripts/make_sample.py dbt_project/sample/customers.csv

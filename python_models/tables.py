@@ -8,8 +8,17 @@ from segmentation.scoring import can_label, label_query
 # Of 2,048 rows each: some megabytes are in memory at a time.
 VECTORS = 50
 LIBRARIES = ["scikit-learn", "numpy", "duckdb", "dbt-core", "dbt-duckdb"]
-# Of the registry, since its first version.
+# What a registry lacks that an earlier version of the project has written; dbt adds it.
 ADDED_COLUMNS = {
+    "returned": "integer[]",
+    "structure": "varchar",
+    "box_p_value": "double",
+    "margins_p_value": "double",
+    "compared_silhouettes": "double[]",
+    "crowd_silhouettes": "double[]",
+    "crowd_bounds": "double[]",
+    "gaps": "double[]",
+    "gap_errors": "double[]",
     "returned": "integer[]",
     "stability_errors": "double[]",
     "k_stabilities": "double[]",
@@ -33,7 +42,6 @@ def new_fits(session, registry, settings, *, decision, rows, customers):
     """The row of a new model version for the table `registry`, or none where `decision` gives no reason for one."""
     (decision,) = records(decision)
     if decision["reason"] is None:
-        # A registry that an earlier version of the project has written gets the columns from dbt.
         added = ", ".join(f"cast(null as {data_type}) as {column}" for column, data_type in ADDED_COLUMNS.items())
         return session.sql(f"from {registry} where false union all by name select {added} where false")
 

@@ -62,8 +62,16 @@ STYLE = {
     "svg.hashsalt": "segments",
 }
 
+# Where crowds without groups lie beside the curves: as far from them as the test for structure found them from the customers
+# that it compares, who are not all of them.
 K_SCORES = """
     select k, wcss, silhouette, is_used, verdict,
+        wcss * exp(gap - first_value(gap) over (order by k)) as wcss_crowd,
+        wcss_crowd * exp(-2 * gap_standard_error) as wcss_crowd_low,
+        wcss_crowd * exp(2 * gap_standard_error) as wcss_crowd_high,
+        silhouette + crowd_silhouette - compared_silhouette as silhouette_crowd,
+        silhouette + crowd_silhouette_bound - compared_silhouette as silhouette_crowd_high,
+        2 * silhouette_crowd - silhouette_crowd_high as silhouette_crowd_low,
         coalesce(list_contains(string_split(preferred_by, ', '), 'elbow'), false) as is_elbow
     from k_scores
     where model_version = (select max(model_version) from customer_segments)
@@ -213,6 +221,11 @@ def chosen_pair(features, wanted):
 
 
 def draw_scores(scores, column, title, label, ax):
+    if scores[f"{column}_crowd"].notna().any():
+        ax.fill_between(scores["k"], scores[f"{column}_crowd_low"], scores[f"{column}_crowd_high"], color="#f0e2c8", linewidth=0)
+        ax.plot(
+            scores["k"], scores[f"{column}_crowd"], color="#c9a45c", linewidth=1.2, linestyle=":", label="a crowd without groups"
+        )
     ax.plot(scores["k"], scores[column], color="#5a5a5a", marker="o", markersize=4, linewidth=1.5)
     is_elbow = scores["is_elbow"] & ~scores["is_used"]
     for marked, colour, words in ((is_elbow, "#b0b0b0", "elbow"), (scores["is_used"], COLOURS[0], "in use")):

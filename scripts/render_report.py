@@ -53,7 +53,7 @@ OVERVIEW = """
     )
     select
         n_customers, n_imputed, model_version, build_id, built_at, last_built_at,
-        fitted_at, reason, chosen_by, silhouette, verdict,
+        fitted_at, reason, chosen_by, silhouette, structure, verdict,
         (select count(*) from segment_profiles) as n_segments,
         -- Half a year: seasons and assortments have changed since.
         date_diff('day', fitted_at, built_at) > 182 as is_stale
@@ -165,7 +165,7 @@ RULES = r"""
     order by bounds.segment_id, labels.feature_order
 """
 K_SCORES = """
-    select k, wcss, silhouette, preferred_by, is_used
+    select k, wcss, silhouette, silhouette + crowd_silhouette_bound - compared_silhouette as silhouette_crowd, preferred_by, is_used
     from k_scores
     where model_version = (select max(model_version) from customer_segments)
     order by k

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 from segmentation import quality
 from segmentation.choosing import Choice, choose
 from segmentation.stability import weakest_stability
+from segmentation.structure import Structure, find_structure
 
 # Fifty random starts are what users compare with; what they find is improved until so many swaps in a row have not helped.
 N_STARTS = 50
@@ -62,7 +63,7 @@ class Segmentation:
     numbers 1..k, the largest segment first; `wcss` is that of the model over all customers; `scores` holds one entry for every k
     tried, `k_stabilities` the stability of the weakest segment of each, NaN for k = 1 and for the k of the model; `choice` says which
     rule took that k; `n_rows` counts the distinct rows that k was chosen on, `silhouette_rows` those that the silhouette was
-    measured on.
+    measured on; `structure` says whether there are groups at all.
     """
 
     means: np.ndarray
@@ -75,6 +76,7 @@ class Segmentation:
     choice: Choice
     n_rows: int
     silhouette_rows: int
+    structure: Structure
 
     @property
     def n_clusters(self):
@@ -115,13 +117,14 @@ def fit_segmentation(points, weights, *, n_clusters, k_range, seed, customers=No
         raise ValueError(f"{len(scaled)} distinct rows cannot form {fewest} clusters; lower the number of clusters")
 
     tried = range(k_range[0], min(k_range[1], len(scaled)) + 1)
+    structure = find_structure(scaled, counts, tried, seed=seed)
     sampled_counts = counts
     if customers:
         counts = counts * (scaler.n_samples_seen_ / counts.sum())
     partitions = _best_partitions(scaled, counts, tried, seed)
     sample = _silhouette_sample(len(scaled), seed)
     scores = _scores(scaled, counts, partitions, sample)
-    choice = choose(n_clusters, scores, scaled=scaled, weights=sampled_counts, seed=seed)
+    choice = choose(n_clusters, scores, structure.gaps, structure.gap_errors, scaled=scaled, weights=sampled_counts, seed=seed)
     k_stabilities = [
         np.nan if k == choice.k else weakest_stability(scaled, sampled_counts, labels, seed=seed) for k, labels in partitions.items()
     ]
@@ -134,6 +137,7 @@ def fit_segmentation(points, weights, *, n_clusters, k_range, seed, customers=No
     return Segmentation(
         means=scaler.mean_, scales=scaler.scale_, centroids_scaled=centroids[order], sizes=sizes[order],
         wcss=wcss, scores=scores, k_stabilities=tuple(k_stabilities), choice=choice, n_rows=len(scaled), silhouette_rows=len(sample),
+        structure=structure,
     )  # fmt: skip
 
 

@@ -51,6 +51,14 @@ def fit_version(points, weights, *, transforms, earlier, previous, n_clusters, k
         "stability_errors": stability_errors.tolist(),
         "stability": stability,
         "k_scores": [vars(score) for score in fit.scores],
+        "structure": fit.structure.kind,
+        "box_p_value": fit.structure.box_p_value,
+        "margins_p_value": fit.structure.margins_p_value,
+        "compared_silhouettes": fit.structure.silhouettes.tolist(),
+        "crowd_silhouettes": fit.structure.crowd_silhouettes.tolist(),
+        "crowd_bounds": fit.structure.crowd_bounds.tolist(),
+        "gaps": fit.structure.gaps.tolist(),
+        "gap_errors": fit.structure.gap_errors.tolist(),
         "k_stabilities": [
             _weakest(stabilities) if score.k == fit.n_clusters else stability
             for score, stability in zip(fit.scores, fit.k_stabilities, strict=True)

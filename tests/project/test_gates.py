@@ -24,7 +24,7 @@ def project(built_customers, copy_of):
 
 
 def test_all_gates_pass_on_the_sample(built_sample):
-    of_each = {"customers", "smallest_share", "silhouette", "agreement", "drift", "stability"}
+    of_each = {"customers", "smallest_share", "structure", "silhouette", "agreement", "drift", "stability"}
     gates = {("", gate) for gate in of_each} | {("rfm_", gate) for gate in of_each} | {("", "orders")}
     assert gate_tests(built_sample.output, "PASS") == gates
 
@@ -55,7 +55,7 @@ def test_each_gate_stops_what_only_appends(built_sample):
         return set(parents[node]).union(*map(upstream, parents[node]))
 
     gates = [node for node in manifest["nodes"].values() if "__gate_" in node["name"]]
-    assert len(gates) == 13
+    assert len(gates) == 15
     for gate in gates:
         prefix = "rfm_" if gate["name"].startswith(("rfm_", "int_rfm_", "stg_orders")) else ""
         for table in ("segment_changes", "segment_migrations"):

@@ -201,7 +201,7 @@ def test_it_warns(changed):
             changed(
                 """
                 update segment_profiles set stability = 0.41 where segment_id = 3;
-                update segmentation_models set silhouette = 0.2, fitted_at = fitted_at - interval 200 day;
+                update segmentation_models set structure = 'none', silhouette = 0.2, fitted_at = fitted_at - interval 200 day;
                 create table marked as select * replace (customer_id <= 30 as has_imputed_features) from customer_segments;
                 drop view customer_segments;
                 alter table marked rename to customer_segments;
@@ -215,11 +215,17 @@ def test_it_warns(changed):
     )
     assert "“High spending score, high annual income, young” is a weak segment: " in text
     assert "(stability 0.41, 0.6 and more is wanted)" in text
+    assert "The segments are cuts, not groups: customers are no more separated than a crowd without groups." in text
     assert "The segments lie close together: " in text
     assert "formed more than half a year before this build" in text
     assert "30 customers (1.0%) lacked a value" in text
     assert "The customers have changed in Age (years): strong drift since the segments were formed (index 0.31; 5.0% of" in text
     assert "could not be used" not in text
+
+
+def test_it_tells_ranges_from_groups(changed):
+    text = text_of(parsed(changed("update segmentation_models set structure = 'ranges'")))
+    assert "The segments are ranges, not groups: the features part customers as clearly each by itself." in text
 
 
 def test_without_reason_it_does_not_warn(changed):

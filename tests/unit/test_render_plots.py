@@ -53,6 +53,8 @@ WAREHOUSE = """
 
     create table k_scores as
     select 1 as model_version, k, 1000.0 / k as wcss, case when k > 1 then 1.0 / k end as silhouette, k = 3 as is_used,
+        0.1 * k as gap, 0.01 as gap_standard_error, case when k > 1 then 0.9 / k end as compared_silhouette,
+        case when k > 1 then 0.7 / k end as crowd_silhouette, case when k > 1 then 0.8 / k end as crowd_silhouette_bound,
         case k when 2 then 'elbow, silhouette' end as preferred_by, '3 are used, as n_clusters says.' as verdict
     from range(1, 7) as ks (k);
 
@@ -156,6 +158,7 @@ def test_every_picture_is_drawn_and_twice_the_same(warehouse):
 
     text = svg_text(reports / "elbow.svg")
     assert "3 segments in use; the elbow of the curve is at 2" in text
+    assert "a crowd without groups" in text
     assert "3 are used, as n_clusters says." in text
     # The centroids lie furthest apart in the second and the third feature.
     assert '3 segments by Spend (k$) and Returns "net" (%)' in svg_text(reports / "segments.svg")

@@ -198,6 +198,7 @@
     {% set gates = {
         'customers': {'min_kept_share': 0.7, 'growth': [0.7, 2], 'severity': 'error'},
         'smallest_share': {'bound': 0.01, 'severity': 'error'},
+        'structure': {'severity': 'warn'},
         'silhouette': {'bound': 0.15, 'severity': 'warn'},
         'agreement': {'bound': 0.65, 'severity': 'warn'},
         'drift': {'bound': 0.25, 'severity': 'warn'},

@@ -48,6 +48,14 @@ final as (
         segmentation_fits.stability_errors,
         segmentation_fits.stability,
         segmentation_fits.k_scores,
+        segmentation_fits.structure,
+        segmentation_fits.box_p_value,
+        segmentation_fits.margins_p_value,
+        segmentation_fits.compared_silhouettes,
+        segmentation_fits.crowd_silhouettes,
+        segmentation_fits.crowd_bounds,
+        segmentation_fits.gaps,
+        segmentation_fits.gap_errors,
         segmentation_fits.k_stabilities,
         -- Earlier versions of the project had one rule and did not record it.
         coalesce(

@@ -10,7 +10,11 @@ tried as (
         n_clusters,
         n_clusters_setting,
         chosen_by,
-        {{ unnested({'k_scores': 'score', 'k_stabilities': 'stability', 'prediction_strengths': 'prediction_strength'}) }}
+        structure,
+        {{ unnested({
+            'k_scores': 'score', 'compared_silhouettes': 'compared_silhouette', 'crowd_silhouettes': 'crowd_silhouette', 'crowd_bounds': 'crowd_bound',
+            'gaps': 'gap', 'gap_errors': 'gap_error', 'k_stabilities': 'stability', 'prediction_strengths': 'prediction_strength',
+        }) }}
     from int_models
 ),
 
@@ -20,12 +24,19 @@ scores as (
         model_version,
         n_clusters,
         n_clusters_setting,
+        structure,
         chosen_by,
         score['k'] as k,
         cast(score['wcss'] as double) as wcss,
         cast(case when not isnan(score['silhouette']) then score['silhouette'] end as double) as silhouette,
         cast(case when not isnan(score['davies_bouldin']) then score['davies_bouldin'] end as double) as davies_bouldin,
         cast(case when not isnan(score['calinski_harabasz']) then score['calinski_harabasz'] end as double) as calinski_harabasz,
+        case when not isnan(compared_silhouette) then compared_silhouette end as compared_silhouette,
+        case when not isnan(crowd_silhouette) then crowd_silhouette end as crowd_silhouette,
+        case when not isnan(crowd_bound) then crowd_bound end as crowd_silhouette_bound,
+        gap,
+        gap_error as gap_standard_error,
+        lead(gap - gap_error) over (partition by model_version order by score['k']) as least_next_gap,
         cast(score['elbow_score'] as double) as elbow_score,
         case when not isnan(stability) then stability end as stability,
         case when not isnan(prediction_strength) then prediction_strength end as prediction_strength,
@@ -177,7 +188,7 @@ rules as (
         bool_or(has_elbow) as has_elbow,
         count(*) as n_tried,
         case chosen_by
-            when 'gap' then bool_or(k = 1 and gap >= next_gap - next_gap_standard_error)
+            when 'gap' then bool_or(k = 1 and gap >= least_next_gap)
             when 'prediction_strength' then coalesce(max(prediction_strength) filter (where k > 1), 0) < 0.8
         end as is_one_group
     from scores
@@ -216,12 +227,22 @@ final as (
         scores.davies_bouldin,
         scores.calinski_harabasz,
         scores.elbow_score,
+        scores.compared_silhouette,
+        scores.crowd_silhouette,
+        scores.crowd_silhouette_bound,
+        scores.gap,
+        scores.gap_standard_error,
         scores.stability,
         scores.prediction_strength,
         preferred.preferred_by,
         scores.k = scores.n_clusters as is_used,
         concat_ws(
             ' ',
+            case scores.structure
+                when 'groups' then 'There are groups: customers part more clearly than a crowd without groups.'
+                when 'ranges' then 'These are ranges, not groups: the features part customers as clearly each by itself, so a range of one feature would do.'
+                when 'none' then 'These are cuts, not groups: customers are no more separated than a crowd without groups.'
+            end,
             coalesce(agreements.sentence, 'Too few numbers of segments were tried to compare them.'),
             sensitivities.sentence,
             choices.sentence
