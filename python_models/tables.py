@@ -19,7 +19,6 @@ ADDED_COLUMNS = {
     "crowd_bounds": "double[]",
     "gaps": "double[]",
     "gap_errors": "double[]",
-    "returned": "integer[]",
     "stability_errors": "double[]",
     "k_stabilities": "double[]",
     "chosen_by": "varchar",

@@ -29,8 +29,8 @@ def choose(n_clusters, scores, gaps, gap_errors, *, scaled, weights, seed):
     """Take the number of clusters that was given, or that a rule prefers among those tried.
 
     `n_clusters` is a number, one of the rules "elbow", "silhouette", "gap" and "prediction_strength", or "auto" for the one that
-    is right most often; `scores` has the measures of every k tried, ascending, `gaps` and `gap_errors` (n_k,) their gap statistic;
-    `scaled` (n, d) and `weights` (n,) are the customers, for prediction strength alone.
+    is right most often; `scores` has the measures of every k tried, ascending, `gaps` and `gap_errors` (n_k,) their gap
+    statistic; `scaled` (n, d) and `weights` (n,) are the customers, for prediction strength alone.
 
     Where the curve of WCSS has no knee, prediction strength decides in place of the elbow. One cluster is chosen only where
     nothing else was tried.

@@ -17,10 +17,10 @@ SAMPLE = 1_000
 def prediction_strengths(scaled, weights, cluster_counts, *, seed):
     """The prediction strength of each number of clusters (Tibshirani and Walther 2005), 0 to 1 (n_k,).
 
-    `scaled` (n, d) points in the space of k-means, `weights` (n,) customers. The customers are halved at random. Of each cluster of
-    one half, the share of pairs of its customers is taken that share a cluster of the other half's fit, too; the strength is
-    that of the weakest cluster, on average over both halves of all splits. It is 1 for one cluster, and NaN where a half has
-    fewer distinct rows than clusters. Numbers with 0.8 and more count as predicted.
+    `scaled` (n, d) points in the space of k-means, `weights` (n,) customers. The customers are halved at random. Of each
+    cluster of one half, the share of pairs of its customers is taken that share a cluster of the other half's fit, too; the
+    strength is that of the weakest cluster, on average over both halves of all splits. It is 1 for one cluster, and NaN where
+    a half has fewer distinct rows than clusters. Numbers with 0.8 and more count as predicted.
     """
     generator = np.random.default_rng(seed)
     n_customers = min(int(weights.sum()), SAMPLE)
@@ -51,8 +51,7 @@ def _strength(halves, k, random_state):
     for half, own, other in zip(halves, fits, fits[::-1], strict=True):
         both = contingency(own.labels_, other.predict(half), np.ones(len(half)), k, k)
         sizes = both.sum(axis=1)
-        # One customer alone makes no pair.
-        pairs = sizes > 1
-        together = (both * (both - 1)).sum(axis=1)[pairs] / (sizes * (sizes - 1))[pairs]
-        weakest.append(together.min(initial=1))
+        # One customer alone makes no pair, and predicts nothing.
+        together = (both * (both - 1)).sum(axis=1) / np.maximum(sizes * (sizes - 1), 1)
+        weakest.append(together.min())
     return float(np.mean(weakest))

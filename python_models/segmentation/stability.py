@@ -11,7 +11,7 @@ N_RESAMPLES = 100
 
 # The other numbers of clusters only need to be told from that in use, so that fewer resamples of fewer customers will do.
 N_COMPARED_RESAMPLES = 30
-COMPARED_CUSTOMERS = 1_000
+COMPARED_CUSTOMERS = 500
 
 # Each resample is fitted anew, from few starts: what needs many to be found is not stable.
 N_STARTS = 3
@@ -21,15 +21,15 @@ SAMPLE = 5_000
 
 
 def bootstrap_stability(scaled, weights, labels, *, seed, n_resamples=N_RESAMPLES, n_customers=SAMPLE):
-    """Of each segment the mean Jaccard similarity (k,) to its likest one in bootstrap resamples, and the mean's standard error (k,).
+    """Mean Jaccard similarity (k,) of each segment to its likest one in bootstrap resamples, and its standard error (k,).
 
     The third value is the mean adjusted Rand index over the resamples. `scaled` (n, d) points in the space of k-means, `weights`
     (n,) whole numbers of customers, `labels` (n,) in 0..k-1; of more than `n_customers` customers a sample of so many is taken.
 
-    Method: Hennig (2007), "Cluster-wise assessment of cluster stability", as in the R package fpc: a customer who is drawn several
-    times counts once, both in the fit and in the similarity, and a segment of which nobody is drawn has the similarity 0. Below 0.6
-    a segment should not be trusted, from 0.85 on it is highly stable. Stable is necessary for a segment to be real, and not
-    sufficient. A segment that the sample of a large table misses has NaN.
+    Method: Hennig (2007), "Cluster-wise assessment of cluster stability", as in the R package fpc: a customer who is drawn
+    several times counts once, in the fit and in the similarity, and a segment of which nobody is drawn has the similarity 0.
+    Below 0.6 a segment should not be trusted, from 0.85 on it is highly stable. To be stable is necessary for a segment to be
+    real, and not sufficient. A segment that the sample of a large table misses has NaN.
     """
     generator = np.random.default_rng(seed)
     n_clusters = labels.max() + 1
@@ -50,13 +50,18 @@ def bootstrap_stability(scaled, weights, labels, *, seed, n_resamples=N_RESAMPLE
 
 
 def weakest_stability(scaled, weights, labels, *, seed):
-    """The stability of the weakest segment of a partition that is only compared with others; NaN for one segment."""
+    """The stability of the weakest segment of a partition that is only compared with others."""
     if labels.max() == 0:
         return np.nan
     means, _, _ = bootstrap_stability(
         scaled, weights, labels, seed=seed, n_resamples=N_COMPARED_RESAMPLES, n_customers=COMPARED_CUSTOMERS
     )
-    return float(np.nanmin(means))
+    return weakest(means)
+
+
+def weakest(stabilities):
+    """The least of the stabilities (k,) of segments; NaN for one segment, which cannot but be found again."""
+    return float(np.nanmin(stabilities)) if len(stabilities) > 1 else np.nan
 
 
 def _customers(weights, n_customers, generator):

@@ -7,7 +7,7 @@ from segmentation.fitting import fit_segmentation
 from segmentation.identity import adjusted_rand_index, match_retired, match_segments, segment_changes
 from segmentation.rules import segment_rules
 from segmentation.scoring import can_label
-from segmentation.stability import bootstrap_stability
+from segmentation.stability import bootstrap_stability, weakest, weakest_stability
 
 
 def fit_version(points, weights, *, transforms, earlier, previous, n_clusters, k_range, seed, customers=None):
@@ -60,8 +60,8 @@ def fit_version(points, weights, *, transforms, earlier, previous, n_clusters, k
         "gaps": fit.structure.gaps.tolist(),
         "gap_errors": fit.structure.gap_errors.tolist(),
         "k_stabilities": [
-            _weakest(stabilities) if score.k == fit.n_clusters else stability
-            for score, stability in zip(fit.scores, fit.k_stabilities, strict=True)
+            weakest(stabilities) if k == fit.n_clusters else weakest_stability(fit.rows, fit.row_weights, partition, seed=seed)
+            for k, partition in fit.partitions.items()
         ],
         "chosen_by": fit.choice.rule,
         "prediction_strengths": list(fit.choice.prediction_strengths),
@@ -152,10 +152,6 @@ def _compared(points, weights, labels, segment_ids, transforms, earlier, previou
             labels, before.nearest, weights, ids=segment_ids, previous_ids=previous_ids
         )
     return comparison
-
-
-def _weakest(stabilities):
-    return np.nan if len(stabilities) == 1 else float(np.nanmin(stabilities))
 
 
 def _or_nan(number):

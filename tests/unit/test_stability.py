@@ -18,7 +18,7 @@ def test_groups_far_apart_are_found_in_every_resample():
 
 
 def test_a_cut_through_one_group_is_not_stable():
-    """The third group is cut in two at random. Any of the three is cut in a resample, so the others stay whole in two of three."""
+    """The third group is cut in two at random. In a resample any of the three is cut, so the others stay whole in most."""
     points, weights, labels = blobs()
     third = np.flatnonzero(labels == 2)
     labels[third[::2]] = 3

@@ -36,7 +36,10 @@ scores as (
         case when not isnan(crowd_bound) then crowd_bound end as crowd_silhouette_bound,
         gap,
         gap_error as gap_standard_error,
+        lag(gap) over (partition by model_version order by score['k']) as last_gap,
         lead(gap - gap_error) over (partition by model_version order by score['k']) as least_next_gap,
+        max(gap) over (partition by model_version) as greatest_gap,
+        max(score['k']) over (partition by model_version) as last_k,
         cast(score['elbow_score'] as double) as elbow_score,
         case when not isnan(stability) then stability end as stability,
         case when not isnan(prediction_strength) then prediction_strength end as prediction_strength,
@@ -179,6 +182,16 @@ sensitivities as (
     group by model_version
 ),
 
+-- Where there are groups, one more segment gains more than in a crowd without groups until each group has one.
+ends as (
+    select
+        model_version,
+        'The range ends before the curve does: segment ' || k || ', the last one tried, still gains more than in a crowd without groups; raise the end of '
+        || 'k_range.' as sentence
+    from scores
+    where structure <> 'none' and k = last_k and gap = greatest_gap and gap - gap_standard_error > last_gap
+),
+
 rules as (
     select
         model_version,
@@ -245,6 +258,7 @@ final as (
             end,
             coalesce(agreements.sentence, 'Too few numbers of segments were tried to compare them.'),
             sensitivities.sentence,
+            ends.sentence,
             choices.sentence
         ) as verdict
     from scores
@@ -254,6 +268,7 @@ final as (
             and scores.k = preferred.k
     left join agreements on scores.model_version = agreements.model_version
     left join sensitivities on scores.model_version = sensitivities.model_version
+    left join ends on scores.model_version = ends.model_version
     left join choices on scores.model_version = choices.model_version
 )
 
