@@ -89,7 +89,10 @@ def new_fits(session, registry, settings, *, decision, rows, customers):
         **fitted,
         "build_id": decision["build_id"],
     }
-    return pd.DataFrame({name: [value] for name, value in row.items()})
+    fit = pd.DataFrame({name: [value] for name, value in row.items()})
+    # Of a list without a number, DuckDB would not know the type.
+    typed = ", ".join(f"cast({column} as {data_type}) as {column}" for column, data_type in ADDED_COLUMNS.items())
+    return session.sql(f"select * replace ({typed}) from fit")
 
 
 def clusters(session, settings, *, decision, models, names, customers):

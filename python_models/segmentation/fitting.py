@@ -12,14 +12,14 @@ from segmentation import quality
 from segmentation.choosing import Choice, choose
 from segmentation.structure import Structure, find_structure
 
-# The best of a few random starts is improved until the so many likeliest swaps with so many points do not help. That finds better
-# partitions than the same time spent on starts: scripts/compare_partitions.py.
+# The best of a few random starts is improved until none of so many swaps helps, the most promising ones with so many points. That
+# finds better partitions than the same time spent on starts: scripts/compare_partitions.py.
 N_STARTS = 10
-N_SWAPS = 60
-N_SWAP_POINTS = 60
+N_SWAPS = 100
+N_SWAP_POINTS = 100
 
 # A swap that is going to help shows it within a few steps of k-means.
-SWAP_STEPS = 4
+SWAP_STEPS = 8
 
 # More distinct rows than this are represented by a sample of the customers while partitions are searched for. What is found
 # there is refined on all rows, which brings it to the nearest optimum of all of them.
@@ -159,19 +159,20 @@ def best_partitions(points, weights, cluster_counts, *, seed):
             fits = _searched(points, weights, cluster_counts, seed)
     else:
         fits = _searched_on_a_sample(points, weights, cluster_counts, seed)
-    return {k: fit.labels_ for k, fit in fits.items()}
+    return {k: fits[k].labels_ for k in cluster_counts}
 
 
 def _searched(points, weights, cluster_counts, seed):
-    """{k: the best fit found}: from the smallest k up to the largest, and down again."""
+    """{k: the best fit found}: from the smallest k up to one more than the largest, and down again."""
     generator = np.random.default_rng(seed)
+    searched = range(cluster_counts[0], min(cluster_counts[-1] + 1, len(points)) + 1)
     fits = {}
-    for k in cluster_counts:
+    for k in searched:
         found = KMeans(k, init="k-means++", n_init=N_STARTS, random_state=seed, tol=0).fit(points, sample_weight=weights)
         if k - 1 in fits:
             found = _better(found, _refined(points, weights, _one_more(points, weights, fits[k - 1])))
         fits[k] = _swapped(points, weights, found, generator)
-    for k in reversed(cluster_counts[:-1]):
+    for k in reversed(searched[:-1]):
         centroids, _ = _centroids(points, weights, fits[k + 1].labels_)
         for left_out in range(k + 1):
             fits[k] = _better(fits[k], _refined(points, weights, np.delete(centroids, left_out, axis=0)))

@@ -97,6 +97,16 @@ def test_a_fit_obeys_every_rule(rule):
     assert model.n_clusters == model.choice.k == 3
 
 
+def test_many_groups_are_found_where_the_range_holds_them_and_missed_where_it_ends_before():
+    """Twelve groups, well apart, on a grid with gaps of different widths."""
+    twelve = blobs(*[(10 * across + 3 * (across > 1), 9 * up) for across in range(4) for up in range(3)], n_each=25)
+    fit = fit_segmentation(twelve, np.ones(len(twelve)), n_clusters="auto", k_range=(1, 20), seed=42)
+    assert fit.n_clusters == 12
+    assert fit.structure.gaps.argmax() == 11
+    # So the verdict says that a range up to ten ends before the curve does.
+    assert fit.structure.gaps[9] - fit.structure.gap_errors[9] > fit.structure.gaps[8]
+
+
 def test_strength_by_hand():
     """Two places, far apart, with many customers each: always found again as two, and cut anywhere as three."""
     strengths = prediction_strengths(np.array([[0.0], [1.0]]), np.array([30, 30]), [1, 2, 3], seed=0)
