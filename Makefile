@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 VENV_SUPERSET := .venv-superset
+VENV_RFM := .venv-rfm
 # Where the dashboard is served on this machine: make superset PORT=8090
 PORT ?= 8088
 BIN := $(VENV)/bin
@@ -21,7 +22,7 @@ ifdef ORDERS
 export ORDERS_FILE := $(ORDERS)
 endif
 
-.PHONY: help build plots report export activation restore erase segmentation superset test test-nights test-bi test-clients faults lint format docs compare structure-errors sample benchmark lock clean
+.PHONY: help build plots report export activation restore erase segmentation superset test test-nights test-bi test-clients faults lint format docs compare compare-rfm structure-errors sample benchmark lock clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -92,6 +93,9 @@ compare: $(VENV)/installed ## Build a revision and the work tree on the same inp
 structure-errors: $(VENV)/installed ## Measure how often the test for structure is wrong, on thousands of tables whose answer is known (DRAWS=1000; an hour)
 	$(BIN)/python scripts/structure_errors.py --draws $(or $(DRAWS),1000)
 
+compare-rfm: $(VENV_RFM)/installed ## Score customers who share values by this project and by other packages, and print the table of docs/orders.md
+	@$(VENV_RFM)/bin/python scripts/compare_rfm.py
+
 sample: $(VENV)/installed ## Make the sample customers and their orders anew
 	$(BIN)/python scripts/make_sample.py dbt_project/sample/customers.csv
 	$(BIN)/python scripts/make_orders_sample.py dbt_project/sample/orders.csv
@@ -100,12 +104,12 @@ benchmark: $(VENV)/installed ## Time dbt build against the notebook way, up to t
 	$(BIN)/python scripts/benchmark.py
 
 lock: $(VENV)/installed-dev ## Pin the newest allowed packages with their hashes
-	for file in requirements-uv requirements requirements-dev requirements-superset; do \
+	for file in requirements-uv requirements requirements-dev requirements-superset requirements-rfm; do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-strip-extras --generate-hashes --no-header --upgrade -o $$file.txt $$file.in || exit; \
 	done
 
 clean: ## Remove everything that was generated
-	rm -rf $(VENV) $(VENV_SUPERSET) warehouse.duckdb* kept_builds build reports exports target logs .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV_SUPERSET) $(VENV_RFM) warehouse.duckdb* kept_builds build reports exports target logs .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Installs the packages of the file $(2) in the environment $(1). uv takes seconds where pip takes a minute. pip takes over where there is no uv for the
@@ -134,3 +138,8 @@ $(VENV_SUPERSET)/installed: requirements-uv.txt requirements-superset.txt
 	@echo "Making the environment of Superset in $(VENV_SUPERSET) (usually half a minute; takes 1 GB) ..."
 	@$(PYTHON) -m venv $(VENV_SUPERSET)
 	$(call install,$(VENV_SUPERSET),requirements-superset.txt)
+
+$(VENV_RFM)/installed: requirements-uv.txt requirements-rfm.txt
+	@echo "Making the environment for the comparison of RFM scores in $(VENV_RFM) (usually a minute; takes 1 GB) ..."
+	@$(PYTHON) -m venv $(VENV_RFM)
+	$(call install,$(VENV_RFM),requirements-rfm.txt)

@@ -200,7 +200,7 @@ def run_dbt(kind, file, memory_limit, *, is_first=True):
     if memory_limit:
         environment["DUCKDB_MEMORY_LIMIT"] = memory_limit
     log = WORK / f"{file.stem}_{'dbt' if is_first else 'again'}.log"
-    part = ["--select", "+int_customer_rfm", "--indirect-selection", "buildable"] if kind == "orders" else []
+    part = ["--select", "+customer_order_features", "--indirect-selection", "buildable"] if kind == "orders" else []
     found = measured([Path(sys.executable).with_name("dbt"), "build", *part], log, cwd=folder, env=environment)
     if found["code"] == 0:
         found["nodes"] = dict(list(node_seconds(folder).items())[:10])

@@ -77,8 +77,7 @@ def numbers(points, n_groups):
     weights = np.ones(len(points))
     fit = fit_segmentation(points, weights, n_clusters="elbow", k_range=(1, 20 if n_groups > 10 else 10), seed=42)
     scaled = (points - fit.means) / fit.scales
-    gaps = fit.structure.gaps, fit.structure.gap_errors
-    return [choose(rule, fit.scores, *gaps, scaled=scaled, weights=weights, seed=42).k for rule in RULES]
+    return [choose(rule, fit.scores, fit.structure, scaled=scaled, weights=weights, seed=42).k for rule in RULES]
 
 
 def main():

@@ -503,7 +503,7 @@ def rfm_grid(cells):
     sizes = cells.groupby("rfm_class")["n_customers"].sum()
     share, total = sizes.max() / sizes.sum(), plural(sizes.sum(), "customer")
     title = f'The largest class, "{wrapped(sizes.idxmax(), 40)}", has {share:.0%} of {total} with orders'
-    note = "A score is one more than the fifths of the customers who do worse. The table rfm_score_thresholds holds the bounds."
+    note = "Equal customers have equal scores. The table rfm_score_thresholds says which values get which score."
     return finish(figure, title, note)
 
 

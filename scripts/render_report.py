@@ -165,7 +165,8 @@ RULES = r"""
     order by bounds.segment_id, labels.feature_order
 """
 K_SCORES = """
-    select k, wcss, silhouette, silhouette + crowd_silhouette_bound - compared_silhouette as silhouette_crowd, preferred_by, is_used
+    select k, wcss, silhouette, silhouette + crowd_silhouette_bound - compared_silhouette as silhouette_crowd,
+        preferred_by, is_used
     from k_scores
     where model_version = (select max(model_version) from customer_segments)
     order by k
@@ -174,8 +175,15 @@ DRIFT = f"""
     select feature_drift.feature, labels.feature_label, psi, drift_level, unseen_share, is_refitted
     from feature_drift
     left join (select distinct feature, feature_label from segment_feature_profiles) as labels using (feature)
-    where build_id = {NEWEST_BUILD} and psi >= 0.1
+    where build_id = {NEWEST_BUILD} and drift_level <> 'stable'
     order by psi desc, feature_drift.feature
+"""
+# From half a standard deviation on, a medium change (Cohen 1988), as the gate has it unless it is configured otherwise.
+JOINT_DRIFT = f"""
+    select joint_drift, is_refitted
+    from feature_drift
+    where build_id = {NEWEST_BUILD} and joint_drift >= 0.5 and joint_drift > joint_drift_by_chance
+    limit 1
 """
 REJECTED = "select count(*) as n_rejected, ({accepted}) as n_accepted from {table}"
 REASONS = """
@@ -258,6 +266,7 @@ def read_chapter(warehouse, path, prefix):
         "labels": list({row["feature_order"]: row["feature_label"] for row in features}.values()),
         "k_scores": rows(warehouse, K_SCORES),
         "drift": rows(warehouse, DRIFT),
+        "joint_drift": rows(warehouse, JOINT_DRIFT),
         "source": source,
         "rejected": rows(warehouse, REJECTED.format(table=rejected, accepted=accepted))[0] if has_rejected else {"n_rejected": 0},
         "reasons": rows(warehouse, REASONS.format(table=rejected)) if has_rejected else [],

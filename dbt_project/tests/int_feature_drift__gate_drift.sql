@@ -16,5 +16,6 @@
     where
         decision.reason is null
         and drift.psi >= {{ bound }}
+        and drift.psi > drift.psi_by_chance
 {% endset %}
 {{ gate('drift', query) }}

@@ -25,15 +25,16 @@ class Choice:
     prediction_strengths: tuple[float, ...]
 
 
-def choose(n_clusters, scores, gaps, gap_errors, *, scaled, weights, seed):
+def choose(n_clusters, scores, structure, *, scaled, weights, seed):
     """Take the number of clusters that was given, or that a rule prefers among those tried.
 
     `n_clusters` is a number, one of the rules "elbow", "silhouette", "gap" and "prediction_strength", or "auto" for the one that
-    is right most often; `scores` has the measures of every k tried, ascending, `gaps` and `gap_errors` (n_k,) their gap
-    statistic; `scaled` (n, d) and `weights` (n,) are the customers, for prediction strength alone.
+    is right most often; `scores` has the measures of every k tried, ascending, and `structure` their gap statistic; `scaled`
+    (n, d) and `weights` (n,) are the customers, for prediction strength alone.
 
-    Where the curve of WCSS has no knee, prediction strength decides in place of the elbow. One cluster is chosen only where
-    nothing else was tried.
+    Where the curve of WCSS has no knee, prediction strength decides in place of the elbow. The gap statistic can stop too soon
+    (Tibshirani, Walther and Hastie 2001), so it is asked about one cluster only where there is no structure. One cluster is chosen
+    only where nothing else was tried.
     """
     ks = np.array([score.k for score in scores])
     strengths = np.full(len(ks), np.nan)
@@ -47,7 +48,8 @@ def choose(n_clusters, scores, gaps, gap_errors, *, scaled, weights, seed):
     elif rule == "silhouette":
         k = ks[np.argmax(np.nan_to_num([score.silhouette for score in scores], nan=-np.inf))]
     elif rule == "gap":
-        k = ks[_first_that_is_enough(gaps, gap_errors)]
+        is_asked = (ks > 1) | (structure.kind == "none")
+        k = ks[is_asked][_first_that_is_enough(structure.gaps[is_asked], structure.gap_errors[is_asked])] if is_asked.any() else 1
     else:
         strengths = prediction_strengths(scaled, weights, ks, seed=seed)
         k = ks[np.flatnonzero(strengths >= PREDICTED).max(initial=0)]

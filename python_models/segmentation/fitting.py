@@ -131,7 +131,7 @@ def fit_segmentation(points, weights, *, n_clusters, k_range, seed, customers=No
     partitions = best_partitions(scaled, counts, tried, seed=seed)
     sample = _silhouette_sample(len(scaled), seed)
     scores = _scores(scaled, counts, partitions, sample)
-    choice = choose(n_clusters, scores, structure.gaps, structure.gap_errors, scaled=scaled, weights=sampled_counts, seed=seed)
+    choice = choose(n_clusters, scores, structure, scaled=scaled, weights=sampled_counts, seed=seed)
 
     centroids, sizes = _centroids(scaled, counts, partitions[choice.k])
     wcss = next(score.wcss for score in scores if score.k == choice.k)

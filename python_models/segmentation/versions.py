@@ -3,6 +3,7 @@
 import numpy as np
 
 from segmentation.assignment import assign
+from segmentation.drift import confidences, expectations
 from segmentation.fitting import fit_segmentation
 from segmentation.identity import adjusted_rand_index, match_retired, match_segments, segment_changes
 from segmentation.rules import segment_rules
@@ -28,7 +29,9 @@ def fit_version(points, weights, *, transforms, earlier, previous, n_clusters, k
     assignment = assign(points, means=fit.means, scales=fit.scales, centroids_scaled=centroids)
     labels = assignment.nearest
     stabilities, stability_errors, stability = bootstrap_stability((points - fit.means) / fit.scales, weights, labels, seed=seed)
-    mean_distances = np.bincount(labels, weights * assignment.distance) / np.bincount(labels, weights)
+    sizes = np.bincount(labels, weights)
+    mean_distances = np.bincount(labels, weights * assignment.distance) / sizes
+    mean_confidences = np.bincount(labels, weights * confidences(assignment)) / sizes
     rules = segment_rules(points, weights, labels, seed=seed)
     features = list(transforms)
     return {
@@ -47,6 +50,8 @@ def fit_version(points, weights, *, transforms, earlier, previous, n_clusters, k
         "centroids_scaled": centroids.tolist(),
         "sizes": fit.sizes[order].astype(int).tolist(),
         "mean_distances": mean_distances.tolist(),
+        "mean_confidences": mean_confidences.tolist(),
+        **expectations(assignment, weights, fit.sizes[order]),
         "stabilities": stabilities.tolist(),
         "stability_errors": stability_errors.tolist(),
         "stability": stability,

@@ -1,6 +1,7 @@
 """Every gate, passing in the default build and failing where its bound is moved; what it then says and stops."""
 
 import json
+import random
 import re
 
 import pytest
@@ -24,7 +25,7 @@ def project(built_customers, copy_of):
 
 
 def test_all_gates_pass_on_the_sample(built_sample):
-    of_each = {"customers", "smallest_share", "structure", "silhouette", "agreement", "drift", "stability"}
+    of_each = {"customers", "smallest_share", "structure", "silhouette", "agreement", "drift", "joint_drift", "stability"}
     gates = {("", gate) for gate in of_each} | {("rfm_", gate) for gate in of_each} | {("", "orders")}
     assert gate_tests(built_sample.output, "PASS") == gates
 
@@ -55,7 +56,7 @@ def test_each_gate_stops_what_only_appends(built_sample):
         return set(parents[node]).union(*map(upstream, parents[node]))
 
     gates = [node for node in manifest["nodes"].values() if "__gate_" in node["name"]]
-    assert len(gates) == 15
+    assert len(gates) == 17
     for gate in gates:
         prefix = "rfm_" if gate["name"].startswith(("rfm_", "int_rfm_", "stg_orders")) else ""
         for table in ("segment_changes", "segment_migrations"):
@@ -70,7 +71,10 @@ def test_with_the_severity_warn_it_is_said_and_the_build_goes_on(project):
 
 
 def test_drift_and_agreement(new_project):
-    """Without a refit drift fails its gate; with one the new model may agree too little with the one before."""
+    """Without a refit drift fails its gate; with one, the new model may agree too little with the one before.
+
+    Permuted columns leave every feature as it is, and are a reason to refit all the same.
+    """
     project = new_project()
     (project.folder / "dbt_project" / "sample" / "customers.csv").rename(project.folder / "customers.csv")
     project.configure(source={"file": "customers.csv"})
@@ -85,9 +89,16 @@ def test_drift_and_agreement(new_project):
     assert code == 1
     assert "spending_score has drifted from what model 1 was fitted on: its stability index is" in output
     assert "fit anew with --vars '{refit: true}'" in output
+    assert "The features no longer go together as they did when model 1 was fitted: customers lie between the segments" in output
 
-    project.configure(refit="auto", gates={"agreement": {"bound": 0.95, "severity": "error"}})
+    keys, _, *features = zip(*rows, strict=True)
+    columns = [random.Random(seed).sample(values, len(values)) for seed, values in enumerate(features)]
+    lines = [f"{key},,{age},{income},{score}" for key, age, income, score in zip(keys, *columns, strict=True)]
+    (project.folder / "permuted.csv").write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
+    project.configure(source={"file": "permuted.csv"}, refit="auto", gates={"agreement": {"bound": 0.95, "severity": "error"}})
     code, output = project.dbt("build")
+    assert project.value("select max(psi) from int_feature_drift") == pytest.approx(0)
+    assert project.value("select reason from int_refit_decision").startswith("the features no longer go together as they did")
     assert code == 1
     assert "Model 2 agrees with the one before by an adjusted Rand index of" in output
 

@@ -377,6 +377,27 @@ def test_a_mistake_in_the_block_of_the_orders_is_one_sentence(said, case):
     assert "dbt_project.yml, vars, orders: " + sentence in said("base_order_lines", change, "orders()")
 
 
+MISTAKES_IN_RFM_SCORES = {
+    "unknown_measure": ({"recency": [1, 2, 3, 4]}, "rfm_scores: the setting recency is unknown; the settings here"),
+    "no_settings": ([30, 90, 180, 365], "rfm_scores: [30, 90, 180, 365] is not a list of settings; the settings"),
+    "too_few_bounds": ({"frequency": [1, 2, 4]}, "frequency: [1, 2, 4] is not four numbers of 0 or more, the lowest first, such"),
+    "bounds_the_other_way_round": ({"recency_days": [365, 180, 90, 30]}, "recency_days: [365, 180, 90, 30] is not four numbers"),
+    "equal_bounds": ({"frequency": [1, 2, 2, 4]}, "frequency: [1, 2, 2, 4] is not four numbers of 0 or more"),
+    "texts": ({"frequency": ["1", "2", "3", "4"]}, "frequency: ['1', '2', '3', '4'] is not four numbers of 0 or more"),
+    "four_letters": ({"frequency": "1234"}, "frequency: 1234 is not four numbers of 0 or more"),
+    "one_number": ({"monetary_value": 100}, "monetary_value: 100 is not four numbers of 0 or more"),
+    "a_negative_bound": ({"monetary_value": [-1, 0, 1, 2]}, "monetary_value: [-1, 0, 1, 2] is not four numbers of 0 or more"),
+    "no_number": ({"monetary_value": [1, 2, 3, float("nan")]}, "monetary_value: [1, 2, 3, nan] is not four numbers of 0 or more"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MISTAKES_IN_RFM_SCORES)
+def test_a_mistake_in_the_block_of_the_rfm_scores_is_one_sentence(said, case):
+    settings, sentence = MISTAKES_IN_RFM_SCORES[case]
+    answer = said("rfm_score_thresholds", lambda blocks: blocks.update(rfm_scores=settings))
+    assert "dbt_project.yml, vars, rfm_scores: " + sentence in answer
+
+
 # The mistake in the block rfm_segmentation:, and what is said of it.
 MISTAKES_IN_A_FURTHER_SEGMENTATION = {
     "no_block": (lambda blocks: blocks.pop("rfm_segmentation"), "vars: rfm_segmentation: is missing, by which int_rfm_"),
@@ -389,7 +410,7 @@ MISTAKES_IN_A_FURTHER_SEGMENTATION = {
     "a_key_of_its_own": (lambda blocks: blocks["rfm_segmentation"].update(key={"name": "shop"}), "the setting key is unknown;"),
     "headers": (
         lambda blocks: blocks["rfm_segmentation"]["features"][0].update(headers=["days"]),
-        "headers of recency_days: the features are columns of the model int_customer_rfm; give their names there.",
+        "headers of recency_days: the features are columns of the model customer_order_features; give their names there.",
     ),
     "more_segments_than_tried": (
         lambda blocks: blocks["rfm_segmentation"].update(n_clusters=12),

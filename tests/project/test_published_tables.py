@@ -24,6 +24,7 @@ PUBLISHED = [
     "stg_customers",
 ]
 OF_ORDERS = [
+    "customer_order_features",
     "customers_360",
     "rejected_orders",
     "rfm_class_profiles",
@@ -45,7 +46,7 @@ OF_ORDERS = [
     "rfm_segmentation_models",
     "stg_orders",
 ]
-GATES = ["agreement", "customers", "drift", "silhouette", "smallest_share", "stability"]
+GATES = ["agreement", "customers", "drift", "joint_drift", "silhouette", "smallest_share", "stability"]
 
 
 def test_the_published_file_has_the_public_tables_with_words_and_functions(built_sample):

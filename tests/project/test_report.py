@@ -206,7 +206,8 @@ def test_it_warns(changed):
                 drop view customer_segments;
                 alter table marked rename to customer_segments;
                 insert into feature_drift
-                select build_id, built_at, 1, 'age', 0.31, 'strong drift', 0.05, false from segment_migrations limit 1;
+                select build_id, built_at, 1, 'age', 0.31, 'strong drift', 0.05, false, 0.01, 0.88, 0.1
+                from segment_migrations limit 1;
                 delete from rejected_customers;
                 delete from rejected_orders;
                 """
@@ -220,6 +221,7 @@ def test_it_warns(changed):
     assert "formed more than half a year before this build" in text
     assert "30 customers (1.0%) lacked a value" in text
     assert "The customers have changed in Age (years): strong drift since the segments were formed (index 0.31; 5.0% of" in text
+    assert "The features no longer go together as they did: more customers lie far from the centres" in text
     assert "could not be used" not in text
 
 

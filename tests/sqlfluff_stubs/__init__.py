@@ -48,6 +48,10 @@ def has_orders():
     return True
 
 
+def rfm_score_bounds():
+    return {"recency_days": [30, 90, 180, 365], "frequency": None, "monetary_value": None}
+
+
 def source_layouts(table):
     columns = table["columns"]
     fields = {column["name"]: position for position, column in enumerate(columns, start=1)}

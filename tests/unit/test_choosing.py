@@ -1,5 +1,7 @@
 """Which number of clusters each rule takes, from measures that are given; and from customers for prediction strength."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from segmentation import choosing
@@ -25,10 +27,9 @@ def scores_of(*, first=1, elbow=None, silhouette=None):
     return [ClusterCountScore(k, NAN, bend, separation, NAN, NAN) for k, bend, separation in columns]
 
 
-def chosen(rule, scores, gaps=None, errors=None, points=THREE):
-    nothing = np.full(len(scores), NAN)
-    gaps, errors = (nothing if values is None else np.array(values) for values in (gaps, errors))
-    choice = choose(rule, scores, gaps, errors, scaled=points, weights=np.ones(len(points)), seed=1)
+def chosen(rule, scores, gaps=(), errors=(), points=THREE, kind="groups"):
+    structure = SimpleNamespace(kind=kind, gaps=np.array(gaps), gap_errors=np.array(errors))
+    choice = choose(rule, scores, structure, scaled=points, weights=np.ones(len(points)), seed=1)
     return choice.k, choice.rule
 
 
@@ -78,7 +79,12 @@ def test_the_gap_statistic_takes_the_last_number_where_each_is_worse_than_the_ne
 
 
 def test_where_the_gap_statistic_says_one_group_two_are_built():
-    assert chosen("gap", scores_of(elbow=[0, 0, 0]), [0.2, 0.25, 0.9], [0.1] * 3) == (2, "gap")
+    assert chosen("gap", scores_of(elbow=[0, 0, 0]), [0.2, 0.25, 0.9], [0.1] * 3, kind="none") == (2, "gap")
+
+
+def test_the_gap_statistic_is_not_asked_about_one_group_where_there_is_structure():
+    assert chosen("gap", scores_of(elbow=[0, 0, 0]), [0.2, 0.25, 0.9], [0.1] * 3, kind="groups") == (3, "gap")
+    assert chosen("gap", scores_of(elbow=[0]), [0.2], [0.1]) == (1, "gap")
 
 
 def test_prediction_strength_finds_the_groups_and_of_a_cloud_makes_two():

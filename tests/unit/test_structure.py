@@ -31,7 +31,7 @@ def found(points, weights=None, cluster_counts=TRIED, seed=42):
 def test_groups_are_found(points):
     structure = found(points)
     assert structure.kind == "groups"
-    assert structure.box_p_value == structure.margins_p_value == 1 / 25
+    assert structure.box_p_value == structure.margins_p_value == 1 / 33
     assert (structure.silhouettes > structure.crowd_bounds).any()
 
 
@@ -58,7 +58,7 @@ def test_the_bound_is_where_the_verdict_changes():
     for seed in range(5):
         result = found(np.random.default_rng(seed).uniform(size=(300, 2)), seed=seed)
         assert (result.kind == "none") == (not (result.silhouettes > result.crowd_bounds).any())
-        assert (result.kind == "none") == (result.box_p_value > 1 / 25)
+        assert (result.kind == "none") == (result.box_p_value > 1 / 33)
 
 
 def test_customers_are_drawn_by_weight():

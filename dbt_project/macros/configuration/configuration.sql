@@ -29,7 +29,7 @@
         {% do _require_one_of('needs', block.needs or 'orders', ['orders'], name) %}
         {#- Unit tests do not know the models. -#}
         {% if execute and graph.nodes and not node_named(block.customers) %}
-            {% do configuration_error('customers: no model is called ' ~ block.customers ~ '; name the one that has the features, one row per customer', name) %}
+            {% do configuration_error('customers: no model is called ' ~ block.customers ~ '; name the one that has the features, one row per customer, such as customer_order_features', name) %}
         {% endif %}
         {% for feature in block.features or [] if feature.headers is defined %}
             {% do configuration_error('headers of ' ~ feature.name ~ ': the features are columns of the model ' ~ block.customers ~ '; give their names there', name) %}
@@ -186,6 +186,39 @@
 {% endmacro %}
 
 
+{#-
+    The block `rfm_scores:` of dbt_project.yml: {measure: its four bounds, or none where the scores are fifths of the customers}.
+-#}
+{% macro rfm_score_bounds() %}
+    {% set checked = _checked_blocks() %}
+    {% if 'rfm_scores' not in checked %}{% do checked.update({'rfm_scores': _checked_rfm_scores()}) %}{% endif %}
+    {% do return(checked.rfm_scores) %}
+{% endmacro %}
+
+
+{% macro _checked_rfm_scores() %}
+    {% set settings = var('rfm_scores', none) or {} %}
+    {% set scores = {'recency_days': none, 'frequency': none, 'monetary_value': none} %}
+    {% do _reject_unknown_settings('rfm_scores', settings, scores.keys() | list, 'rfm_scores') %}
+    {% do scores.update(settings) %}
+    {% for measure, bounds in scores.items() if bounds is not none and not _are_bounds(bounds, 4) %}
+        {% do configuration_error(
+            measure ~ ': ' ~ _shown(bounds) ~ ' is not four numbers of 0 or more, the lowest first, such as [30, 90, 180, 365]; null for fifths of the customers',
+            'rfm_scores'
+        ) %}
+    {% endfor %}
+    {% do return(scores) %}
+{% endmacro %}
+
+
+{#- Whether a setting is a list of so many numbers of 0 or more, each above the one before. -#}
+{% macro _are_bounds(setting, n_bounds) %}
+    {% if setting is string or setting is mapping or setting is not sequence or setting | length != n_bounds %}{% do return(false) %}{% endif %}
+    {% for bound in setting if not _is_number(bound) or bound < 0 %}{% do return(false) %}{% endfor %}
+    {% do return(setting | list == setting | unique | sort | list) %}
+{% endmacro %}
+
+
 {#- Without orders a build goes without everything that is made of them. YAML files, which cannot ask macros, say the same where they must. -#}
 {% macro has_orders() %}{% do return(orders().source.file not in [none, '']) %}{% endmacro %}
 
@@ -202,6 +235,7 @@
         'silhouette': {'bound': 0.15, 'severity': 'warn'},
         'agreement': {'bound': 0.65, 'severity': 'warn'},
         'drift': {'bound': 0.25, 'severity': 'warn'},
+        'joint_drift': {'bound': 0.5, 'severity': 'warn'},
         'stability': {'bound': 0.6, 'severity': 'warn'},
     } %}
     {% if block == 'segmentation' %}{% do gates.update({'orders': {'growth': [0.7, 2], 'severity': 'error'}}) %}{% endif %}

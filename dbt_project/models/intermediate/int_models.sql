@@ -44,6 +44,7 @@ final as (
         segmentation_fits.centroids_scaled,
         segmentation_fits.sizes,
         segmentation_fits.mean_distances,
+        segmentation_fits.mean_confidences,
         segmentation_fits.stabilities,
         segmentation_fits.stability_errors,
         segmentation_fits.stability,

@@ -57,8 +57,9 @@ earlier_models as (
 
 drift as (
     select
-        max(psi) as psi,
-        max_by(feature, psi) as feature
+        max(psi) filter (where psi > psi_by_chance) as psi,
+        max_by(feature, psi) filter (where psi > psi_by_chance) as feature,
+        max(joint_drift) filter (where joint_drift > joint_drift_by_chance) as joint_drift
     from int_feature_drift
 ),
 
@@ -91,6 +92,10 @@ decision as (
             {% else %}
             when drift.psi >= {{ settings.gates.drift.bound }}
                 then drift.feature || ' drifted: its stability index of ' || round(drift.psi, 3) || ' reached {{ settings.gates.drift.bound }}'
+            when drift.joint_drift >= {{ settings.gates.joint_drift.bound }}
+                then
+                    'the features no longer go together as they did: their joint drift of ' || round(drift.joint_drift, 3)
+                    || ' reached {{ settings.gates.joint_drift.bound }}'
             {% endif %}
             {% endif %}
         end as reason

@@ -15,9 +15,12 @@ final as (
         cast(int_feature_drift.model_version as integer) as model_version,
         int_feature_drift.feature,
         int_feature_drift.psi,
-        {{ drift_level('int_feature_drift.psi') }} as drift_level,
+        {{ drift_level('int_feature_drift.psi', 'int_feature_drift.psi_by_chance') }} as drift_level,
         int_feature_drift.unseen_share,
-        int_refit_decision.reason is not null as is_refitted
+        int_refit_decision.reason is not null as is_refitted,
+        int_feature_drift.psi_by_chance,
+        int_feature_drift.joint_drift,
+        int_feature_drift.joint_drift_by_chance
     from int_feature_drift
     cross join int_refit_decision
 )

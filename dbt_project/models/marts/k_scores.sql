@@ -201,7 +201,7 @@ rules as (
         bool_or(has_elbow) as has_elbow,
         count(*) as n_tried,
         case chosen_by
-            when 'gap' then bool_or(k = 1 and gap >= least_next_gap)
+            when 'gap' then bool_or(structure = 'none' and k = 1 and gap >= least_next_gap)
             when 'prediction_strength' then coalesce(max(prediction_strength) filter (where k > 1), 0) < 0.8
         end as is_one_group
     from scores

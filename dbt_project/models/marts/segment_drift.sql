@@ -22,6 +22,13 @@ fitted as (
     where is_current
 ),
 
+confidences as (
+    select
+        {{ unnested({'segment_ids': 'segment_id', 'mean_confidences': 'mean_confidence'}) }}
+    from int_models
+    where is_current
+),
+
 final as (
     select
         {{ build_columns() }},
@@ -33,10 +40,13 @@ final as (
         fitted.size / fitted.n_customers as share_at_fit,
         segment_profiles.mean_distance,
         fitted.mean_distance as mean_distance_at_fit,
-        cast(int_refit_decision.unpinned_model_version as integer) as unpinned_model_version
+        cast(int_refit_decision.unpinned_model_version as integer) as unpinned_model_version,
+        segment_profiles.mean_confidence,
+        case when not isnan(confidences.mean_confidence) then confidences.mean_confidence end as mean_confidence_at_fit
     from fitted
     cross join int_refit_decision
     left join segment_profiles on fitted.segment_id = segment_profiles.segment_id
+    left join confidences on fitted.segment_id = confidences.segment_id
 )
 
 select * from final

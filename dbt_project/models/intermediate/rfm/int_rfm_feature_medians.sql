@@ -1,4 +1,4 @@
 {{ sql_of('int_feature_medians', segmentation='rfm', reading={
     'rejected_customers': ref('rejected_customers'),
-    'stg_customers': ref('int_customer_rfm'),
+    'stg_customers': ref('customer_order_features'),
 }) }}

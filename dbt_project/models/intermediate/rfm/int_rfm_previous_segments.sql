@@ -1,4 +1,4 @@
 {{ config(materialized='view') }}
 {{ sql_of('int_previous_segments', segmentation='rfm', reading={
-    'stg_customers': ref('int_customer_rfm'),
+    'stg_customers': ref('customer_order_features'),
 }) }}

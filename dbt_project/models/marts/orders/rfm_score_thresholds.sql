@@ -1,9 +1,8 @@
 {{ config(enabled=has_orders()) }}
--- A score is one more than the whole fifths of the customers who do worse, so equal customers score the same whatever their order.
 with
 
-int_customer_rfm as (
-    select * from {{ ref('int_customer_rfm') }}
+customer_order_features as (
+    select * from {{ ref('customer_order_features') }}
 ),
 
 -- Merit is the same measure, more of it being better.
@@ -11,53 +10,67 @@ measured as (
     select
         'recency_days' as measure,
         cast(recency_days as double) as measured_value,
-        -cast(recency_days as double) as merit
-    from int_customer_rfm
+        -cast(recency_days as double) as merit,
+        count(*) as n_equal
+    from customer_order_features
+    group by recency_days
     union all
     select
         'frequency' as measure,
         cast(frequency as double) as measured_value,
-        cast(frequency as double) as merit
-    from int_customer_rfm
+        cast(frequency as double) as merit,
+        count(*) as n_equal
+    from customer_order_features
+    group by frequency
     union all
     select
         'monetary_value' as measure,
         monetary_value as measured_value,
-        monetary_value as merit
-    from int_customer_rfm
+        monetary_value as merit,
+        count(*) as n_equal
+    from customer_order_features
+    group by monetary_value
 ),
 
-fifths as (
+ranked as (
     select
         measure,
-        percentile_disc(0.2) within group (order by merit) as upper_1,
-        percentile_disc(0.4) within group (order by merit) as upper_2,
-        percentile_disc(0.6) within group (order by merit) as upper_3,
-        percentile_disc(0.8) within group (order by merit) as upper_4
+        measured_value,
+        n_equal,
+        sum(n_equal) over (partition by measure order by merit) - n_equal as n_worse,
+        sum(n_equal) over (partition by measure) as n_customers
     from measured
-    group by measure
 ),
 
+-- Equal customers lie within one fifth, or across several. Then those in the better half get the best of them, the others the worst.
 scored as (
     select
-        measured.measure,
-        measured.measured_value,
+        measure,
+        measured_value,
+        n_equal,
         case
-            when measured.merit > fifths.upper_4 then 5
-            when measured.merit > fifths.upper_3 then 4
-            when measured.merit > fifths.upper_2 then 3
-            when measured.merit > fifths.upper_1 then 2
-            else 1
+            {%- for measure, bounds in rfm_score_bounds().items() if bounds %}
+            when measure = '{{ measure }}'
+                then
+                    case
+                        {%- for bound in bounds %}
+                        when measured_value <= {{ bound }} then {{ 6 - loop.index if measure == 'recency_days' else loop.index }}
+                        {%- endfor %}
+                        else {{ 1 if measure == 'recency_days' else 5 }}
+                    end
+            {%- endfor %}
+            when n_equal = n_customers then 3
+            when 2 * n_worse + n_equal >= n_customers then 1 + floor(5 * (n_worse + n_equal - 1) / n_customers)
+            else 1 + floor(5 * n_worse / n_customers)
         end as score
-    from measured
-    inner join fifths on measured.measure = fifths.measure
+    from ranked
 ),
 
 cells as (
     select
-        fifths.measure,
+        measures.measure,
         scores.score
-    from fifths
+    from (values ('recency_days'), ('frequency'), ('monetary_value')) as measures (measure)
     cross join (values (1), (2), (3), (4), (5)) as scores (score)
 ),
 
@@ -67,7 +80,8 @@ final as (
         cells.score,
         min(scored.measured_value) as lowest_value,
         max(scored.measured_value) as highest_value,
-        count(scored.measured_value) as n_customers
+        cast(coalesce(sum(scored.n_equal), 0) as bigint) as n_customers,
+        coalesce(max(scored.n_equal), 0) as largest_tie
     from cells
     left join scored
         on

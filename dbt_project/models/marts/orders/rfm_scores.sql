@@ -2,8 +2,8 @@
 {%- set key = segmentation().key.name -%}
 with
 
-int_customer_rfm as (
-    select * from {{ ref('int_customer_rfm') }}
+customer_order_features as (
+    select * from {{ ref('customer_order_features') }}
 ),
 
 rfm_score_thresholds as (
@@ -16,28 +16,28 @@ rfm_classes as (
 
 scores as (
     select
-        int_customer_rfm.{{ key }},
-        int_customer_rfm.recency_days,
-        int_customer_rfm.frequency,
-        int_customer_rfm.monetary_value,
+        customer_order_features.{{ key }},
+        customer_order_features.recency_days,
+        customer_order_features.frequency,
+        customer_order_features.monetary_value,
         recency.score as recency_score,
         frequency.score as frequency_score,
         monetary.score as monetary_score,
         -- Half a point counts in the customer's favour.
         cast(ceil((frequency.score + monetary.score) / 2) as integer) as frequency_monetary_score
-    from int_customer_rfm
+    from customer_order_features
     inner join rfm_score_thresholds as recency
         on
             recency.measure = 'recency_days'
-            and int_customer_rfm.recency_days between recency.lowest_value and recency.highest_value
+            and customer_order_features.recency_days between recency.lowest_value and recency.highest_value
     inner join rfm_score_thresholds as frequency
         on
             frequency.measure = 'frequency'
-            and int_customer_rfm.frequency between frequency.lowest_value and frequency.highest_value
+            and customer_order_features.frequency between frequency.lowest_value and frequency.highest_value
     inner join rfm_score_thresholds as monetary
         on
             monetary.measure = 'monetary_value'
-            and int_customer_rfm.monetary_value between monetary.lowest_value and monetary.highest_value
+            and customer_order_features.monetary_value between monetary.lowest_value and monetary.highest_value
 ),
 
 final as (

@@ -3,8 +3,8 @@
 {% set query %}
     with
 
-    int_customer_rfm as (
-        select count(*) as n_customers from {{ ref('int_customer_rfm') }}
+    customer_order_features as (
+        select count(*) as n_customers from {{ ref('customer_order_features') }}
     ),
 
     stg_orders as (
@@ -16,8 +16,8 @@
             'The first order is of ' || stg_orders.first_day || ', after the reference date; give a later reference_date, or none.',
             'No order can be used; rejected_orders says why.'
         ) as sentence
-    from int_customer_rfm
+    from customer_order_features
     cross join stg_orders
-    where int_customer_rfm.n_customers = 0
+    where customer_order_features.n_customers = 0
 {% endset %}
 {{ sentences_reported(query, 'error') }}

@@ -3,9 +3,9 @@
 {%- set last_day = fixed_reference_date() %}
 with
 
-int_customer_rfm as (
+customer_order_features as (
     select coalesce(sum(bought_value), 0) - coalesce(sum(returned_value), 0) as net_value
-    from {{ ref('int_customer_rfm') }}
+    from {{ ref('customer_order_features') }}
 ),
 
 stg_orders as (
@@ -20,12 +20,12 @@ stg_orders as (
 
 final as (
     select
-        int_customer_rfm.net_value,
+        customer_order_features.net_value,
         stg_orders.net_value as net_value_of_the_orders
-    from int_customer_rfm
+    from customer_order_features
     cross join stg_orders
     -- Ten million sums, added as doubles, are rounded by less than this.
-    where abs(int_customer_rfm.net_value - stg_orders.net_value) > 1e-9 * stg_orders.moved_value
+    where abs(customer_order_features.net_value - stg_orders.net_value) > 1e-9 * stg_orders.moved_value
 )
 
 select * from final

@@ -1,0 +1,143 @@
+{{ config(materialized='ephemeral') }}
+{%- set features = segmentation().features | map(attribute='name') | list -%}
+{%- set fits, builds = left_by_builds('segmentation_fits'), left_by_builds('segment_drift') -%}
+-- How today's customers lie among the centroids of the model that this build uses unless it fits one, against those of its fit: what no feature shows by
+-- itself. A model of before the expected figures were stored is not judged.
+with
+
+{% if not builds %}
+final as (
+    select
+        cast(null as bigint) as model_version,
+        cast(null as double) as joint_drift,
+        cast(null as double) as joint_drift_by_chance
+    from {{ ref('int_training_rows') }}
+    where false
+)
+{% else %}
+customers_today as (
+    select
+        {{ features | join(',\n        ') }},
+        n_customers
+    from {{ ref('int_training_rows') }}
+),
+
+present_model as (
+    select {{ version_to_go_on_with('builds') }} as model_version
+    from {{ builds }} as builds
+),
+
+fitted as (
+    select fits.*
+    from {{ fits }} as fits
+    inner join present_model on fits.model_version = present_model.model_version
+),
+
+segments as (
+    select
+        features,
+        means,
+        scales,
+        {{ unnested({'segment_ids': 'segment_id', 'centroids_scaled': 'centroid_scaled'}) }}
+    from fitted
+),
+
+coordinates as (
+    select
+        segment_id,
+        {{ unnested({'features': 'feature', 'means': 'mean', 'scales': 'scale', 'centroid_scaled': 'coordinate'}) }}
+    from segments
+),
+
+centroids as (
+    select
+        {% for feature in features %}
+        max(mean) filter (where feature = '{{ feature }}') as {{ feature }}_mean,
+        max(scale) filter (where feature = '{{ feature }}') as {{ feature }}_scale,
+        max(coordinate) filter (where feature = '{{ feature }}') as {{ feature }}_coordinate,
+        {% endfor %}
+        segment_id
+    from coordinates
+    group by segment_id
+),
+
+queue as (
+    select
+        *,
+        sum(n_customers) over () as _n_all,
+        sum(n_customers) over (
+            order by {{ features | join(', ') }}
+            rows between unbounded preceding and current row
+        ) as _place
+    from customers_today
+),
+
+-- Every so many of the customers in the order of their features, all of them where they are few: those in the same row together.
+drawn as (
+    select
+        *,
+        floor(_place / greatest(_n_all / {{ customers_of_sample() }}, 1))
+        - floor((_place - n_customers) / greatest(_n_all / {{ customers_of_sample() }}, 1)) as _n_drawn
+    from queue
+),
+
+distances as (
+    select
+        drawn._place,
+        drawn._n_drawn,
+        sqrt(
+            {%- for feature in features %}
+            {{ "+ " if not loop.first -}}
+            power((drawn.{{ feature }} - centroids.{{ feature }}_mean) / centroids.{{ feature }}_scale - centroids.{{ feature }}_coordinate, 2)
+            {%- endfor %}
+        ) as distance
+    from drawn
+    cross join centroids
+    where drawn._n_drawn > 0
+),
+
+ranked as (
+    select
+        _place,
+        _n_drawn,
+        distance,
+        row_number() over (
+            partition by _place
+            order by distance
+        ) as rank
+    from distances
+),
+
+nearest as (
+    select
+        _place,
+        _n_drawn,
+        max(distance) filter (where rank = 1) as distance,
+        max(distance) filter (where rank = 2) as runner_up_distance
+    from ranked
+    group by _place, _n_drawn
+),
+
+today as (
+    select
+        sum(_n_drawn) as n_customers,
+        sum(_n_drawn * distance) / sum(_n_drawn) as distance,
+        sum(_n_drawn * (1 - distance / nullif(runner_up_distance, 0))) / sum(_n_drawn) as confidence
+    from nearest
+),
+
+final as (
+    select
+        fitted.model_version,
+        (
+            (today.distance - fitted.expected_distance) / nullif(fitted.distance_deviation, 0)
+            + (fitted.expected_confidence - today.confidence) / nullif(fitted.confidence_deviation, 0)
+        ) / 2 as joint_drift,
+        -- The 95 % of the normal distribution, in standard errors of a segment: a centroid is as uncertain as its segment is small.
+        1.645 * sqrt(fitted.n_clusters * (1.0 / {{ customers_measured('fitted') }} + 1.0 / today.n_customers)) as joint_drift_by_chance
+    from fitted
+    cross join today
+)
+{% endif %}
+
+select * from final
