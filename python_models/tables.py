@@ -94,10 +94,9 @@ def new_fits(session, registry, settings, *, decision, rows, customers):
         **fitted,
         "build_id": decision["build_id"],
     }
-    fit = pd.DataFrame({name: [value] for name, value in row.items()})
     # Of a list without a number, DuckDB would not know the type.
     typed = ", ".join(f"cast({column} as {data_type}) as {column}" for column, data_type in ADDED_COLUMNS.items())
-    return session.sql(f"select * replace ({typed}) from fit")
+    return session.from_df(pd.DataFrame({name: [value] for name, value in row.items()})).project(f"* replace ({typed})")
 
 
 def clusters(session, settings, *, decision, models, names, customers):

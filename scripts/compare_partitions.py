@@ -1,7 +1,7 @@
 """How good the partitions are that a fit finds, beside the best of 500 starts of scikit-learn's k-means++.
 
-For each data set and each number of clusters from 1 to 10: the difference in WCSS, in millionths, of the worst of five seeds; below
-zero where each of them is better than 500 starts. The last columns are the CPU seconds of one fit of all ten, and of 500 starts.
+For each data set and each number of clusters from 1 to 10: the difference in WCSS, in millionths, of the worst of five seeds.
+Below zero, each of them is better than 500 starts. The last columns are the CPU seconds of one fit of all ten, and of 500 starts.
 
     python scripts/compare_partitions.py [CSV files, of whose columns the last ones that hold numbers alone are taken]
 """

@@ -33,8 +33,8 @@ def choose(n_clusters, scores, structure, *, scaled, weights, seed):
     (n, d) and `weights` (n,) are the customers, for prediction strength alone.
 
     Where the curve of WCSS has no knee, prediction strength decides in place of the elbow. The gap statistic can stop too soon
-    (Tibshirani, Walther and Hastie 2001), so it is asked about one cluster only where there is no structure. One cluster is chosen
-    only where nothing else was tried.
+    (Tibshirani, Walther and Hastie 2001), so it is asked about one cluster only where there is no structure. One cluster is
+    chosen only where nothing else was tried.
     """
     ks = np.array([score.k for score in scores])
     strengths = np.full(len(ks), np.nan)
