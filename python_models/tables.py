@@ -24,6 +24,10 @@ ADDED_COLUMNS = {
     "distance_deviation": "double",
     "expected_confidence": "double",
     "confidence_deviation": "double",
+    "stability_errors": "double[]",
+    "k_stabilities": "double[]",
+    "chosen_by": "varchar",
+    "prediction_strengths": "double[]",
 }
 # No configured name begins with an underscore.
 BEFORE, LAST = "_before_", "_last_"
@@ -131,7 +135,9 @@ def new_fits(session, registry, settings, *, decision, medians, training_rows, c
         **{name: np.array(preparation[name], dtype=float) for name in ("fill_values", "lambdas")},
         "build_id": decision["build_id"],
     }
-    return pd.DataFrame({name: [value] for name, value in row.items()})
+    # Of a list without a number, DuckDB would not know the type.
+    typed = ", ".join(f"cast({column} as {data_type}) as {column}" for column, data_type in ADDED_COLUMNS.items())
+    return session.from_df(pd.DataFrame({name: [value] for name, value in row.items()})).project(f"* replace ({typed})")
 
 
 def clusters(session, settings, *, decision, models, names, customers):

@@ -53,7 +53,7 @@ OVERVIEW = """
     )
     select
         n_customers, n_imputed, model_version, build_id, built_at, last_built_at,
-        fitted_at, reason, n_clusters_setting, silhouette, structure, verdict,
+        fitted_at, reason, chosen_by, silhouette, structure, verdict,
         (select count(*) from segment_profiles) as n_segments,
         -- Half a year: seasons and assortments have changed since.
         date_diff('day', fitted_at, built_at) > 182 as is_stale
@@ -85,6 +85,7 @@ SEGMENTS = f"""
     select
         profiles.segment_id, profiles.segment_name, profiles.is_name_current, profiles.current_name, profiles.n_customers,
         profiles.share, profiles.rule, profiles.rule_coverage, profiles.rule_precision, profiles.n_outliers, profiles.stability,
+        profiles.stability_standard_error,
         origins.n_before, coalesce(origins.n_left, 0) as n_left, coalesce(origins.n_moved_out, 0) as n_moved_out,
         coalesce(destinations.n_joined, 0) as n_joined, coalesce(destinations.n_moved_in, 0) as n_moved_in,
         profiles.n_customers - coalesce(origins.n_before, 0) as n_change

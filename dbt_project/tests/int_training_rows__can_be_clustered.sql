@@ -6,7 +6,7 @@
 {%- do is_usable.append('coalesce(abs(' ~ feature.name ~ ') < ' ~ too_large() ~ ', ' ~ is_filled_in | lower ~ ')') -%}
 {%- do columns.append('coalesce(' ~ column ~ ', int_feature_medians.' ~ feature.name ~ ')' if is_filled_in else column) -%}
 {%- endfor -%}
-{%- set n_needed = settings.k_range[0] if settings.n_clusters == 'auto' else settings.n_clusters -%}
+{%- set n_needed = settings.n_clusters if settings.n_clusters is integer else settings.k_range[0] -%}
 -- Asserts: every feature is a number to compute with for every customer, or can be filled in, and is not the same for all; and there are enough customers
 -- and enough distinct ones.
 -- K-means relies on it; without this test it would stop with a traceback instead of a sentence.

@@ -4,20 +4,23 @@ from dataclasses import dataclass
 
 import numpy as np
 from sklearn.cluster import KMeans
-from sklearn.metrics import pairwise_distances_argmin_min
+from sklearn.metrics import pairwise_distances, pairwise_distances_argmin_min
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from segmentation import quality
+from segmentation.choosing import Choice, choose
 from segmentation.precision import frame
 from segmentation.structure import Structure, find_structure
 
-# Fifty random starts are what users compare with; what they find is improved until so many swaps in a row have not helped.
-N_STARTS = 50
-N_FAILED_SWAPS = 100
+# The best of many random starts is improved until none of so many swaps helps, the most promising ones with so many points. That
+# finds better partitions than the same time spent on more starts: scripts/compare_partitions.py.
+N_STARTS = 40
+N_SWAPS = 60
+N_SWAP_POINTS = 100
 
 # A swap that is going to help shows it within a few steps of k-means.
-SWAP_STEPS = 4
+SWAP_STEPS = 8
 
 # More distinct rows than this are represented by a sample of the customers while partitions are searched for. What is found
 # there is refined on all rows, which brings it to the nearest optimum of all of them.
@@ -60,8 +63,9 @@ class Segmentation:
 
     `means` and `scales` (d,) standardise a point; `centroids_scaled` (k, d) and `sizes` (k,) are in the order of the segment
     numbers 1..k, the largest segment first; `wcss` is that of the model over all customers; `scores` holds one entry for every k
-    tried; `n_rows` counts the distinct rows that k was chosen on, `silhouette_rows` those that the silhouette was measured on;
-    `structure` says whether there are groups at all.
+    tried, `choice` says what took that of the model; `silhouette_rows` counts the rows that the silhouette was measured on;
+    `structure` says whether there are groups at all. `rows` (n, d) are the distinct rows, scaled, that k was chosen on,
+    `row_weights` (n,) the customers who share them, and `partitions` {k: labels (n,)} what was found for every k tried.
     """
 
     means: np.ndarray
@@ -70,24 +74,31 @@ class Segmentation:
     sizes: np.ndarray
     wcss: float
     scores: tuple[ClusterCountScore, ...]
-    n_rows: int
+    choice: Choice
     silhouette_rows: int
     structure: Structure
+    rows: np.ndarray
+    row_weights: np.ndarray
+    partitions: dict[int, np.ndarray]
 
     @property
     def n_clusters(self):
         return len(self.centroids_scaled)
+
+    @property
+    def n_rows(self):
+        return len(self.rows)
 
 
 def fit_segmentation(points, weights, *, n_clusters, k_range, seed, customers=None):
     """Standardise weighted points, run k-means for every k of `k_range`, and keep the model with `n_clusters`.
 
     `points` (n, d), finite and in any order; `weights` (n,), how many customers share a row; `n_clusters` a number within
-    `k_range`, or "auto" for the elbow of the WCSS curve (Kneedle: Satopää et al. 2011; the smaller k wins a tie);
-    `k_range` (first, last). Every k has 50 starts of greedy k-means++ (Arthur and Vassilvitskii 2007), and one more that adds the
-    worst-placed point to the best centroids for k - 1, so that WCSS never rises with k. The best of them is improved by
-    random swaps (Fränti 2018). Of more than ten thousand distinct rows a sample is searched, with ten starts and without swaps,
-    and what is found is refined on all of them.
+    `k_range`, or the rule that chooses one, as in `choose`; `k_range` (first, last). Every k has forty starts of greedy
+    k-means++ (Arthur and Vassilvitskii 2007), one that adds the worst-placed point to the best centroids for k - 1, so that
+    WCSS never rises with k, and those that leave one out of the best centroids for k + 1. The best of them is improved by
+    swaps (Fränti 2018), those first that save most before k-means goes on. Of more than ten thousand distinct rows a sample
+    is searched, with ten starts and without swaps, and what is found is refined on all of them.
 
     Points are sorted and equal ones merged before anything random happens: the order of the rows does not matter. Points that
     differ by less than a billionth of a standard deviation count as equal: that is rounding.
@@ -108,28 +119,28 @@ def fit_segmentation(points, weights, *, n_clusters, k_range, seed, customers=No
         return (values - means) / scales
 
     scaled, counts = _distinct(standardised(rows), counts, decimals=9)
-    fewest = k_range[0] if n_clusters == "auto" else n_clusters
+    fewest = k_range[0] if isinstance(n_clusters, str) else n_clusters
     if len(scaled) < fewest:
         raise ValueError(f"{len(scaled)} distinct rows cannot form {fewest} clusters; lower the number of clusters")
 
     tried = range(k_range[0], min(k_range[1], len(scaled)) + 1)
     structure = find_structure(scaled, counts, tried, seed=seed)
+    sampled_counts = counts
     counts = counts * (n_customers / counts.sum())
-    partitions = _best_partitions(scaled, counts, tried, seed)
+    partitions = best_partitions(scaled, counts, tried, seed=seed)
     sample = _silhouette_sample(len(scaled), seed)
     scores = _scores(scaled, counts, partitions, sample)
-    chosen = n_clusters
-    if n_clusters == "auto":
-        chosen = max(scores, key=lambda score: (score.elbow_score, -score.k)).k
+    choice = choose(n_clusters, scores, structure, scaled=scaled, weights=sampled_counts, seed=seed)
 
-    centroids, sizes = _centroids(scaled, counts, partitions[chosen])
-    wcss = next(score.wcss for score in scores if score.k == chosen)
+    centroids, sizes = _centroids(scaled, counts, partitions[choice.k])
+    wcss = next(score.wcss for score in scores if score.k == choice.k)
     if customers:
         centroids, sizes, wcss = _refined_in_blocks(lambda: map(standardised, customers()), centroids)
     order = _first_numbering(centroids, sizes)
     return Segmentation(
         means=means, scales=scales, centroids_scaled=centroids[order], sizes=sizes[order],
-        wcss=wcss, scores=scores, n_rows=len(scaled), silhouette_rows=len(sample), structure=structure,
+        wcss=wcss, scores=scores, choice=choice, silhouette_rows=len(sample), structure=structure,
+        rows=scaled, row_weights=sampled_counts, partitions=partitions,
     )  # fmt: skip
 
 
@@ -154,43 +165,57 @@ def _distinct(points, weights, decimals=None):
     return points[first], np.bincount(positions.ravel(), weights, minlength=len(first))
 
 
-def _best_partitions(points, weights, cluster_counts, seed):
-    """{k: labels (n,)}, for each k the partition with the lowest WCSS found."""
-    searched, searched_weights = _search_sample(points, weights, seed)
-    is_all = searched is points
-    partitions, fit, found = {}, None, None
+def best_partitions(points, weights, cluster_counts, *, seed):
+    """{k: labels (n,)} of distinct weighted points (n, d), for each k the partition with the lowest WCSS found."""
+    if len(points) <= SEARCHED_ROWS:
+        with threadpool_limits(1):
+            fits = _searched(points, weights, cluster_counts, seed)
+    else:
+        fits = _searched_on_a_sample(points, weights, cluster_counts, seed)
+    return {k: fits[k].labels_ for k in cluster_counts}
+
+
+def _searched(points, weights, cluster_counts, seed):
+    """{k: the best fit found}: from the smallest k up to one more than the largest, and down again."""
+    generator = np.random.default_rng(seed)
+    searched = range(cluster_counts[0], min(cluster_counts[-1] + 1, len(points)) + 1)
+    fits = {}
+    for k in searched:
+        found = KMeans(k, init="k-means++", n_init=N_STARTS, random_state=seed, tol=0).fit(points, sample_weight=weights)
+        if k - 1 in fits:
+            found = _better(found, _refined(points, weights, _one_more(points, weights, fits[k - 1])))
+        fits[k] = _swapped(points, weights, found, generator)
+    for k in reversed(searched[:-1]):
+        centroids, _ = _centroids(points, weights, fits[k + 1].labels_)
+        for left_out in range(k + 1):
+            fits[k] = _better(fits[k], _refined(points, weights, np.delete(centroids, left_out, axis=0)))
+    return fits
+
+
+def _better(fit, other):
+    """The other fit where it is better; a difference in the last digits is rounding, which depends on the number of threads."""
+    return other if other.inertia_ < fit.inertia_ * (1 - 1e-9) else fit
+
+
+def _searched_on_a_sample(points, weights, cluster_counts, seed):
+    """The same for more rows: what is found on a sample of the customers is refined on all rows."""
+    counts = np.random.default_rng(seed).multinomial(SEARCH_SAMPLE, weights / weights.sum())
+    searched, searched_weights = points[counts > 0], counts[counts > 0].astype(float)
+    fits, found = {}, None
     for k in cluster_counts:
         with threadpool_limits(1):
-            if is_all:
-                fit = found = _swapped(points, weights, _searched(points, weights, k, found, seed), seed)
-            else:
-                candidates = _candidates(searched, searched_weights, k, found, seed)
-        if not is_all:
-            with threadpool_limits(1 if len(points) < THREADED_ROWS else None):
-                found = max(candidates, key=lambda fit: fit.score(points, sample_weight=weights))
-                fit = _refined_below(points, weights, found.cluster_centers_, fit)
-        partitions[k] = fit.labels_
-    return partitions
-
-
-def _search_sample(points, weights, seed):
-    """The points and weights themselves, or where they are many, those of a sample of the customers."""
-    if len(points) <= SEARCHED_ROWS:
-        return points, weights
-    counts = np.random.default_rng(seed).multinomial(SEARCH_SAMPLE, weights / weights.sum())
-    return points[counts > 0], counts[counts > 0].astype(float)
-
-
-def _searched(points, weights, k, previous, seed):
-    """The best fit with k clusters of many starts and of one that adds a centroid to `previous`, the fit with k - 1, or None."""
-    fit = KMeans(k, init="k-means++", n_init=N_STARTS, random_state=seed, tol=0).fit(points, sample_weight=weights)
-    if previous is None:
-        return fit
-    return min(fit, _refined(points, weights, _one_more(points, weights, previous)), key=lambda fit: fit.inertia_)
+            candidates = _candidates(searched, searched_weights, k, found, seed)
+        with threadpool_limits(1 if len(points) < THREADED_ROWS else None):
+            found = max(candidates, key=lambda fit: fit.score(points, sample_weight=weights))
+            fits[k] = _refined_below(points, weights, found.cluster_centers_, fits.get(k - 1))
+    return fits
 
 
 def _candidates(points, weights, k, previous, seed):
-    """As `_searched`, the different optima of a sample that come close to the best of them, that one first."""
+    """The different optima of a sample that come close to the best of them, that one first.
+
+    Their starts are random ones, and one that adds a centroid to `previous`, the fit with k - 1, or None.
+    """
     seeds = np.random.default_rng(seed).integers(2**31, size=N_SAMPLE_STARTS).tolist()
     fits = [KMeans(k, init="k-means++", n_init=1, random_state=one, tol=0).fit(points, sample_weight=weights) for one in seeds]
     if previous is not None:
@@ -203,23 +228,36 @@ def _candidates(points, weights, k, previous, seed):
     return candidates[:N_CANDIDATES]
 
 
-def _swapped(points, weights, best, seed):
-    """Random swap: a random centroid moves to a point drawn as in k-means++, and what k-means makes of it is kept if better."""
-    generator = np.random.default_rng(seed)
-    n_failed = 0
-    while n_failed < N_FAILED_SWAPS and best.n_clusters > 1:
-        centroids, _ = _centroids(points, weights, best.labels_)
-        gaps = _gaps(points, weights, centroids, best.labels_)
-        if gaps.sum() == 0:
-            break
-        centroids[generator.integers(len(centroids))] = points[generator.choice(len(points), p=gaps / gaps.sum())]
+def _swapped(points, weights, best, generator):
+    """Swap centroids for points, as long as what k-means makes of it is better."""
+    for centroids in _swaps(points, weights, best, generator):
         swapped = _refined(points, weights, centroids, max_iter=SWAP_STEPS)
-        # A difference in the last digits is rounding, which depends on the number of threads.
-        if swapped.inertia_ < best.inertia_ * (1 - 1e-9):
-            best, n_failed = _refined(points, weights, swapped.cluster_centers_), 0
-        else:
-            n_failed += 1
+        if _better(best, swapped) is swapped:
+            return _swapped(points, weights, _refined(points, weights, swapped.cluster_centers_), generator)
     return best
+
+
+def _swaps(points, weights, fit, generator):
+    """Centroids (k, d), one of them replaced by a point: first those swaps after which the WCSS is lowest at once.
+
+    The points are drawn as in k-means++. Where the centroid of a point is taken away, its second nearest one is left.
+    """
+    centroids, _ = _centroids(points, weights, fit.labels_)
+    gaps = _gaps(points, weights, centroids, fit.labels_)
+    n_drawn = min(N_SWAP_POINTS, np.count_nonzero(gaps))
+    if len(centroids) == 1 or n_drawn == 0:
+        return
+    drawn = points[generator.choice(len(points), n_drawn, replace=False, p=gaps / gaps.sum())]
+    nearest, second = np.sort(pairwise_distances(points, centroids, metric="sqeuclidean"), axis=1)[:, :2, None].transpose(1, 0, 2)
+    to_drawn = pairwise_distances(points, drawn, metric="sqeuclidean")
+    kept = weights[:, None] * np.minimum(nearest, to_drawn)
+    lost = weights[:, None] * np.minimum(second, to_drawn) - kept
+    after = kept.sum(axis=0) + np.eye(len(centroids))[fit.labels_].T @ lost
+    for place in np.argsort(after, axis=None, kind="stable")[:N_SWAPS]:
+        taken_away, put = np.unravel_index(place, after.shape)
+        swapped = centroids.copy()
+        swapped[taken_away] = drawn[put]
+        yield swapped
 
 
 def _one_more(points, weights, fit):

@@ -7,7 +7,7 @@ from segmentation.drift import confidences, expectations
 from segmentation.fitting import fit_segmentation
 from segmentation.identity import adjusted_rand_index, match_retired, match_segments, segment_changes
 from segmentation.rules import segment_rules
-from segmentation.stability import bootstrap_stability
+from segmentation.stability import bootstrap_stability, weakest, weakest_stability
 from segmentation.yeo_johnson import in_own_unit, transformed
 
 # Beyond any value that is accepted.
@@ -34,7 +34,7 @@ def fit_version(
 
     assignment = assign(points, means=fit.means, scales=fit.scales, centroids_scaled=centroids)
     labels = assignment.nearest
-    stabilities, stability = bootstrap_stability((points - fit.means) / fit.scales, weights, labels, seed=seed)
+    stabilities, stability_errors, stability = bootstrap_stability((points - fit.means) / fit.scales, weights, labels, seed=seed)
     sizes = np.bincount(labels, weights)
     mean_distances = np.bincount(labels, weights * assignment.distance) / sizes
     mean_confidences = np.bincount(labels, weights * confidences(assignment)) / sizes
@@ -58,6 +58,7 @@ def fit_version(
         "mean_confidences": mean_confidences.tolist(),
         **expectations(assignment, weights, fit.sizes[order]),
         "stabilities": stabilities.tolist(),
+        "stability_errors": stability_errors.tolist(),
         "stability": stability,
         "k_scores": [vars(score) for score in fit.scores],
         "structure": fit.structure.kind,
@@ -68,6 +69,12 @@ def fit_version(
         "crowd_bounds": fit.structure.crowd_bounds.tolist(),
         "gaps": fit.structure.gaps.tolist(),
         "gap_errors": fit.structure.gap_errors.tolist(),
+        "k_stabilities": [
+            weakest(stabilities) if k == fit.n_clusters else weakest_stability(fit.rows, fit.row_weights, partition, seed=seed)
+            for k, partition in fit.partitions.items()
+        ],
+        "chosen_by": fit.choice.rule,
+        "prediction_strengths": list(fit.choice.prediction_strengths),
         "rules": [
             {
                 "segment_id": segment_id,

@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from segmentation import fitting
-from segmentation.fitting import fit_segmentation
 from segmentation.versions import fit_version
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
@@ -42,12 +40,21 @@ def test_wcss_is_never_above_that_of_fifty_starts(mall):
     assert wcss[:6] == pytest.approx(WCSS_OF_FIFTY_STARTS[:6], abs=1e-3)
 
 
-def test_without_swaps_fifty_starts_miss_the_best_partition(mall, monkeypatch):
-    """What the search is for: on the merged rows the starts alone end above the reference at k = 7."""
-    monkeypatch.setattr(fitting, "N_FAILED_SWAPS", 0)
-    columns = mall.frame("select age, annual_income_k, spending_score, n_customers from int_training_rows").to_numpy()
-    fit = fit_segmentation(columns[:, :3], columns[:, 3], n_clusters=5, k_range=(1, 10), seed=42)
-    assert fit.scores[6].wcss > WCSS_OF_FIFTY_STARTS[6] + 1e-3
+def test_wcss_is_not_above_that_of_five_hundred_starts(builds):
+    """From seven segments on, fifty starts miss the best partition more often than not."""
+    project = builds["Mall_Customers.csv"]
+    features = project.frame("select age, annual_income_k, spending_score from customer_segments")
+    scaled = StandardScaler().fit_transform(features)
+    for k, wcss in project.query("select k, wcss from k_scores where k >= 7 order by k"):
+        assert wcss <= KMeans(k, n_init=500, random_state=0, tol=0).fit(scaled).inertia_ * (1 + 1e-9)
+
+
+def test_five_segments_are_less_firm_than_four_and_six(builds):
+    project = builds["Mall_Customers.csv"]
+    stability = dict(project.query("select k, stability from k_scores order by k"))
+    assert stability[1] is None
+    assert stability[5] < 0.7 < min(stability[4], stability[6])
+    assert stability[5] == project.value("select min(stability) from segment_profiles")
 
 
 def test_labels_equal_those_of_scikit_learn(mall):

@@ -240,7 +240,8 @@ CONFIGURATIONS = {
     ),
     "more_segments_than_tried": (
         lambda block: block.update(n_clusters=12),
-        "n_clusters: 12 is neither auto nor a whole number within k_range [1, 10]; change one of the two.",
+        "n_clusters: 12 is neither a whole number within k_range [1, 10] nor a rule (auto, elbow, silhouette, gap, "
+        "prediction_strength); change one of the two.",
     ),
     "a_range_of_k_upside_down": (
         lambda block: block.update(k_range=[10, 1]),
@@ -415,7 +416,7 @@ MISTAKES_IN_A_FURTHER_SEGMENTATION = {
     ),
     "more_segments_than_tried": (
         lambda blocks: blocks["rfm_segmentation"].update(n_clusters=12),
-        "vars, rfm_segmentation: n_clusters: 12 is neither auto nor a whole number within k_range [1, 10]; change",
+        "vars, rfm_segmentation: n_clusters: 12 is neither a whole number within k_range [1, 10] nor a rule",
     ),
     "an_unknown_gate": (
         lambda blocks: blocks["rfm_segmentation"].update(gates={"size": {"bound": 1}}),

@@ -174,12 +174,15 @@ def test_shuffled_rows_another_order_of_columns_and_another_seed_change_no_label
     assert project.query(same) == built_sample.query(same)
 
 
-def test_auto_takes_the_elbow_and_the_verdict_says_so(new_project):
+def test_a_rule_decides_and_the_verdict_says_so(new_project):
     project = new_project()
-    project.build("--vars", "{n_clusters: auto}")
+    project.build("--vars", "{n_clusters: elbow}")
     used, preferred_by, verdict = project.query("select k, preferred_by, verdict from k_scores where is_used")[0]
     assert "elbow" in preferred_by
-    assert f"In use: {used}, since n_clusters is auto" in verdict
+    assert f"In use: {used}, since n_clusters is elbow, which takes the elbow." in verdict
+    assert project.query("select n_clusters, n_clusters_setting, chosen_by from segmentation_models") == [
+        (used, "elbow", "elbow")
+    ]
     assert project.value("select count(*) from segment_profiles") == used
 
 

@@ -266,14 +266,6 @@ def test_the_number_of_threads_does_not_matter():
     assert one == four
 
 
-def test_auto_takes_the_elbow():
-    points, weights = four_blobs()
-    model = fit(points, weights, n_clusters="auto", k_range=(2, 7))
-    elbows = {score.k: score.elbow_score for score in model.scores}
-    assert max(elbows, key=elbows.get) == 4
-    assert model.n_clusters == 4
-
-
 def test_elbow_scores_are_those_of_the_wcss_curve():
     scores = fit(*four_blobs(), k_range=(2, 6)).scores
     wcss = np.array([score.wcss for score in scores])
@@ -287,21 +279,6 @@ def test_a_given_number_of_clusters_is_obeyed_and_all_others_are_still_scored(n_
     model = fit(points, weights, n_clusters=n_clusters, k_range=(2, 6))
     assert model.n_clusters == n_clusters
     assert model.scores == fit(points, weights, n_clusters="auto", k_range=(2, 6)).scores
-
-
-def test_auto_takes_the_smaller_number_where_two_leave_no_curve():
-    model = fit(*four_blobs(), n_clusters="auto", k_range=(3, 4))
-    assert [score.elbow_score for score in model.scores] == [0, 0]
-    assert model.n_clusters == 3
-
-
-@pytest.mark.parametrize("n_points", [4, 5, 6, 7])
-def test_auto_takes_the_smallest_number_on_a_straight_curve(n_points):
-    # Points all equally far apart: m of them in one cluster have a WCSS in proportion to m - 1, so every cluster more
-    # takes off the same and every score is 0.
-    model = fit(np.eye(n_points), n_clusters="auto", k_range=(2, n_points))
-    assert [score.elbow_score for score in model.scores] == pytest.approx([0] * (n_points - 1), abs=1e-9)
-    assert model.n_clusters == 2
 
 
 def test_one_cluster_is_the_mean_and_has_no_criterion():
@@ -330,7 +307,7 @@ def test_calinski_harabasz_is_not_defined_where_every_distinct_row_is_a_cluster(
 
 @pytest.mark.parametrize("points", [[0.1, 0.3, 0.1 + 0.2, 1.0], [0.3, 0.1 + 0.2, 1.0, 2.0]])
 def test_rows_that_differ_in_the_last_digit_do_not_break_the_fit(points):
-    model = fit(np.array(points)[:, None], n_clusters="auto", k_range=(2, 4))
+    model = fit(np.array(points)[:, None], n_clusters="elbow", k_range=(2, 4))
     assert np.isfinite(model.centroids_scaled).all()
 
 

@@ -78,10 +78,11 @@
         {% do configuration_error('seed: ' ~ block.seed ~ ' is not a whole number of 0 or more, such as 42', name) %}
     {% endif %}
     {% set n_clusters = var(prefix ~ 'n_clusters', block.n_clusters) %}
-    {% if n_clusters != 'auto' and (not n_clusters is integer or not k_range[0] <= n_clusters <= k_range[1]) %}
+    {% set rules = ['auto', 'elbow', 'silhouette', 'gap', 'prediction_strength'] %}
+    {% if n_clusters not in rules and (not n_clusters is integer or not k_range[0] <= n_clusters <= k_range[1]) %}
         {% do configuration_error(
-            'n_clusters: ' ~ n_clusters ~ ' is neither auto nor a whole number within k_range ' ~ k_range
-            ~ '; change one of the two', name
+            'n_clusters: ' ~ n_clusters ~ ' is neither a whole number within k_range ' ~ k_range ~ ' nor a rule (' ~ rules | join(', ')
+            ~ '); change one of the two', name
         ) %}
     {% endif %}
 

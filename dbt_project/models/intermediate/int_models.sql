@@ -48,6 +48,7 @@ final as (
         segmentation_fits.mean_distances,
         segmentation_fits.mean_confidences,
         segmentation_fits.stabilities,
+        segmentation_fits.stability_errors,
         segmentation_fits.stability,
         segmentation_fits.k_scores,
         segmentation_fits.structure,
@@ -58,6 +59,12 @@ final as (
         segmentation_fits.crowd_bounds,
         segmentation_fits.gaps,
         segmentation_fits.gap_errors,
+        segmentation_fits.k_stabilities,
+        -- Earlier versions of the project had one rule and did not record it.
+        coalesce(
+            segmentation_fits.chosen_by, case when segmentation_fits.n_clusters_setting = 'auto' then 'elbow' else 'number' end
+        ) as chosen_by,
+        segmentation_fits.prediction_strengths,
         segmentation_fits.rules,
         segmentation_fits.agreement,
         segmentation_fits.kept,

@@ -9,10 +9,11 @@ tried as (
         model_version,
         n_clusters,
         n_clusters_setting,
+        chosen_by,
         structure,
         {{ unnested({
             'k_scores': 'score', 'compared_silhouettes': 'compared_silhouette', 'crowd_silhouettes': 'crowd_silhouette', 'crowd_bounds': 'crowd_bound',
-            'gaps': 'gap', 'gap_errors': 'gap_error',
+            'gaps': 'gap', 'gap_errors': 'gap_error', 'k_stabilities': 'stability', 'prediction_strengths': 'prediction_strength',
         }) }}
     from int_models
 ),
@@ -24,6 +25,7 @@ scores as (
         n_clusters,
         n_clusters_setting,
         structure,
+        chosen_by,
         score['k'] as k,
         cast(score['wcss'] as double) as wcss,
         cast(case when not isnan(score['silhouette']) then score['silhouette'] end as double) as silhouette,
@@ -34,7 +36,13 @@ scores as (
         case when not isnan(crowd_bound) then crowd_bound end as crowd_silhouette_bound,
         gap,
         gap_error as gap_standard_error,
+        lag(gap) over (partition by model_version order by score['k']) as last_gap,
+        lead(gap - gap_error) over (partition by model_version order by score['k']) as least_next_gap,
+        max(gap) over (partition by model_version) as greatest_gap,
+        max(score['k']) over (partition by model_version) as last_k,
         cast(score['elbow_score'] as double) as elbow_score,
+        case when not isnan(stability) then stability end as stability,
+        case when not isnan(prediction_strength) then prediction_strength end as prediction_strength,
         max(score['elbow_score']) over (partition by model_version) > 0 as has_elbow
     from tried
 ),
@@ -174,6 +182,55 @@ sensitivities as (
     group by model_version
 ),
 
+-- Where there are groups, one more segment gains more than in a crowd without groups until each group has one.
+ends as (
+    select
+        model_version,
+        'The range ends before the curve does: segment ' || k || ', the last one tried, still gains more than in a crowd without groups; raise the end of '
+        || 'k_range.' as sentence
+    from scores
+    where structure <> 'none' and k = last_k and gap = greatest_gap and gap - gap_standard_error > last_gap
+),
+
+rules as (
+    select
+        model_version,
+        n_clusters,
+        n_clusters_setting,
+        chosen_by,
+        bool_or(has_elbow) as has_elbow,
+        count(*) as n_tried,
+        case chosen_by
+            when 'gap' then bool_or(structure = 'none' and k = 1 and gap >= least_next_gap)
+            when 'prediction_strength' then coalesce(max(prediction_strength) filter (where k > 1), 0) < 0.8
+        end as is_one_group
+    from scores
+    group by model_version, n_clusters, n_clusters_setting, chosen_by
+),
+
+choices as (
+    select
+        model_version,
+        'In use: ' || n_clusters
+        || case
+            when chosen_by = 'number' then ', as n_clusters says.'
+            when n_tried = 1 then ', the only number tried.'
+            when chosen_by = 'prediction_strength' and n_clusters_setting = 'elbow'
+                then ', since n_clusters is elbow, the curve has no knee, and prediction strength decides instead: it '
+            else ', since n_clusters is ' || n_clusters_setting || ', which '
+        end
+        || case
+            when chosen_by = 'number' or n_tried = 1 then ''
+            when chosen_by = 'elbow' and has_elbow then 'takes the elbow.'
+            when chosen_by = 'elbow' then 'takes the smallest number tried where there is no elbow.'
+            when chosen_by = 'silhouette' then 'takes the highest silhouette.'
+            when is_one_group then 'finds one group only: there is no structure, and the segments are cuts.'
+            when chosen_by = 'gap' then 'takes the smallest number whose gap statistic is not clearly below that of the next.'
+            when chosen_by = 'prediction_strength' then 'takes the largest number with a prediction strength of 0.8 or more.'
+        end as sentence
+    from rules
+),
+
 final as (
     select
         cast(scores.model_version as integer) as model_version,
@@ -188,6 +245,8 @@ final as (
         scores.crowd_silhouette_bound,
         scores.gap,
         scores.gap_standard_error,
+        scores.stability,
+        scores.prediction_strength,
         preferred.preferred_by,
         scores.k = scores.n_clusters as is_used,
         concat_ws(
@@ -199,13 +258,8 @@ final as (
             end,
             coalesce(agreements.sentence, 'Too few numbers of segments were tried to compare them.'),
             sensitivities.sentence,
-            case
-                when scores.n_clusters_setting = 'auto' and scores.has_elbow
-                    then 'In use: ' || scores.n_clusters || ', since n_clusters is auto, which takes the elbow.'
-                when scores.n_clusters_setting = 'auto'
-                    then 'In use: ' || scores.n_clusters || ', since n_clusters is auto, which takes the smallest number tried where there is no elbow.'
-                else 'In use: ' || scores.n_clusters || ', as n_clusters says.'
-            end
+            ends.sentence,
+            choices.sentence
         ) as verdict
     from scores
     left join preferred
@@ -214,6 +268,8 @@ final as (
             and scores.k = preferred.k
     left join agreements on scores.model_version = agreements.model_version
     left join sensitivities on scores.model_version = sensitivities.model_version
+    left join ends on scores.model_version = ends.model_version
+    left join choices on scores.model_version = choices.model_version
 )
 
 select * from final

@@ -22,7 +22,7 @@ int_models as (
 
 stabilities as (
     select
-        {{ unnested({'segment_ids': 'segment_id', 'stabilities': 'stability'}) }}
+        {{ unnested({'segment_ids': 'segment_id', 'stabilities': 'stability', 'stability_errors': 'stability_error'}) }}
     from int_models
     where is_current
 ),
@@ -66,7 +66,8 @@ final as (
         sizes.mean_distance,
         sizes.mean_confidence,
         sizes.n_outliers,
-        case when not isnan(stabilities.stability) then stabilities.stability end as stability
+        case when not isnan(stabilities.stability) then stabilities.stability end as stability,
+        case when not isnan(stabilities.stability_error) then stabilities.stability_error end as stability_standard_error
         {%- for feature in segmentation().features %}
         {%- for statistic in feature_statistics() %},
         statistics.{{ feature.name }}_{{ statistic }}

@@ -31,6 +31,7 @@ final as (
         int_models.configuration,
         cast(int_models.n_clusters as integer) as n_clusters,
         int_models.n_clusters_setting,
+        int_models.chosen_by,
         {{ joined_list('int_models.features', ', ') }} as features,
         cast(int_models.seed as bigint) as seed,
         int_models.n_customers,
