@@ -26,9 +26,9 @@
 
 
 {#- A list of expressions. -#}
-{% macro list_of(expressions) -%}{{ adapter.dispatch('list_of')(expressions) }}{%- endmacro %}
+{% macro made_list(expressions) -%}{{ adapter.dispatch('made_list')(expressions) }}{%- endmacro %}
 
-{% macro duckdb__list_of(expressions) -%}[{{ expressions | join(', ') }}]{%- endmacro %}
+{% macro duckdb__made_list(expressions) -%}[{{ expressions | join(', ') }}]{%- endmacro %}
 
 
 {#- Columns of a select list, one row for each place of the lists: {list: name of its column}. Lists that stand together have the same length. -#}

@@ -104,7 +104,7 @@ def load_relation(relation):
     return relation
 
 
-def list_of(expressions):
+def made_list(expressions):
     return f"[{', '.join(map(str, expressions))}]"
 
 

@@ -273,9 +273,9 @@ pulled_in as (
 -- Each two features, once, by their places; a feature that is the same for all customers of the sample is correlated with nothing.
 pairs as (
     select
-        {{ list_of(pairs | map('first')) }} as places,
-        {{ list_of(pairs | map('last')) }} as other_places,
-        {{ list_of(correlations) }} as correlations
+        {{ made_list(pairs | map('first')) }} as places,
+        {{ made_list(pairs | map('last')) }} as other_places,
+        {{ made_list(correlations) }} as correlations
     from pulled_in
 ),
 
@@ -360,7 +360,7 @@ advised as (
             -- From half on, the value filled in is what most customers are compared by.
             when n_known < 0.5 * n_sampled
                 then
-                    {{ in_percent('1 - n_known / n_sampled') }} || ' of the customers have no value in ' || feature
+                    {{ in_percent('(n_sampled - n_known) / n_sampled') }} || ' of the customers have no value in ' || feature
                     || ', and one and the same is filled in for them. Take ' || feature || ' out of features ' || {{ place }} || '.'
         end as missing_advice,
         case
