@@ -5,6 +5,7 @@ import duckdb
 import numpy as np
 import pytest
 from jinja2 import Environment
+from measured_drift import BOUND, data_sets, joint_drifts, permuted
 from scipy.stats import chi2
 from segmentation.assignment import assign
 from segmentation.drift import expectations, tenths
@@ -142,3 +143,13 @@ def test_two_samples_of_the_same_customers_rarely_drift(macros, name, n_at_fit, 
         params={"number": number, "at_fit": at_fit, "now": now},
     ).fetchone()[0]
     assert n_drifted <= 32
+
+
+@pytest.mark.parametrize(("name", "k"), [("iris", 3), ("blobs", 5), ("50 normal", 5)])
+def test_permuted_columns_are_joint_drift_where_there_is_structure(name, k):
+    generator = np.random.default_rng(1)
+    fitted, today = data_sets()[name](generator)
+    anew, mixed_up = (
+        drift >= max(BOUND, chance) for drift, chance in joint_drifts(fitted, [today, permuted(today, generator)], k=k)
+    )
+    assert (anew, mixed_up) == (False, name != "50 normal")
