@@ -8,6 +8,7 @@ def model(dbt, session):
         dbt.this,
         settings,
         decision=dbt.ref("int_refit_decision"),
-        rows=dbt.ref("int_training_rows"),
+        medians=dbt.ref("int_feature_medians"),
+        training_rows=dbt.ref("int_training_rows"),
         customers=dbt.ref("int_customer_features"),
     )

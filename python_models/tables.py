@@ -3,7 +3,7 @@
 What only a fit needs is imported there: most builds score with the model that there is, and start a second sooner without it.
 """
 
-from segmentation.scoring import can_label, label_query
+from segmentation.scoring import can_label, completed, label_query, prepared
 
 # Of 2,048 rows each: some megabytes are in memory at a time.
 VECTORS = 50
@@ -30,7 +30,7 @@ ADDED_COLUMNS = {
     "prediction_strengths": "double[]",
 }
 # No configured name begins with an underscore.
-FINISHED, LAST = "_finished_", "_last_"
+BEFORE, LAST = "_before_", "_last_"
 
 
 def records(relation):
@@ -42,7 +42,31 @@ def transforms_of(settings):
     return {feature["name"]: feature.get("transform", "none") for feature in settings["features"]}
 
 
-def new_fits(session, registry, settings, *, decision, rows, customers):
+def preparation_of(settings, medians, training_rows):
+    """How raw values become what is standardised, as lists in the order of the features; None where there is nothing to do."""
+    transforms = transforms_of(settings)
+    preparation = {
+        "features": list(transforms),
+        "fill_values": [medians.get(feature) for feature in transforms],
+        "transforms": list(transforms.values()),
+        "lambdas": [None] * len(transforms),
+    }
+    skewed = [feature for feature, transform in transforms.items() if transform == "yeo-johnson"]
+    if skewed:
+        from segmentation.yeo_johnson import fitted_lambda
+
+        filled_in = prepared(preparation | {"transforms": ["none"] * len(transforms)})
+        for feature in skewed:
+            rows = training_rows.project(f"{filled_in[feature]} as value, n_customers").fetchnumpy()
+            preparation["lambdas"][preparation["features"].index(feature)] = fitted_lambda(rows["value"], rows["n_customers"])
+    return preparation
+
+
+def select_list(expressions, prefix=""):
+    return ", ".join(f"{expression} as {prefix}{name}" for name, expression in expressions.items())
+
+
+def new_fits(session, registry, settings, *, decision, medians, training_rows, customers):
     """The row of a new model version for the table `registry`, or none where `decision` gives no reason for one."""
     (decision,) = records(decision)
     if decision["reason"] is None:
@@ -61,21 +85,36 @@ def new_fits(session, registry, settings, *, decision, rows, customers):
         fits = f"from {registry} where list_contains($builds, build_id) order by model_version"
         earlier = records(session.sql(fits, params={"builds": decision["fitting_builds"].split(", ")}))
     by_version = {fit["model_version"]: fit for fit in earlier}
-    transforms = transforms_of(settings)
-    rows = rows.fetchnumpy()
-    points = np.column_stack([rows[feature] for feature in transforms])
+    previous = by_version.get(decision["last_build_version"])
+    (medians,) = records(medians)
+    preparation = preparation_of(settings, medians, training_rows)
+    features = preparation["features"]
+
+    expressions, before = select_list(prepared(preparation)), {}
+    if previous and can_label(previous, transforms_of(settings)):
+        before = prepared(completed(previous, preparation))
+    rows = session.sql(f"""
+        select
+            {", ".join(filter(None, [expressions, select_list(before, BEFORE)]))},
+            cast(sum(n_customers) as bigint) as n_customers
+        from training_rows
+        group by all
+        order by all
+    """).fetchnumpy()
+    points = np.column_stack([rows[feature] for feature in features])
 
     def blocks():
-        everybody = customers.project(", ".join(transforms))
+        everybody = customers.project(expressions)
         while len(block := everybody.fetch_df_chunk(VECTORS)):
             yield block.to_numpy()
 
     fitted = fit_version(
         points,
         rows["n_customers"],
-        transforms=transforms,
+        preparation=preparation,
         earlier=earlier,
-        previous=by_version.get(decision["last_build_version"]),
+        previous=previous,
+        points_before=np.column_stack([rows[BEFORE + feature] for feature in before]) if before else None,
         n_clusters=settings["n_clusters"],
         k_range=settings["k_range"],
         seed=settings["seed"],
@@ -89,9 +128,11 @@ def new_fits(session, registry, settings, *, decision, rows, customers):
         "n_clusters_setting": str(settings["n_clusters"]),
         "seed": settings["seed"],
         "data_fingerprint": decision["fingerprint"],
-        "bins": tenths(points, rows["n_customers"], list(transforms)),
+        "bins": tenths(points, rows["n_customers"], features),
         "library_versions": ", ".join(f"{name} {version(name)}" for name in LIBRARIES),
         **fitted,
+        # Of doubles also where there are none.
+        **{name: np.array(preparation[name], dtype=float) for name in ("fill_values", "lambdas")},
         "build_id": decision["build_id"],
     }
     # Of a list without a number, DuckDB would not know the type.
@@ -113,13 +154,10 @@ def clusters(session, settings, *, decision, models, names, customers):
     previous = versions.get(decision["last_build_version"]) if is_another else None
     is_comparable = previous and can_label(previous, transforms_of(settings))
 
-    finished = {column.removeprefix(FINISHED): column for column in customers.columns if column.startswith(FINISHED)}
-    last = [column for column in customers.columns if column.startswith(LAST)]
-    kept = [column for column in customers.columns if column not in finished.values()]
     labels = label_query(
-        "customers", columns=kept, finished=finished, version=current, previous=previous if is_comparable else None
+        "customers", columns=customers.columns, version=current, previous=completed(previous, current) if is_comparable else None
     )
-    described = [column for column in kept if column not in last]
+    described = [column for column in customers.columns if not column.startswith(LAST)]
     return session.sql(f"""
         with labels as ({labels})
         select

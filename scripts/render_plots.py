@@ -78,10 +78,9 @@ K_SCORES = """
     order by k
 """
 SEGMENTS = "select segment_id, segment_name, n_customers, share from segment_profiles order by segment_id"
-# Centroids are brought back from the transformed unit, in which the segments are formed, to the feature's own.
 PROFILES = """
     select segment_id, feature, feature_order, feature_label as label, feature_mean, mean_scaled, transform,
-        case transform when 'log1p' then exp(centroid) - 1 else centroid end as centroid
+        centroid_in_own_unit as centroid
     from segment_feature_profiles
     inner join segment_centroids using (segment_id, feature, feature_order)
     where model_version = (select max(model_version) from customer_segments)

@@ -83,8 +83,9 @@ SEGMENTS = f"""
         group by to_segment_id
     )
     select
-        profiles.segment_id, profiles.segment_name, profiles.n_customers, profiles.share, profiles.rule, profiles.rule_coverage,
-        profiles.rule_precision, profiles.n_outliers, profiles.stability, profiles.stability_standard_error,
+        profiles.segment_id, profiles.segment_name, profiles.is_name_current, profiles.current_name, profiles.n_customers,
+        profiles.share, profiles.rule, profiles.rule_coverage, profiles.rule_precision, profiles.n_outliers, profiles.stability,
+        profiles.stability_standard_error,
         origins.n_before, coalesce(origins.n_left, 0) as n_left, coalesce(origins.n_moved_out, 0) as n_moved_out,
         coalesce(destinations.n_joined, 0) as n_joined, coalesce(destinations.n_moved_in, 0) as n_moved_in,
         profiles.n_customers - coalesce(origins.n_before, 0) as n_change
@@ -185,6 +186,14 @@ JOINT_DRIFT = f"""
     where build_id = {NEWEST_BUILD} and joint_drift >= 0.5 and joint_drift > joint_drift_by_chance
     limit 1
 """
+# What is said of two features stands once, with both their names.
+ADVICE = """
+    select list(feature_label order by feature_order) as feature_labels, advice
+    from feature_diagnostics
+    where advice is not null
+    group by advice
+    order by min(feature_order)
+"""
 REJECTED = "select count(*) as n_rejected, ({accepted}) as n_accepted from {table}"
 REASONS = """
     select reason, count(*) as n_rows
@@ -267,6 +276,8 @@ def read_chapter(warehouse, path, prefix):
         "k_scores": rows(warehouse, K_SCORES),
         "drift": rows(warehouse, DRIFT),
         "joint_drift": rows(warehouse, JOINT_DRIFT),
+        # A build of before there were diagnostics can be gone back to.
+        "advice": rows(warehouse, ADVICE) if f"{prefix}feature_diagnostics" in found else [],
         "source": source,
         "rejected": rows(warehouse, REJECTED.format(table=rejected, accepted=accepted))[0] if has_rejected else {"n_rejected": 0},
         "reasons": rows(warehouse, REASONS.format(table=rejected)) if has_rejected else [],

@@ -19,6 +19,18 @@
 {% macro duckdb__joined_list(list, separator) -%}array_to_string({{ list }}, '{{ separator }}'){%- endmacro %}
 
 
+{#- The parts of a text in the order of the alphabet, as a list: texts that say the same in another order have the same. -#}
+{% macro sorted_parts(text, separator) -%}{{ adapter.dispatch('sorted_parts')(text, separator) }}{%- endmacro %}
+
+{% macro duckdb__sorted_parts(text, separator) -%}list_sort(string_split({{ text }}, '{{ separator }}')){%- endmacro %}
+
+
+{#- A list of expressions. -#}
+{% macro list_of(expressions) -%}{{ adapter.dispatch('list_of')(expressions) }}{%- endmacro %}
+
+{% macro duckdb__list_of(expressions) -%}[{{ expressions | join(', ') }}]{%- endmacro %}
+
+
 {#- Columns of a select list, one row for each place of the lists: {list: name of its column}. Lists that stand together have the same length. -#}
 {% macro unnested(lists) -%}{{ adapter.dispatch('unnested')(lists) }}{%- endmacro %}
 
@@ -33,10 +45,10 @@
 {% macro duckdb__places_in(list) -%}generate_series(1, len({{ list }})){%- endmacro %}
 
 
-{#- A number as people write it: no exponent below 15 digits, no trailing zeros. -#}
+{#- The shortest text that reads back as the same number: no exponent up to 16 digits, no trailing zeros. -#}
 {% macro plain_number(value) -%}{{ adapter.dispatch('plain_number')(value) }}{%- endmacro %}
 
-{% macro duckdb__plain_number(value) -%}printf('%.15g', {{ value }}){%- endmacro %}
+{% macro duckdb__plain_number(value) -%}regexp_replace(cast({{ value }} as string), '[.]0$', ''){%- endmacro %}
 
 
 {#- Stops the query with a sentence. -#}
@@ -60,7 +72,11 @@
 {#- An aggregate over rows that tells two tables apart, whatever the order of their rows. -#}
 {% macro fingerprint(columns) -%}{{ adapter.dispatch('fingerprint')(columns) }}{%- endmacro %}
 
-{% macro duckdb__fingerprint(columns) -%}cast(bit_xor(md5_number(concat_ws('|', {{ columns }}))) as string){%- endmacro %}
+{% macro duckdb__fingerprint(columns) -%}
+    {%- set texts = [] -%}
+    {%- for column in columns.split(', ') -%}{%- do texts.append("coalesce(cast(" ~ column ~ " as string), '')") -%}{%- endfor -%}
+    cast(bit_xor(md5_number(concat_ws('|', {{ texts | join(', ') }}))) as string)
+{%- endmacro %}
 
 
 {#- Puts an expression over its arguments into the database as a function, for everybody who queries it. -#}

@@ -214,6 +214,7 @@ class Plugin(BasePlugin):
         steps = {
             "begin": self.begin,
             "execute": self.execute,
+            "medians": self.medians,
             "touch": self.touch,
             "kept_builds": self.kept_builds,
             "publish": self.publish,
@@ -369,6 +370,18 @@ class Plugin(BasePlugin):
         with self.session() as session:
             for statement in request["statements"]:
                 session.execute(statement)
+
+    def medians(self, request):
+        """The `medians`, {column: number}, of those of the `columns` that a published `table` has a value in."""
+        table = ("other_file", "main", request["table"])
+        with self.published_file() as session:
+            described = {column for *place, column, _ in session.execute(COLUMNS).fetchall() if tuple(place) == table}
+            columns = sorted(described.intersection(request["columns"]))
+            request["medians"] = {}
+            if columns:
+                medians = ", ".join(f"median({identifier(column)})" for column in columns)
+                found = session.execute(f"select {medians} from {identifier(*table)}").fetchone()
+                request["medians"] = {name: value for name, value in zip(columns, found, strict=True) if value is not None}
 
     def touch(self, request):
         """The state in the build file is no longer that of the published one, whatever becomes of this command."""

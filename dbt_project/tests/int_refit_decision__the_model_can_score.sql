@@ -1,6 +1,8 @@
 {%- set settings = segmentation() -%}
 {%- set fits = left_by_builds('segmentation_fits') -%}
--- Asserts: where no new model is fitted, the one to score with is there, and was fitted on exactly the features of today. Labels and names rely on it.
+{%- set filled_in = settings.features | selectattr('missing', 'equalto', 'median') | map(attribute='name') | list -%}
+-- Asserts: where no new model is fitted, the one to score with is there, was fitted on exactly the features of today, and has a value for those that are
+-- filled in. Labels and names rely on it.
 {% set query %}
     with
 
@@ -12,14 +14,15 @@
     fitted_features as (
         select
             fits.model_version,
-            {{ unnested({'fits.features': 'feature', 'fits.transforms': 'transform'}) }}
+            {{ unnested({'fits.features': 'feature', 'fits.transforms': 'transform', 'fits.fill_values': 'fill_value'}) }}
         from {{ fits }} as fits
     ),
 
     models as (
         select
             model_version,
-            {{ joined_texts("feature || ' (' || transform || ')'", ', ', 'feature') }} as features
+            {{ joined_texts("feature || ' (' || transform || ')'", ', ', 'feature') }} as features,
+            {{ joined_texts("case when fill_value is null and feature in ('" ~ filled_in | join("', '") ~ "') then feature end", ' and ', 'feature') }} as not_filled_in
         from fitted_features
         group by model_version
     ),
@@ -27,7 +30,8 @@
     models as (
         select
             model_version,
-            cast(null as string) as features
+            cast(null as string) as features,
+            cast(null as string) as not_filled_in
         from int_refit_decision
         where false
     ),
@@ -40,13 +44,19 @@
                 ''
             ) as advice
         from models
-        where features = {{ features_with_transforms() }}
+        where
+            features = {{ features_with_transforms() }}
+            and not_filled_in is null
     ),
 
     unusable as (
         select
             int_refit_decision.model_version,
             coalesce(
+                'model ' || case
+                    when models.features = {{ features_with_transforms() }}
+                        then models.model_version || ' has nothing to fill in for a missing ' || models.not_filled_in
+                end,
                 'model ' || models.model_version || ' was fitted on ' || models.features || ', and the features of today are '
                 || {{ features_with_transforms() }},
                 'there is no model ' || int_refit_decision.model_version
@@ -55,7 +65,7 @@
         left join models on int_refit_decision.model_version = models.model_version
         where
             int_refit_decision.reason is null
-            and models.features is distinct from {{ features_with_transforms() }}
+            and (models.features is distinct from {{ features_with_transforms() }} or models.not_filled_in is not null)
     )
 
     select

@@ -1,8 +1,14 @@
 {%- set settings = segmentation() %}
-{%- set is_finite = [] -%}
-{%- for feature in settings.features -%}{%- do is_finite.append('abs(' ~ feature.name ~ ") < cast('infinity' as double)") -%}{%- endfor -%}
+{%- set is_usable = [] -%}
+{%- set columns = [] -%}
+{%- for feature in settings.features -%}
+{%- set column, is_filled_in = 'int_training_rows.' ~ feature.name, feature.missing == 'median' -%}
+{%- do is_usable.append('coalesce(abs(' ~ feature.name ~ ') < ' ~ too_large() ~ ', ' ~ is_filled_in | lower ~ ')') -%}
+{%- do columns.append('coalesce(' ~ column ~ ', int_feature_medians.' ~ feature.name ~ ')' if is_filled_in else column) -%}
+{%- endfor -%}
 {%- set n_needed = settings.n_clusters if settings.n_clusters is integer else settings.k_range[0] -%}
--- Asserts: every feature is a finite number for every customer and not the same for all, and there are enough customers and enough distinct ones.
+-- Asserts: every feature is a number to compute with for every customer, or can be filled in, and is not the same for all; and there are enough customers
+-- and enough distinct ones.
 -- K-means relies on it; without this test it would stop with a traceback instead of a sentence.
 with
 
@@ -38,19 +44,26 @@ constant_features as (
     {%- endfor %}
 ),
 
-not_finite as (
+unusable as (
     select 1 as one
     from int_customer_features
-    where not coalesce({{ is_finite | join(' and ') }}, false)
+    where not ({{ is_usable | join(' and ') }})
+),
+
+distinct_rows as (
+    select distinct
+        {{ columns | join(',\n        ') }}
+    from int_training_rows
+    cross join int_feature_medians
 ),
 
 counts as (
     select
         coalesce(sum(n_customers), 0) as n_customers,
-        count(*) as n_distinct,
+        (select count(*) from distinct_rows) as n_distinct,
         (select {{ joined_texts('feature', ' and ', 'feature') }} from empty_features) as empty_features,
         (select {{ joined_texts('feature', ' and ', 'feature') }} from constant_features) as constant_features,
-        (select count(*) from not_finite) as n_not_finite
+        (select count(*) from unusable) as n_unusable
     from int_training_rows
 ),
 
@@ -59,10 +72,10 @@ problems as (
         case
             when empty_features is not null
                 then ' has no value at all in ' || empty_features || ', so there is no median to fill in; remove it from features'
-            when n_not_finite > 0
+            when n_unusable > 0
                 then
-                    ' has ' || n_not_finite || ' customers with a feature that is not a finite number; correct the model that computes it, or set '
-                    || 'missing: median in features'
+                    ' has ' || n_unusable || ' customers with a feature that is not a finite number, or one of {{ too_large() }} or more; correct the model '
+                    || 'that computes it, or set missing: median in features'
             when n_customers < {{ n_needed }}
                 then ' has ' || n_customers || ' usable customers, fewer than the {{ n_needed }} segments asked for; give more rows or lower n_clusters'
             when constant_features is not null

@@ -8,6 +8,7 @@ def model(dbt, session):
         dbt.this,
         settings,
         decision=dbt.ref("int_rfm_refit_decision"),
-        rows=dbt.ref("int_rfm_training_rows"),
+        medians=dbt.ref("int_rfm_feature_medians"),
+        training_rows=dbt.ref("int_rfm_training_rows"),
         customers=dbt.ref("int_rfm_customer_features"),
     )

@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from segmentation import quality
 from segmentation.choosing import Choice, choose
+from segmentation.precision import frame
 from segmentation.structure import Structure, find_structure
 
 # The best of many random starts is improved until none of so many swaps helps, the most promising ones with so many points. That
@@ -112,13 +113,12 @@ def fit_segmentation(points, weights, *, n_clusters, k_range, seed, customers=No
     if (np.ptp(rows, axis=0) == 0).any():
         constant = np.flatnonzero(np.ptp(rows, axis=0) == 0).tolist()
         raise ValueError(f"features {constant} have one value in every row and tell nothing apart; remove them")
-    scaler = StandardScaler()
-    if customers:
-        for block in customers():
-            scaler.partial_fit(block)
-    else:
-        scaler.fit(rows, sample_weight=counts)
-    scaled, counts = _distinct(scaler.transform(rows), counts, decimals=9)
+    means, scales, n_customers = _mean_and_scale(rows, counts, customers)
+
+    def standardised(values):
+        return (values - means) / scales
+
+    scaled, counts = _distinct(standardised(rows), counts, decimals=9)
     fewest = k_range[0] if isinstance(n_clusters, str) else n_clusters
     if len(scaled) < fewest:
         raise ValueError(f"{len(scaled)} distinct rows cannot form {fewest} clusters; lower the number of clusters")
@@ -126,8 +126,7 @@ def fit_segmentation(points, weights, *, n_clusters, k_range, seed, customers=No
     tried = range(k_range[0], min(k_range[1], len(scaled)) + 1)
     structure = find_structure(scaled, counts, tried, seed=seed)
     sampled_counts = counts
-    if customers:
-        counts = counts * (scaler.n_samples_seen_ / counts.sum())
+    counts = counts * (n_customers / counts.sum())
     partitions = best_partitions(scaled, counts, tried, seed=seed)
     sample = _silhouette_sample(len(scaled), seed)
     scores = _scores(scaled, counts, partitions, sample)
@@ -136,13 +135,27 @@ def fit_segmentation(points, weights, *, n_clusters, k_range, seed, customers=No
     centroids, sizes = _centroids(scaled, counts, partitions[choice.k])
     wcss = next(score.wcss for score in scores if score.k == choice.k)
     if customers:
-        centroids, sizes, wcss = _refined_in_blocks(lambda: map(scaler.transform, customers()), centroids)
+        centroids, sizes, wcss = _refined_in_blocks(lambda: map(standardised, customers()), centroids)
     order = _first_numbering(centroids, sizes)
     return Segmentation(
-        means=scaler.mean_, scales=scaler.scale_, centroids_scaled=centroids[order], sizes=sizes[order],
+        means=means, scales=scales, centroids_scaled=centroids[order], sizes=sizes[order],
         wcss=wcss, scores=scores, choice=choice, silhouette_rows=len(sample), structure=structure,
         rows=scaled, row_weights=sampled_counts, partitions=partitions,
     )  # fmt: skip
+
+
+def _mean_and_scale(rows, counts, customers):
+    """Mean and standard deviation (d,) of all customers, and how many they are."""
+    origins, units = frame(rows)
+    scaler = StandardScaler()
+    if customers:
+        for block in customers():
+            scaler.partial_fit((block - origins) / units)
+        n_customers = scaler.n_samples_seen_
+    else:
+        scaler.fit((rows - origins) / units, sample_weight=counts)
+        n_customers = counts.sum()
+    return origins + units * scaler.mean_, units * scaler.scale_, n_customers
 
 
 def _distinct(points, weights, decimals=None):

@@ -20,12 +20,13 @@ def match_segments(centroids, previous_centroids, previous_ids, *, previous_scal
     return {int(row): int(previous_ids[column]) for row, column in zip(rows, columns, strict=True) if is_near[row, column]}
 
 
-def match_retired(centroids, positions, *, taken):
+def match_retired(positions, *, taken):
     """The segments of earlier versions that are back where they were, as {row of the centroid: segment number}.
 
-    `centroids` (k, d) are those that continue no segment of the version before; `positions` lists (centroids (m, d), segment
-    numbers (m,), scales (d,)) of earlier versions with the same features, the oldest first; `taken` are the numbers that other
-    centroids have. A centroid is near to a position as in `match_segments`, by the scales and the gaps of that version alone.
+    `positions` lists (new centroids (k, d), centroids (m, d), segment numbers (m,), scales (d,)) of earlier versions with the
+    same features, the oldest first: the new centroids are those that continue no segment of the version before, in the units of
+    the version that they stand beside; `taken` are the numbers that other centroids have. A centroid is near to a position as
+    in `match_segments`, by the scales and the gaps of that version alone.
 
     How near is counted from 0 at half the gap to 1 at the position itself: a distance in the standard deviations of one version
     says nothing beside that in another's, but a share of the half gap does. Each segment counts where it was nearest, of all its
@@ -35,7 +36,7 @@ def match_retired(centroids, positions, *, taken):
     to it.
     """
     nearness = {}
-    for n_newer, (old_centroids, ids, scales) in enumerate(reversed(positions)):
+    for n_newer, (centroids, old_centroids, ids, scales) in enumerate(reversed(positions)):
         if len(ids) == 1:
             continue
         distances, half_gaps = _measured(centroids, old_centroids, scales)

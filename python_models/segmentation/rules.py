@@ -5,11 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.tree import DecisionTreeClassifier
 
+from segmentation.precision import frame
+
 # Four comparisons still read as one sentence, and enclose a segment in two features from both sides.
 MAX_COMPARISONS = 4
 
 # A shorter rule is taken where its F1 is at most this much below the best one's.
 WORTH_ANOTHER_COMPARISON = 0.02
+
+# To a tree, values closer than 1e-7 are one, and the largest is 2 ** 128: in so many units of a span, neither matters.
+TREE_UNITS = 2.0**100
 
 # A tree over all of a large segment is no better than one over this many of its rows.
 SEGMENT_SAMPLE = 20_000
@@ -32,15 +37,23 @@ def segment_rules(points, weights, labels, *, seed):
 
     One shallow decision tree (CART: Breiman et al. 1984) is grown for each segment against the rest, and the node whose members
     have the highest F1 (the harmonic mean of coverage and precision) is turned into bounds. `points` (n, d), `weights` and
-    `labels` (n,). The rule of a single segment bounds nothing. Bounds have the 24 bits of scikit-learn's trees.
+    `labels` (n,). The rule of a single segment bounds nothing. Bounds have the 24 bits of scikit-learn's trees, counted from an
+    origin near the values.
     """
+    origins, units = frame(points)
     n_labels = labels.max() + 1
     rows, weights = _sample(np.asarray(weights, dtype=float), labels, n_labels, seed)
     points, labels = points[rows], labels[rows]
+    points = TREE_UNITS * ((points - origins) / units)
     rules = (_limits(points, weights, labels == label, seed) for label in range(n_labels))
     return tuple(
-        tuple(Bound(feature, *limits.get(feature, (None, None))) for feature in range(points.shape[1])) for limits in rules
+        tuple(_bound(feature, origins[feature], units[feature], limits) for feature in range(points.shape[1])) for limits in rules
     )
+
+
+def _bound(feature, origin, unit, limits):
+    pair = limits.get(feature, (None, None))
+    return Bound(feature, *(None if limit is None else float(origin + unit * (limit / TREE_UNITS)) for limit in pair))
 
 
 def _sample(weights, labels, n_labels, seed):

@@ -1,19 +1,19 @@
 """Labels of customers in the database's own words: the same formula as `assign`, as one query that no customer leaves."""
 
 
-def label_query(relation, *, columns, finished, version, previous=None):
+def label_query(relation, *, columns, version, previous=None):
     """SQL that labels every row of `relation` under a stored version, and under a `previous` one where it is given.
 
-    `columns` are kept as they are; `finished` maps every feature to its column in the relation, finished as for the fit;
+    The features are columns of the relation, in their own units and NULL where missing; `columns` are kept as they are;
     `version` and `previous` are mappings with the columns of a row of the registry. The query adds segment_id, distance,
     model_version, runner_up_segment_id (0 for none), runner_up_distance (NaN for none) and previous_model_segment_id (0 for
     none). Ties go to the segment that stands first.
     """
     steps = [f"relation as (select * from {relation})"]
-    steps += _labels("relation", "now", finished, version)
+    steps += _labels("relation", "now", version)
     label_before = "0"
     if previous is not None:
-        steps += _labels("now", "before", finished, previous)
+        steps += _labels("now", "before", previous)
         label_before = "_before_segment_id"
     source = "now" if previous is None else "before"
     return f"""
@@ -36,18 +36,68 @@ def can_label(version, transforms):
     return all(transforms.get(feature) == transform for feature, transform in wanted.items())
 
 
+def completed(version, other):
+    """`version`, which fills in what `other` does where it has nothing of its own to fill in for a missing value."""
+    others = dict(zip(other["features"], other["fill_values"], strict=True))
+    fill_values = [
+        others.get(feature) if value is None else value
+        for feature, value in zip(version["features"], version["fill_values"], strict=True)
+    ]
+    return version | {"fill_values": fill_values}
+
+
+def prepared(version):
+    """{feature: SQL for what a stored version standardises}: missing values filled in, then transformed.
+
+    The macro `transformed` says the same.
+    """
+    steps = (version[name] for name in ("features", "fill_values", "transforms", "lambdas"))
+    return {feature: _transformed(_filled_in(feature, value), *how) for feature, value, *how in zip(*steps, strict=True)}
+
+
+def _filled_in(feature, value):
+    number = f"cast({feature} as double)"
+    return number if value is None else f"coalesce({number}, {_number(value)})"
+
+
+def _transformed(value, transform, power):
+    if transform == "log1p":
+        return f"ln(1 + {value})"
+    if transform == "yeo-johnson":
+        return _yeo_johnson(value, power)
+    return value
+
+
+def _yeo_johnson(value, power):
+    """(exp(p ln(1 + |x|)) - 1) / p with the sign of x, where p is the power, or 2 less it where x is negative.
+
+    The sine keeps the digits that exp(y) - 1 loses where y is small.
+    """
+
+    def of_size(power):
+        logarithm = f"ln(1 + abs({value}))"
+        if power == 0:
+            return logarithm
+        half = f"{_number(power / 2)} * {logarithm}"
+        return f"exp({half}) * sinh({half}) / {_number(power / 2)}"
+
+    return f"case when {value} >= 0 then {of_size(power)} else -({of_size(2 - power)}) end"
+
+
 def _number(value):
     """A double as SQL that every engine reads back to the last bit."""
     return f"cast('{float(value)!r}' as double)"
 
 
-def _labels(relation, name, finished, version):
+def _labels(relation, name, version):
     """CTEs, one layer upon the other, so that every distance is computed once."""
-    features, segment_ids = list(version["features"]), [int(segment_id) for segment_id in version["segment_ids"]]
+    segment_ids = [int(segment_id) for segment_id in version["segment_ids"]]
     prefix = f"_{name}"
     scaled = [
-        f"({finished[feature]} - {_number(mean)}) / {_number(scale)} as {prefix}_scaled_{position}"
-        for position, (feature, mean, scale) in enumerate(zip(features, version["means"], version["scales"], strict=True))
+        f"({value} - {_number(mean)}) / {_number(scale)} as {prefix}_scaled_{position}"
+        for position, (value, mean, scale) in enumerate(
+            zip(prepared(version).values(), version["means"], version["scales"], strict=True)
+        )
     ]
     distances = []
     for segment_id, centroid in zip(segment_ids, version["centroids_scaled"], strict=True):

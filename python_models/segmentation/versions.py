@@ -7,22 +7,28 @@ from segmentation.drift import confidences, expectations
 from segmentation.fitting import fit_segmentation
 from segmentation.identity import adjusted_rand_index, match_retired, match_segments, segment_changes
 from segmentation.rules import segment_rules
-from segmentation.scoring import can_label
 from segmentation.stability import bootstrap_stability, weakest, weakest_stability
+from segmentation.yeo_johnson import in_own_unit, transformed
+
+# Beyond any value that is accepted.
+FARTHEST = 1e100
 
 
-def fit_version(points, weights, *, transforms, earlier, previous, n_clusters, k_range, seed, customers=None):
+def fit_version(
+    points, weights, *, preparation, earlier, previous, n_clusters, k_range, seed, points_before=None, customers=None
+):  # fmt: skip
     """Fit weighted points and number the segments after those of the versions so far; returns {column: plain value}.
 
-    `points` (n, d), `weights` (n,) and `customers` as in `fit_segmentation`; `transforms` {feature: transform} in the order of
-    the columns; `earlier` a list of mappings with the columns of all versions so far, the oldest first; `previous` the one that
-    was in use, or None. Lists per segment stand in the order of the segment numbers. NaN stands for a number that there is
-    not, so that a column has the same type in every version: among others for the `agreement` with a previous version that is not
-    there or used a feature which is gone.
+    `points` (n, d), `weights` (n,) and `customers` as in `fit_segmentation`; `preparation` says how they came from raw values, in
+    lists of d: features, fill_values, transforms and lambdas, None where there is no number; `earlier` is a list of mappings with
+    the columns of all versions so far, the oldest first; `previous` the one that was in use, or None; `points_before` (n, e) the
+    same customers as that one prepares its e features, or None where it cannot. Lists per segment stand in the order of the
+    segment numbers. NaN stands for a number that there is not, so that a column has the same type in every version: among others
+    for the `agreement` with a previous version that is not there or used a feature which is gone.
     """
     fit = fit_segmentation(points, weights, n_clusters=n_clusters, k_range=k_range, seed=seed, customers=customers)
     centroids = fit.means + fit.scales * fit.centroids_scaled
-    segment_ids, last_id = number_segments(centroids, transforms=transforms, earlier=earlier, previous=previous)
+    segment_ids, last_id = number_segments(centroids, preparation=preparation, earlier=earlier, previous=previous)
     order = np.argsort(segment_ids)
     segment_ids, centroids = np.asarray(segment_ids)[order].tolist(), fit.centroids_scaled[order]
 
@@ -33,7 +39,7 @@ def fit_version(points, weights, *, transforms, earlier, previous, n_clusters, k
     mean_distances = np.bincount(labels, weights * assignment.distance) / sizes
     mean_confidences = np.bincount(labels, weights * confidences(assignment)) / sizes
     rules = segment_rules(points, weights, labels, seed=seed)
-    features = list(transforms)
+    features = preparation["features"]
     return {
         "n_clusters": fit.n_clusters,
         "n_customers": int(fit.sizes.sum()),
@@ -41,8 +47,7 @@ def fit_version(points, weights, *, transforms, earlier, previous, n_clusters, k
         "is_sampled": customers is not None,
         "wcss": fit.wcss,
         "silhouette_rows": fit.silhouette_rows,
-        "features": features,
-        "transforms": list(transforms.values()),
+        **preparation,
         "means": fit.means.tolist(),
         "scales": fit.scales.tolist(),
         "segment_ids": segment_ids,
@@ -80,42 +85,43 @@ def fit_version(points, weights, *, transforms, earlier, previous, n_clusters, k
             for segment_id, bounds in zip(segment_ids, rules, strict=True)
             for bound in bounds
         ],
-        **_compared(points, weights, labels, segment_ids, transforms, earlier, previous),
+        **_compared(points_before, weights, labels, segment_ids, earlier, previous),
     }
 
 
-def assign_version(points, transforms, version):
-    """`Assignment` of points (n, d) under a stored version, or None where a feature of that version is not among theirs."""
-    if not can_label(version, transforms):
-        return None
-    features = list(transforms)
-    columns = [features.index(feature) for feature in version["features"]]
+def assign_version(points, version):
+    """`Assignment` of points (n, d) under a stored version, which they are prepared for, its features in their order."""
     return assign(
-        np.asarray(points)[:, columns],
+        points,
         means=np.array(version["means"]),
         scales=np.array(version["scales"]),
         centroids_scaled=np.vstack(version["centroids_scaled"]),
     )
 
 
-def number_segments(centroids, *, transforms, earlier, previous):
+def number_segments(centroids, *, preparation, earlier, previous):
     """The segment numbers of centroids (k, d) in the units of a fit, a list in their order; and the highest number ever given.
 
     The other arguments are those of `fit_version`. Segments of the previous version are continued first; then retired ones come
     back to where they were in any earlier version with the same features; what is left gets numbers never used.
     """
-    numbers = {}
+    transforms, numbers = _transforms(preparation), {}
     if previous is not None:
         used = _transforms(previous)
         shared = [feature for feature, transform in transforms.items() if used.get(feature) == transform]
         if shared:
-            here = [list(transforms).index(feature) for feature in shared]
+            there = _in_units_of(previous, centroids, preparation, shared)
             previous_centroids, ids, scales = _positions(previous, shared)
-            numbers = match_segments(centroids[:, here], previous_centroids, ids, previous_scales=scales)
+            numbers = match_segments(there, previous_centroids, ids, previous_scales=scales)
 
     left = [row for row in range(len(centroids)) if row not in numbers]
-    positions = [_positions(version, list(transforms)) for version in earlier if _transforms(version) == transforms]
-    returned = match_retired(centroids[left], positions, taken=set(numbers.values()))
+    features = list(transforms)
+    positions = [
+        (_in_units_of(version, centroids[left], preparation, features), *_positions(version, features))
+        for version in earlier
+        if _transforms(version) == transforms
+    ]
+    returned = match_retired(positions, taken=set(numbers.values()))
     numbers |= {left[place]: segment_id for place, segment_id in returned.items()}
 
     last_id = max((int(version["last_segment_id"]) for version in earlier), default=0)
@@ -124,6 +130,19 @@ def number_segments(centroids, *, transforms, earlier, previous):
             last_id += 1
             numbers[row] = last_id
     return [numbers[row] for row in range(len(centroids))], last_id
+
+
+def _in_units_of(version, centroids, preparation, features):
+    """Centroids (k, d) over `features`, transformed as `version` does it: the power of a transform may be another one there."""
+    columns = []
+    for feature in features:
+        place, place_there = (list(one["features"]).index(feature) for one in (preparation, version))
+        column, power, power_there = centroids[:, place], preparation["lambdas"][place], version["lambdas"][place_there]
+        if preparation["transforms"][place] == "yeo-johnson" and power != power_there:
+            # What is infinite there is near to nothing.
+            column = np.clip(transformed(in_own_unit(column, power), power_there), -FARTHEST, FARTHEST)
+        columns.append(column)
+    return np.column_stack(columns)
 
 
 def _transforms(version):
@@ -137,9 +156,8 @@ def _positions(version, features):
     return means + scales * np.vstack(version["centroids_scaled"])[:, places], list(version["segment_ids"]), scales
 
 
-def _compared(points, weights, labels, segment_ids, transforms, earlier, previous):
+def _compared(points_before, weights, labels, segment_ids, earlier, previous):
     """Agreement with the previous version on today's customers, what became of its segments, and which of older ones are back."""
-    before = None if previous is None else assign_version(points, transforms, previous)
     previous_ids = [] if previous is None else [int(segment_id) for segment_id in previous["segment_ids"]]
     known_ids = {int(segment_id) for version in earlier for segment_id in version["segment_ids"]}
     comparison = {
@@ -151,7 +169,8 @@ def _compared(points, weights, labels, segment_ids, transforms, earlier, previou
         "split": [],
         "merged": [],
     }
-    if before is not None:
+    if points_before is not None:
+        before = assign_version(points_before, previous)
         comparison["agreement"] = adjusted_rand_index(labels, before.nearest, weights)
         comparison["split"], comparison["merged"] = segment_changes(
             labels, before.nearest, weights, ids=segment_ids, previous_ids=previous_ids

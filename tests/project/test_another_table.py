@@ -59,8 +59,8 @@ def test_negative_amounts_are_refused_and_missing_ones_filled_in_and_flagged(who
     assert wholesale.query("select distinct reasons, count(*) from rejected_customers group by all") == [("fresh is below 0", 3)]
     flagged = wholesale.query("select account, milk from customer_segments where has_imputed_features order by account")
     assert flagged == [("K-0007", None), ("K-0307", None), ("K-0607", None)]
-    filled = wholesale.value("select exp(milk) - 1 from int_customer_features where account = 'K-0007'")
-    assert filled == pytest.approx(wholesale.value("select median(milk) from stg_customers"))
+    filled = wholesale.value("select distinct fill_value from segment_centroids where feature = 'milk'")
+    assert filled == wholesale.value("select median(milk) from stg_customers")
 
 
 def test_the_tables_carry_the_new_columns(wholesale):
@@ -68,17 +68,24 @@ def test_the_tables_carry_the_new_columns(wholesale):
     assert columns[:2] == ["account", "segment_id"]
     assert columns[-7:] == ["region", *CATEGORIES]
     profiles = [row[0] for row in wholesale.query("describe segment_profiles")]
-    statistics = ["mean", "median", "p10", "p90", "index"]
-    assert profiles[-30:] == [f"{category}_{statistic}" for category in CATEGORIES for statistic in statistics]
+    statistics = ["mean", "median", "p10", "p90", "index", "index_scaled"]
+    assert profiles[-36:] == [f"{category}_{statistic}" for category in CATEGORIES for statistic in statistics]
 
 
 def test_profiles_and_rules_are_in_euros_and_not_in_logarithms(wholesale):
     mean = wholesale.value("select avg(grocery) from stg_customers")
-    profiles = wholesale.query("select segment_id, rule, rule_coverage, grocery_mean, grocery_index from segment_profiles")
-    for segment_id, rule, coverage, grocery_mean, grocery_index in profiles:
+    logarithms = wholesale.frame("select segment_id, ln(1 + grocery) as grocery from customer_segments")
+    scaled = logarithms.groupby("segment_id")["grocery"].mean().sub(logarithms["grocery"].mean()) / logarithms["grocery"].std(
+        ddof=0
+    )
+    profiles = wholesale.query(
+        "select segment_id, rule, rule_coverage, grocery_mean, grocery_index, grocery_index_scaled from segment_profiles"
+    )
+    for segment_id, rule, coverage, grocery_mean, grocery_index, grocery_index_scaled in profiles:
         of_segment = f"from customer_segments where segment_id = {segment_id}"
         assert grocery_mean == pytest.approx(wholesale.value(f"select avg(grocery) {of_segment}"))
         assert grocery_index == pytest.approx(100 * grocery_mean / mean)
+        assert grocery_index_scaled == pytest.approx(100 + 50 * scaled[segment_id])
         assert coverage == pytest.approx(wholesale.value(f"select avg(({rule})::int) {of_segment}"), abs=0.01)
 
 

@@ -72,6 +72,7 @@ def test_two_nights(new_project, monkeypatch, capsys):
     hashed = hashlib.sha256(f"{GONE}@example.org".encode()).hexdigest()
     run(folder, "activation.py", "--hash-email", "email", "--output", "exports/ads")
     of_state = [
+        "main.customer_order_features",
         "main.customers_360",
         "main.rejected_customers",
         "main.rejected_orders",

@@ -102,7 +102,12 @@ def night(customers, *earlier, k=5):
     return fit_version(
         points,
         weights,
-        transforms=dict.fromkeys(["age", "annual_income_k", "spending_score"], "none"),
+        preparation={
+            "features": ["age", "annual_income_k", "spending_score"],
+            "fill_values": [None] * 3,
+            "transforms": ["none"] * 3,
+            "lambdas": [None] * 3,
+        },
         earlier=list(earlier),
         previous=earlier[-1] if earlier else None,
         n_clusters=k,
@@ -135,3 +140,43 @@ def test_after_a_night_with_four_segments_all_five_are_back(customers, first_nig
     again = night(customers, first_night, four)
     assert (again["segment_ids"], again["sizes"]) == (first_night["segment_ids"], first_night["sizes"])
     assert (again["returned"], again["new"]) == (four["retired"], [])
+
+
+@pytest.mark.nights
+def test_a_name_that_no_longer_holds_is_flagged_until_the_business_decides(new_project, shared_data):
+    """Later customers in six segments: segment 1 keeps its name "Young, low annual income", and is not poor any more."""
+    project = new_project()
+    project.build(file=shared_data("Mall_Customers.csv"))
+    assert project.value("select bool_and(is_name_current and current_name = segment_name) from segment_profiles")
+    later = shared_data("../cases/nightly/mall_day3.csv")
+    output = project.build("--vars", "{refit: true, n_clusters: 6}", file=later)
+    names = project.frame("select * from segment_profiles").set_index("segment_id")
+
+    customers = project.frame("select segment_id, age, annual_income_k, spending_score from customer_segments").set_index(
+        "segment_id"
+    )
+    centres = ((customers - customers.mean()) / customers.std(ddof=0)).groupby("segment_id").mean()
+    words = {
+        "age": ("young", "senior"),
+        "annual_income_k": ("low annual income", "high annual income"),
+        "spending_score": ("low spending score", "high spending score"),
+    }
+    for number, name in names.iterrows():
+        true = {words[feature][int(centre > 0)] for feature, centre in centres.loc[number].items() if abs(centre) >= 0.5}
+        assert set(name["current_name"].lower().split(", ")) == true
+        assert name["is_name_current"] == (set(name["segment_name"].lower().split(", ")) <= true)
+    assert tuple(names.loc[1, ["segment_name", "is_name_current", "current_name"]]) == (
+        "Young, low annual income",
+        False,
+        "Young",
+    )
+
+    flagged = names[~names["is_name_current"]]
+    lines = [f'{number},"{name}"' for number, name in flagged["current_name"].items()]
+    for line, (number, name) in zip(lines, flagged["segment_name"].items(), strict=True):
+        assert f'Segment {number} is called "{name}", which no longer holds' in output
+        assert f"add a line such as {line} to dbt_project/seeds/segment_names.csv" in output
+    seed = project.folder / "dbt_project" / "seeds" / "segment_names.csv"
+    seed.write_text("\n".join(["segment_id,segment_name", *lines]) + "\n", encoding="utf-8")
+    assert "no longer holds" not in project.build("--vars", "{n_clusters: 6}", file=later)
+    assert project.value("select segment_name from segment_profiles where segment_id = 1") == "Young"

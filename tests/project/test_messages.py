@@ -138,7 +138,9 @@ def test_a_mistake_in_the_configuration_stops_the_build(project):
     path = project.folder / "dbt_project.yml"
     path.write_text(yaml.safe_dump(configuration, sort_keys=False), encoding="utf-8")
     try:
-        assert_stopped(project, "dbt_project.yml, vars, segmentation: transform of age: sqrt is unknown; use none or log1p.")
+        assert_stopped(
+            project, "dbt_project.yml, vars, segmentation: transform of age: sqrt is unknown; use none or log1p or yeo-johnson."
+        )
     finally:
         path.write_text(project.configuration, encoding="utf-8")
 
@@ -187,7 +189,7 @@ def test_the_configuration_as_it_is_shipped_has_no_mistake(said):
 CONFIGURATIONS = {
     "an_unknown_transform": (
         lambda block: block["features"][0].update(transform="sqrt"),
-        "transform of age: sqrt is unknown; use none or log1p.",
+        "transform of age: sqrt is unknown; use none or log1p or yeo-johnson.",
     ),
     "log1p_of_negative_values": (
         lambda block: block["features"][0].update(transform="log1p", range=[None, 120]),

@@ -202,21 +202,28 @@ def test_it_warns(changed):
                 """
                 update segment_profiles set stability = 0.41 where segment_id = 3;
                 update segmentation_models set structure = 'none', silhouette = 0.2, fitted_at = fitted_at - interval 200 day;
+                update segment_profiles set is_name_current = false, current_name = 'Senior <b>' where segment_id = 5;
                 create table marked as select * replace (customer_id <= 30 as has_imputed_features) from customer_segments;
                 drop view customer_segments;
                 alter table marked rename to customer_segments;
                 insert into feature_drift
                 select build_id, built_at, 1, 'age', 0.31, 'strong drift', 0.05, false, 0.01, 0.88, 0.1
                 from segment_migrations limit 1;
+                update feature_diagnostics set advice = 'age and spending_score say the same.' where feature <> 'annual_income_k';
                 delete from rejected_customers;
                 delete from rejected_orders;
                 """
             )
         ).find("body")
     )
+    advice = "other settings for age (years) and spending score (1-100): age and spending_score say the same."
+    assert text.count(advice) == 1
     assert "“High spending score, high annual income, young” is a weak segment: " in text
     assert "(stability 0.41, 0.6 and more is wanted)" in text
     assert "The segments are cuts, not groups: customers are no more separated than a crowd without groups." in text
+    assert "“Senior, low spending score, low annual income” is not what it was: " in text
+    assert "Named today, it would be “Senior <b>”." in text
+    assert text.count("The name no longer holds. Named today: Senior <b>.") == 1
     assert "The segments lie close together: " in text
     assert "formed more than half a year before this build" in text
     assert "30 customers (1.0%) lacked a value" in text

@@ -11,7 +11,6 @@ from conftest import DBT
 from segmentation.versions import assign_version
 
 FEATURES = ["age", "annual_income_k", "spending_score"]
-TRANSFORMS = dict.fromkeys(FEATURES, "none")
 
 
 def scored(project, points):
@@ -34,7 +33,7 @@ def test_three_hundred_thousand_random_customers(built_sample, version):
     generator = np.random.default_rng(0)
     points = generator.uniform([-10, -50, -20], [130, 300, 150], (300_000, 3))
     points[::2] = points[::2].round()
-    by_python = assign_version(points, TRANSFORMS, version)
+    by_python = assign_version(points, version)
     by_sql = scored(built_sample, points)
     assert (by_sql["segment_id"] == np.array(version["segment_ids"])[by_python.nearest]).all()
     assert np.abs(by_sql["distance"] - by_python.distance).max() < 1e-9
@@ -57,7 +56,7 @@ def test_ties_go_to_the_lowest_number(new_project):
     for point, ends in between.items():
         lowest = min(numbers[corner] for corner in ends)
         assert project.value(f"select nearest_segment{point}") == lowest
-        by_python = assign_version(np.array([point]), {"age": "none", "annual_income_k": "none"}, version)
+        by_python = assign_version(np.array([point]), version)
         assert version["segment_ids"][by_python.nearest[0]] == lowest
 
 

@@ -8,6 +8,7 @@ _PROJECT = Path(__file__).resolve().parents[2] / "dbt_project.yml"
 dbt_version = "1"
 target = {"database": "warehouse"}
 _FEATURE = {"data_type": "double", "range": [None, None], "transform": "none", "missing": "median", "low": "low", "high": "high"}
+_FEATURE |= {"lowest": "lowest", "highest": "highest"}
 
 
 def segmentation(prefix=""):
@@ -15,8 +16,12 @@ def segmentation(prefix=""):
     key = block["key"] | {"kind": "key"}
     attributes = [attribute | {"kind": "attribute", "data_type": "varchar"} for attribute in block["attributes"]]
     features = [_FEATURE | feature | {"axis": feature["label"], "kind": "feature"} for feature in block["features"]]
-    settings = {"refit": "auto", "model_version": None}
+    settings = {"customers": "stg_customers", "refit": "auto", "model_version": None}
     return block | settings | {"attributes": attributes, "features": features, "columns": [key, *attributes, *features]}
+
+
+def segmentation_prefix():
+    return ""
 
 
 def segmentation_block():
@@ -68,7 +73,7 @@ def training_share(customers, features, counts):
 
 
 def feature_statistics():
-    return {"mean": "Mean", "median": "Median"}
+    return {"mean": "Mean of {}.", "median": "Median of {}."}
 
 
 def warn_of_rejected_rows(rejected, n_accepted, source):
@@ -99,12 +104,24 @@ def load_relation(relation):
     return relation
 
 
+def list_of(expressions):
+    return f"[{', '.join(map(str, expressions))}]"
+
+
+def pairs_of(n):
+    return [(1, n)]
+
+
 def joined_texts(text, separator, order, condition="true"):
     return f"string_agg({text}, '{separator}' order by {order})"
 
 
 def joined_list(items, separator):
     return f"array_to_string({items}, '{separator}')"
+
+
+def sorted_parts(text, separator):
+    return f"list_sort(string_split({text}, '{separator}'))"
 
 
 def unnested(lists):

@@ -35,9 +35,16 @@ def joint_drifts(fitted, days, *, k, seed=0):
     expected = expectations(assign(fitted, **model), weights, fit.sizes)
     for today in days:
         labels = assign(today, **model)
-        further = (labels.distance.mean() - expected["expected_distance"]) / expected["distance_deviation"]
-        less_clear = (expected["expected_confidence"] - confidences(labels).mean()) / expected["confidence_deviation"]
+        confidence = confidences(labels)
+        further = (labels.distance.mean() - expected["expected_distance"]) / pooled(
+            expected["distance_deviation"], labels.distance
+        )
+        less_clear = (expected["expected_confidence"] - confidence.mean()) / pooled(expected["confidence_deviation"], confidence)
         yield (further + less_clear) / 2, 1.645 * np.sqrt(k * (1 / len(fitted) + 1 / len(today)))
+
+
+def pooled(deviation, values):
+    return np.sqrt((deviation**2 + values.var()) / 2)
 
 
 def permuted(points, generator):

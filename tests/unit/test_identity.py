@@ -64,7 +64,8 @@ def test_small_moves_and_any_order_keep_every_number(order, seed):
 def back(centroids, *positions, taken=()):
     """The number that each centroid comes back to, or None; positions are (centroids, numbers), or with scales as the third."""
     positions = [(np.array(places, dtype=float), list(ids), np.array([*scales, [1, 1]][0])) for places, ids, *scales in positions]
-    numbers = match_retired(np.array(centroids, dtype=float).reshape(-1, 2), positions, taken=set(taken))
+    centroids = np.array(centroids, dtype=float).reshape(-1, 2)
+    numbers = match_retired([(centroids, *position) for position in positions], taken=set(taken))
     return [numbers.get(row) for row in range(len(centroids))]
 
 

@@ -4,17 +4,18 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from segmentation.scoring import label_query
+from segmentation.scoring import completed, label_query, prepared
 from segmentation.versions import assign_version
-
-TRANSFORMS = {"age": "none", "income": "none"}
+from segmentation.yeo_johnson import transformed
 
 
 def version(number, segment_ids, centroids):
     return {
         "model_version": number,
         "features": ["age", "income"],
+        "fill_values": [None, None],
         "transforms": ["none", "none"],
+        "lambdas": [None, None],
         "means": [40.0, 60.0],
         "scales": [10.0, 20.0],
         "segment_ids": segment_ids,
@@ -28,10 +29,9 @@ ONE = version(1, [7], [[0.1, 0.2]])
 
 
 def labelled(points, current, previous=None):
-    customers = pd.DataFrame({"id": range(len(points)), "_age": points[:, 0], "_income": points[:, 1]})
+    customers = pd.DataFrame({"id": range(len(points)), "age": points[:, 0], "income": points[:, 1]})
     assert len(customers)
-    finished = {"age": "_age", "income": "_income"}
-    return duckdb.sql(label_query("customers", columns=["id"], finished=finished, version=current, previous=previous)).df()
+    return duckdb.sql(label_query("customers", columns=["id"], version=current, previous=previous)).df()
 
 
 @pytest.fixture
@@ -56,12 +56,12 @@ def test_labels_by_hand():
 
 def test_labels_agree_with_numpy(points):
     labels = labelled(points, NOW, BEFORE)
-    expected = assign_version(points, TRANSFORMS, NOW)
+    expected = assign_version(points, NOW)
     assert (labels["segment_id"] == np.array(NOW["segment_ids"])[expected.nearest]).all()
     assert (labels["runner_up_segment_id"] == np.array(NOW["segment_ids"])[expected.runner_up]).all()
     assert np.allclose(labels["distance"], expected.distance, atol=1e-12)
     assert np.allclose(labels["runner_up_distance"], expected.runner_up_distance, atol=1e-12)
-    before = assign_version(points, TRANSFORMS, BEFORE)
+    before = assign_version(points, BEFORE)
     assert (labels["previous_model_segment_id"] == np.array(BEFORE["segment_ids"])[before.nearest]).all()
 
 
@@ -71,3 +71,34 @@ def test_one_segment_has_no_runner_up(points):
     assert set(labels["runner_up_segment_id"]) == {0}
     assert labels["runner_up_distance"].isna().all()
     assert set(labels["previous_model_segment_id"]) == {0}
+
+
+def values_of(preparation, **columns):
+    """What a preparation makes of columns."""
+    customers = pd.DataFrame(columns)
+    assert len(customers)
+    expressions = ", ".join(f"{expression} as {feature}" for feature, expression in prepared(preparation).items())
+    return duckdb.sql(f"select {expressions} from customers").df()
+
+
+def test_a_missing_value_is_filled_in_and_then_transformed():
+    preparation = {"features": ["spend"], "fill_values": [19.0], "transforms": ["log1p"], "lambdas": [None]}
+    assert values_of(preparation, spend=[0.0, None, 99.0])["spend"].tolist() == pytest.approx([0, np.log(20), np.log(100)])
+    assert values_of(preparation | {"fill_values": [None]}, spend=[0.0, None])["spend"].isna().tolist() == [False, True]
+
+
+@pytest.mark.parametrize("power", [-1.7, -1e-9, 0.0, 1e-12, 0.3, 1.0, 2.0, 2 - 1e-12, 3.4])
+def test_yeo_johnson_in_sql_is_that_of_scipy(power):
+    values = np.concatenate([-np.geomspace(1e6, 1e-3, 200), [0.0], np.geomspace(1e-3, 1e6, 200)])
+    preparation = {"features": ["spend"], "fill_values": [None], "transforms": ["yeo-johnson"], "lambdas": [power]}
+    by_sql = values_of(preparation, spend=values)["spend"].to_numpy()
+    assert by_sql == pytest.approx(transformed(values, power), rel=1e-12)
+
+
+def test_the_label_of_a_missing_value_is_that_of_what_each_version_fills_in():
+    now, before = NOW | {"fill_values": [None, 100.0]}, BEFORE | {"fill_values": [None, 20.0]}
+    row = labelled(np.array([[50.0, np.nan]]), now, before).iloc[0]
+    assert row["segment_id"] == labelled(np.array([[50.0, 100.0]]), now).iloc[0]["segment_id"] == 3
+    assert row["previous_model_segment_id"] == labelled(np.array([[50.0, 20.0]]), BEFORE).iloc[0]["segment_id"] == 1
+    assert completed(BEFORE, now)["fill_values"] == [None, 100.0]
+    assert completed(before, now)["fill_values"] == [None, 20.0]

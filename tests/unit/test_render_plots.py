@@ -43,7 +43,7 @@ WAREHOUSE = """
         (3, 're"turns', 'Returns "net" (%)', 'none');
 
     create table segment_centroids as
-    select 1 as model_version, segment_id, feature, feature_order, transform, 2.0 * segment_id as centroid
+    select 1 as model_version, segment_id, feature, feature_order, transform, 2.0 * segment_id as centroid_in_own_unit
     from segment_profiles cross join features;
 
     create table segment_feature_profiles as

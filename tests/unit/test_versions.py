@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from segmentation.scoring import can_label
 from segmentation.versions import assign_version, fit_version, number_segments
+from segmentation.yeo_johnson import transformed
 
 AGE_AND_INCOME = {"age": "none", "income": "log1p"}
 
@@ -12,14 +14,27 @@ def groups(centres, n=40, seed=0):
     return np.vstack([generator.normal(centre, 0.5, (n + 10 * position, len(centre))) for position, centre in enumerate(centres)])
 
 
+def preparation(transforms, lambdas=None):
+    n_features = len(transforms)
+    return {
+        "features": list(transforms),
+        "fill_values": [None] * n_features,
+        "transforms": list(transforms.values()),
+        "lambdas": lambdas or [None] * n_features,
+    }
+
+
 def version(points, transforms, *earlier, n_clusters=3, seed=1):
     """The version that follows on the `earlier` ones, of which the last was in use."""
+    previous = earlier[-1] if earlier else None
+    is_comparable = previous and can_label(previous, transforms)
     return fit_version(
         points,
         np.ones(len(points)),
-        transforms=transforms,
+        preparation=preparation(transforms),
         earlier=list(earlier),
-        previous=earlier[-1] if earlier else None,
+        previous=previous,
+        points_before=points[:, [list(transforms).index(feature) for feature in previous["features"]]] if is_comparable else None,
         n_clusters=n_clusters,
         k_range=[1, 5],
         seed=seed,
@@ -57,15 +72,15 @@ def test_a_retired_segment_comes_back_where_it_was():
     assert (third["kept"], third["new"], third["returned"], third["last_segment_id"]) == ([1, 2], [], [3], 3)
 
 
-def stored(centroids, *earlier, transforms=AGE_AND_INCOME, previous=None):
+def stored(centroids, *earlier, transforms=AGE_AND_INCOME, lambdas=None, previous=None):
     """What is stored of a version with these centroids, numbered after the `earlier` ones; the last was in use, or `previous`."""
     centroids = np.array(centroids, dtype=float)
     previous = previous or (earlier[-1] if earlier else None)
-    ids, last_id = number_segments(centroids, transforms=transforms, earlier=list(earlier), previous=previous)
+    prepared = preparation(transforms, lambdas)
+    ids, last_id = number_segments(centroids, preparation=prepared, earlier=list(earlier), previous=previous)
     order, means, scales = np.argsort(ids), centroids.mean(axis=0), np.maximum(centroids.std(axis=0), 1)
     return {
-        "features": list(transforms),
-        "transforms": list(transforms.values()),
+        **prepared,
         "means": means.tolist(),
         "scales": scales.tolist(),
         "segment_ids": sorted(ids),
@@ -177,12 +192,32 @@ def test_with_no_feature_in_common_all_numbers_are_new():
 def test_a_stored_version_labels_as_it_did_when_it_was_fitted():
     points = groups(CENTRES)
     first = version(points, AGE_AND_INCOME)
-    labels = assign_version(points, AGE_AND_INCOME, first).nearest
-    assert np.bincount(labels).tolist() == first["sizes"]
-    reordered = assign_version(points[:, ::-1], {"income": "log1p", "age": "none"}, first).nearest
-    np.testing.assert_array_equal(labels, reordered)
-    assert assign_version(points, {"age": "none", "income": "none"}, first) is None
-    assert assign_version(points[:, :1], {"age": "none"}, first) is None
+    assert np.bincount(assign_version(points, first).nearest).tolist() == first["sizes"]
+
+
+def test_a_version_labels_whoever_has_its_features_with_its_transforms():
+    first = stored(CENTRES)
+    assert can_label(first, {"income": "log1p", "visits": "none", "age": "none"})
+    assert not can_label(first, {"age": "none", "income": "none"})
+    assert not can_label(first, {"age": "none"})
+
+
+def test_segments_are_the_same_ones_under_another_power():
+    """The same three places in their own unit, transformed by another power each night; the third is retired for a night."""
+    places, spend = np.array([[2.0], [40.0], [900.0]]), {"spend": "yeo-johnson"}
+    first = stored(transformed(places, 0.5), transforms=spend, lambdas=[0.5])
+    second = stored(transformed(places[1::-1], -0.4), first, transforms=spend, lambdas=[-0.4])
+    assert second["ids"] == [2, 1]
+    third = stored(transformed(places[::-1], 0.1), first, second, transforms=spend, lambdas=[0.1])
+    assert third["ids"] == [3, 2, 1]
+    # As numbers they are far apart.
+    assert stored(transformed(places, -0.4), first, transforms=spend, lambdas=[0.5])["ids"] != [1, 2, 3]
+
+
+def test_a_place_beyond_all_numbers_is_near_to_nothing():
+    first = stored(transformed(np.array([[1.0], [9.0]]), 5.0), transforms={"spend": "yeo-johnson"}, lambdas=[5.0])
+    second = stored(transformed(np.array([[1.0], [1e90]]), 0.1), first, transforms={"spend": "yeo-johnson"}, lambdas=[0.1])
+    assert second["ids"] == [1, 3]
 
 
 def test_lists_per_segment_stand_in_the_order_of_the_numbers():

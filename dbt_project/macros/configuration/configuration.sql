@@ -296,14 +296,15 @@
     {% do settings.update(feature) %}
     {% do settings.update(_configured_column(column, {'data_type': 'double'}, block)) %}
     {% do _require_words(feature, ['unit', 'low', 'high'], block) %}
+    {% do settings.update({'low': settings.low or 'low ' ~ settings.label, 'high': settings.high or 'high ' ~ settings.label}) %}
     {% do settings.update({
-        'low': settings.low or 'low ' ~ settings.label,
-        'high': settings.high or 'high ' ~ settings.label,
+        'lowest': _superlative(settings.low) or 'lowest ' ~ settings.label,
+        'highest': _superlative(settings.high) or 'highest ' ~ settings.label,
         'axis': settings.label[:1] | upper ~ settings.label[1:] ~ (' (' ~ settings.unit ~ ')' if settings.unit else ''),
     }) %}
 
     {% do _require_one_of('data_type of ' ~ feature.name, settings.data_type, ['double', 'integer'], block) %}
-    {% do _require_one_of('transform of ' ~ feature.name, settings.transform, ['none', 'log1p'], block) %}
+    {% do _require_one_of('transform of ' ~ feature.name, settings.transform, ['none', 'log1p', 'yeo-johnson'], block) %}
     {% do _require_one_of('missing of ' ~ feature.name, settings.missing, ['reject', 'median'], block) %}
     {% set bounds = settings.range %}
     {% if bounds is string or bounds is not sequence or bounds | length != 2
@@ -320,6 +321,20 @@
         ) %}
     {% endif %}
     {% do return(settings) %}
+{% endmacro %}
+
+
+{#- The most of what a phrase says, by its first word: "most orders" for "many orders"; none where the word is not known. -#}
+{% macro _superlative(phrase) %}
+    {% set word = phrase.split(' ')[0] | lower %}
+    {% set superlative = {
+        'high': 'highest', 'low': 'lowest', 'many': 'most', 'few': 'fewest', 'much': 'most', 'little': 'least', 'large': 'largest', 'small': 'smallest',
+        'big': 'biggest', 'young': 'youngest', 'younger': 'youngest', 'old': 'oldest', 'older': 'oldest', 'senior': 'most senior', 'new': 'newest',
+        'recent': 'most recent', 'long': 'longest', 'short': 'shortest', 'often': 'most often', 'rarely': 'most rarely', 'frequent': 'most frequent',
+        'rare': 'rarest', 'active': 'most active', 'loyal': 'most loyal', 'rich': 'richest', 'poor': 'poorest', 'expensive': 'most expensive',
+        'cheap': 'cheapest'
+    }[word] %}
+    {% do return(superlative ~ phrase[word | length:] if superlative else none) %}
 {% endmacro %}
 
 

@@ -5,9 +5,8 @@
         values
         {%- for feature in segmentation().features %}
         (
-            {{ loop.index }}, {{ sql_texts([feature.name]) }}, {{ sql_texts([feature.label]) }}, {{ sql_texts([feature.axis]) }},
-            {{ sql_texts([feature.low]) }}, {{ sql_texts([feature.high]) }}, {{ sql_texts([feature.transform]) }}
+            {{ loop.index }}, {{ sql_texts([feature.name, feature.axis, feature.low, feature.high, feature.lowest, feature.highest, feature.transform]) }}
         ){{ ',' if not loop.last }}
         {%- endfor %}
-    ) as configured (feature_order, feature, label, axis_label, low_phrase, high_phrase, transform)
+    ) as configured (feature_order, feature, axis_label, low_phrase, high_phrase, lowest_phrase, highest_phrase, transform)
 {%- endmacro %}

@@ -24,14 +24,9 @@
 {% endmacro %}
 
 
-{% macro declare_transformed_features() %}
+{% macro declare_features() %}
     {% if execute %}
-        {% for feature in segmentation().features %}
-            {% do declare_columns([{
-                'name': feature.name, 'data_type': 'double',
-                'description': feature.description if feature.transform == 'none' else feature.transform ~ ' of: ' ~ feature.description
-            }]) %}
-        {% endfor %}
+        {% for feature in segmentation().features %}{% do declare_columns([dict(feature, data_type='double')]) %}{% endfor %}
     {% endif %}
 {% endmacro %}
 
@@ -41,9 +36,7 @@
         {% for feature in segmentation().features %}
             {% for statistic, description in feature_statistics().items() %}
                 {% do declare_columns([{
-                    'name': feature.name ~ '_' ~ statistic, 'data_type': 'double',
-                    'description': description ~ ' of ' ~ feature.axis ~ ' in the segment'
-                        ~ (', the mean of all customers being 100; NULL where that is not positive.' if statistic == 'index' else '.')
+                    'name': feature.name ~ '_' ~ statistic, 'data_type': 'double', 'description': description.format(feature.axis)
                 }]) %}
             {% endfor %}
         {% endfor %}
@@ -53,7 +46,12 @@
 
 {% macro feature_statistics() %}
     {% do return({
-        'mean': 'Mean', 'median': 'Median', 'p10': '10th percentile', 'p90': '90th percentile', 'index': 'Mean'
+        'mean': 'Mean of {} in the segment.',
+        'median': 'Median of {} in the segment.',
+        'p10': '10th percentile of {} in the segment.',
+        'p90': '90th percentile of {} in the segment.',
+        'index': 'Mean of {} in the segment, that of all customers being 100; NULL where a value is negative, or that mean is not clearly above 0.',
+        'index_scaled': 'Centre of {} in the segment, on the scale that segments are formed on: 100 is the average, 50 points are a standard deviation.'
     }) %}
 {% endmacro %}
 

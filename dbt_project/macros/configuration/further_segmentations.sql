@@ -32,7 +32,8 @@
     {% if not execute %}{% do return('') %}{% endif %}
     {% set code = namespace(sql=node_named(name).raw_code) %}
     {% for table, relation in reading.items() %}
-        {% set code.sql = code.sql | replace("ref('" ~ table ~ "')", "ref('" ~ relation.identifier ~ "')") %}
+        {#- An ephemeral model has this prefix, as the CTE that dbt makes of it. -#}
+        {% set code.sql = code.sql | replace("ref('" ~ table ~ "')", "ref('" ~ relation.identifier.removeprefix('__dbt__cte__') ~ "')") %}
     {% endfor %}
     {% do return(render(code.sql)) %}
 {% endmacro %}

@@ -1,6 +1,7 @@
 {#-
     A warehouse that version 1.0 has published keeps its history in a table that dbt's snapshots wrote, knows no numbers of builds, and does not say which
-    build a model is of. A build that finds one writes the same as state of today's form, and goes on from there.
+    build a model is of; models that a later version has published may not hold yet what they fill in for a missing value. A build that finds such a one
+    writes the same as state of today's form, and goes on from there.
 -#}
 
 
@@ -37,11 +38,44 @@
             {% do dropped.append(history) %}
         {% endif %}
     {% endfor %}
-    {% if not statements %}{% do return('') %}{% endif %}
-    {% do log('The published warehouse is of version 1.0: its history is written anew, nothing of it is lost.', info=true) %}
-    {% do _publishing_step('execute', {'statements': statements}) %}
+    {% if statements %}
+        {% do log('The published warehouse is of version 1.0: its history is written anew, nothing of it is lost.', info=true) %}
+    {% endif %}
+    {% for node in graph.nodes.values() if node.name == segmentation_prefix(node) ~ 'segmentation_fits' %}
+        {% do statements.extend(_completion_of_models(segmentation_prefix(node))) %}
+    {% endfor %}
+    {% if statements %}{% do _publishing_step('execute', {'statements': statements}) %}{% endif %}
     {% for relation in created %}{% do adapter.cache_added(relation.incorporate(type='table')) %}{% endfor %}
     {% for relation in dropped %}{% do adapter.cache_dropped(relation) %}{% endfor %}
+{% endmacro %}
+
+
+{#-
+    The models of one segmentation, where they do not hold what they fill in for a missing value: they get the medians of the customers of the last build,
+    which were the ones filled in there, and keep them.
+-#}
+{% macro _completion_of_models(prefix) %}
+    {% set fits = existing_table(prefix ~ 'segmentation_fits') %}
+    {% if not fits or 'fill_values' in run_query('select * from ' ~ fits ~ ' limit 0').column_names %}{% do return([]) %}{% endif %}
+    {% set filled_in = segmentation(prefix).features | selectattr('missing', 'equalto', 'median') | map(attribute='name') | list %}
+    {% set features = run_query('select distinct unnest(features) as feature from ' ~ fits).columns[0].values() | list %}
+    {% set medians = _publishing_step('medians', {'table': prefix ~ 'customer_segments', 'columns': features}).medians %}
+    {% set fill_value %}
+        case
+            when configuration is null then null
+            {%- for feature, median in medians.items() %}
+            when
+                feature = '{{ feature }}'
+                and {{ 'true' if feature in filled_in else "contains(configuration, '\"missing\": \"median\", \"name\": \"" ~ feature ~ "\"')" }}
+                then {{ median }}
+            {%- endfor %}
+        end
+    {% endset %}
+    {% do return([
+        'alter table ' ~ fits ~ ' add column fill_values double[]',
+        'alter table ' ~ fits ~ ' add column if not exists lambdas double[]',
+        'update ' ~ fits ~ ' set fill_values = [cast(' ~ fill_value ~ " as double) for feature in features], lambdas = coalesce(lambdas, [cast(null as double) for feature in features])",
+    ]) %}
 {% endmacro %}
 
 

@@ -116,7 +116,7 @@
     {%- elif column.kind == 'flag' -%}
         {{ value }} is not null
     {%- elif column.kind == 'feature' -%}
-        isfinite({{ value }})
+        abs({{ value }}) < {{ too_large() }}
         {%- if column.range[0] is not none %} and {{ value }} >= {{ column.range[0] }}{% endif %}
         {%- if column.range[1] is not none %} and {{ value }} <= {{ column.range[1] }}{% endif %}
         {%- if column.data_type == 'integer' %} and {{ value }} = floor({{ value }}) and abs({{ value }}) < 2147483648{% endif %}
@@ -189,6 +189,13 @@
 {%- endmacro %}
 
 
+{#-
+    The size from which on a number is refused. Squares are infinite from 1e154 on; below this, so are neither their sums over all customers nor the
+    distances of values like that under a model of very small ones.
+-#}
+{% macro too_large() %}1e100{% endmacro %}
+
+
 {#- Why the value of a feature cannot be used, NULL where it can. -#}
 {% macro _feature_reason(feature, text, value) %}
     case
@@ -207,6 +214,7 @@
         when {{ value }} <> floor({{ value }}) then '{{ feature.name }} is not a whole number'
         when {{ value }} is not null and try_cast({{ value }} as integer) is null then '{{ feature.name }} is beyond the largest integer; use data_type double'
         {%- endif %}
+        when abs({{ value }}) >= {{ too_large() }} then '{{ feature.name }} is too large: from {{ too_large() }} on, sums of squares become infinite'
     end
 {%- endmacro %}
 

@@ -1,12 +1,17 @@
-{#- How many customers have each value of each feature: feature, feature_value, n_customers. -#}
-{% macro weighted_feature_values(rows) -%}
+{#-
+    How many customers have each value of each feature, filled in and transformed as a model does it: feature, feature_value, n_customers. `preparations`
+    has the columns feature, fill_value and power of that model.
+-#}
+{% macro weighted_feature_values(rows, preparations) -%}
     {%- for feature in segmentation().features %}
+    {%- set value = filled_in(rows ~ '.' ~ feature.name, preparations ~ '.fill_value') %}
     select
         '{{ feature.name }}' as feature,
-        {{ feature.name }} as feature_value,
-        sum(n_customers) as n_customers
+        {{ transformed(feature.transform, value, preparations ~ '.power') }} as feature_value,
+        sum({{ rows }}.n_customers) as n_customers
     from {{ rows }}
-    group by {{ feature.name }}
+    inner join {{ preparations }} on {{ preparations }}.feature = '{{ feature.name }}'
+    group by {{ transformed(feature.transform, value, preparations ~ '.power') }}
     {{ "union all" if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
@@ -57,4 +62,13 @@
         when {{ index }} < 0.25 then 'some drift'
         else 'strong drift'
     end
+{%- endmacro %}
+
+
+{#-
+    What two means are compared by (Cohen 1988), of a standard deviation and a variance: with that of today in it, a few customers who lie far outside make no
+    difference. NULL where nothing varies.
+-#}
+{% macro pooled_deviation(deviation, variance) -%}
+    nullif(sqrt((power({{ deviation }}, 2) + greatest({{ variance }}, 0)) / 2), 0)
 {%- endmacro %}

@@ -1,7 +1,8 @@
 {#-
     The number of the nearest segment, as an expression over columns named as the features, in their own units: for a model or an ad-hoc
     query on new customers. `centroids` is the table segment_centroids; those of the current model are read when the expression is
-    rendered. Ties go to the lowest number; NULL where a feature is NULL.
+    rendered. Ties go to the lowest number. For a feature that is NULL the model has a value to fill in where the configuration says missing: median; where
+    it does not, the answer is NULL.
 
         select client_id, {{ nearest_segment(ref('segment_centroids')) }} as segment_id from new_clients
 -#}
@@ -30,7 +31,9 @@
 {% macro _distances_to_segments(centroids) %}
     {% if not execute %}{% do return({0: 'null'}) %}{% endif %}
     {% set query %}
-        select segment_id, feature, transform, cast(mean as string) as mean, cast(scale as string) as scale, cast(centroid_scaled as string) as centroid_scaled
+        select
+            segment_id, feature, transform, cast(fill_value as string) as fill_value, cast(transform_lambda as string) as transform_lambda, cast(mean as string) as mean,
+            cast(scale as string) as scale, cast(centroid_scaled as string) as centroid_scaled
         from {{ centroids }}
         where is_current
         order by segment_id, feature_order
@@ -38,8 +41,8 @@
     {% set terms = {} %}
     {% for row in run_query(query) %}
         {% do terms.setdefault(row['segment_id'] | int, []).append(
-            'power((' ~ transformed({'transform': row['transform']}, row['feature']) ~ " - cast('" ~ row['mean'] ~ "' as double)) / cast('"
-            ~ row['scale'] ~ "' as double) - cast('" ~ row['centroid_scaled'] ~ "' as double), 2)"
+            'power((' ~ transformed(row['transform'], filled_in(row['feature'], _double(row['fill_value'])), _double(row['transform_lambda'])) ~ ' - '
+            ~ _double(row['mean']) ~ ') / ' ~ _double(row['scale']) ~ ' - ' ~ _double(row['centroid_scaled']) ~ ', 2)'
         ) %}
     {% endfor %}
     {% set distances = {} %}
@@ -49,6 +52,10 @@
     {#- Before the first model there is nothing to be near to. -#}
     {% do return(distances or {0: 'null'}) %}
 {% endmacro %}
+
+
+{#- The number in a text, to its last digit. -#}
+{% macro _double(text) %}{{ "cast('" ~ text ~ "' as double)" if text is not none else 'null' }}{% endmacro %}
 
 
 {#- Puts both expressions into the database as functions of the features, for everybody who queries it: nearest_segment, or rfm_nearest_segment. -#}

@@ -1,27 +1,73 @@
-{#- The value that the segments are formed from: the configured transform of a feature in its own unit. -#}
-{% macro transformed(feature, value) -%}
-    {%- if feature.transform == 'log1p' -%}
-        ln(1 + cast({{ value }} as double))
-    {%- else -%}
+{#- A value in the feature's own unit, or what a model has for a missing one. -#}
+{% macro filled_in(value, fill_value) -%}
+    {%- if fill_value == 'null' -%}
         cast({{ value }} as double)
+    {%- else -%}
+        coalesce(cast({{ value }} as double), {{ fill_value }})
     {%- endif -%}
 {%- endmacro %}
 
 
-{#- Back from the transformed value to the feature's own unit. -#}
-{% macro in_own_unit(feature, value) -%}
-    {%- if feature.transform == 'log1p' -%}
-        exp({{ value }}) - 1
+{#- The value that segments are formed from, of one in the feature's own unit; `power` is an expression for the lambda of yeo-johnson. -#}
+{% macro transformed(transform, value, power='null') -%}
+    {%- if transform == 'log1p' -%}
+        ln(1 + {{ value }})
+    {%- elif transform == 'yeo-johnson' -%}
+        {#- (exp(p ln(1 + |x|)) - 1) / p with the sign of x. The sine keeps the digits that exp(y) - 1 loses where y is small. -#}
+        {%- set p, logarithm = _power(value, power), 'ln(1 + abs(' ~ value ~ '))' -%}
+        sign({{ value }}) * case
+            when {{ p }} = 0 then {{ logarithm }}
+            else exp({{ p }} / 2 * {{ logarithm }}) * sinh({{ p }} / 2 * {{ logarithm }}) / ({{ p }} / 2)
+        end
     {%- else -%}
         {{ value }}
     {%- endif -%}
 {%- endmacro %}
 
 
-{#- Rounded to three significant digits, or to a hundredth of the spread where that is finer: 2020.5 is not 2020 among years. -#}
+{#- Back to the feature's own unit; infinite where no value has such a transform. -#}
+{% macro in_own_unit(transform, value, power='null') -%}
+    {%- if transform == 'log1p' -%}
+        exp({{ value }}) - 1
+    {%- elif transform == 'yeo-johnson' -%}
+        {%- set p = _power(value, power) -%}
+        sign({{ value }}) * case
+            when abs({{ p }}) < 1e-9 then exp(abs({{ value }})) - 1
+            when 1 + {{ p }} * abs({{ value }}) <= 0 then cast('infinity' as double)
+            else power(1 + {{ p }} * abs({{ value }}), 1 / {{ p }}) - 1
+        end
+    {%- else -%}
+        {{ value }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- The same where an expression names the transform. -#}
+{% macro in_own_unit_of(transform, value, power) -%}
+    case {{ transform }}
+        {%- for name in ['log1p', 'yeo-johnson'] %}
+        when '{{ name }}' then {{ in_own_unit(name, value, power) }}
+        {%- endfor %}
+        else {{ value }}
+    end
+{%- endmacro %}
+
+
+{#- Below 0 the transform of Yeo and Johnson is the mirror image of another one's. -#}
+{% macro _power(value, power) -%}
+    (case when {{ value }} >= 0 then {{ power }} else 2 - {{ power }} end)
+{%- endmacro %}
+
+
+{#-
+    Rounded to three significant digits, or to a hundredth of the spread where that is finer: 2020.5 is not 2020 among years. As it is where a number has
+    no digits finer than that, and NULL where it is infinite, which bounds nothing.
+-#}
 {% macro rounded_bound(value, spread) -%}
     {%- set decimals = '2 - floor(log10(least(nullif(abs(' ~ value ~ '), 0), nullif(' ~ spread ~ ', 0))))' -%}
     case
+        when abs({{ value }}) = cast('infinity' as double) then null
+        when abs({{ value }}) * power(10, {{ decimals }}) >= 1e15 then {{ value }}
         when {{ decimals }} < 0 then round(({{ value }}) / power(10, -({{ decimals }}))) * power(10, -({{ decimals }}))
         else round(({{ value }}) * power(10, {{ decimals }})) / power(10, {{ decimals }})
     end
@@ -35,18 +81,6 @@
     {%- else -%}
         {{ value }} > {{ bounds }}_lower and {{ value }} <= {{ bounds }}_upper
     {%- endif -%}
-{%- endmacro %}
-
-
-{#- The features of stg_customers, separated by commas: missing values filled in from int_feature_medians, then transformed. -#}
-{% macro finished_features(features, prefix='') -%}
-    {%- for feature in features -%}
-        {%- set value = 'stg_customers.' ~ feature.name -%}
-        {%- if feature.missing == 'median' -%}
-            {%- set value = 'coalesce(' ~ value ~ ', int_feature_medians.' ~ feature.name ~ ')' -%}
-        {%- endif -%}
-        {{ transformed(feature, value) }} as {{ prefix }}{{ feature.name }}{{ ', ' if not loop.last }}
-    {%- endfor -%}
 {%- endmacro %}
 
 

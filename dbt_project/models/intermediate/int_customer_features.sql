@@ -6,16 +6,13 @@ stg_customers as (
     select * from {{ ref('stg_customers') }}
 ),
 
-int_feature_medians as (
-    select * from {{ ref('int_feature_medians') }}
-),
-
 final as (
     select
-        stg_customers.{{ settings.key.name }},
-        {{ finished_features(settings.features) }}
+        {% for feature in settings.features %}
+        cast(stg_customers.{{ feature.name }} as double) as {{ feature.name }},
+        {% endfor %}
+        stg_customers.{{ settings.key.name }}
     from stg_customers
-    cross join int_feature_medians
 )
 
 select * from final

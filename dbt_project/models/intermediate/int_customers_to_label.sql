@@ -7,10 +7,6 @@ stg_customers as (
     select * from {{ ref('stg_customers') }}
 ),
 
-int_feature_medians as (
-    select * from {{ ref('int_feature_medians') }}
-),
-
 int_previous_segments as (
     select * from {{ ref('int_previous_segments') }}
 ),
@@ -18,14 +14,12 @@ int_previous_segments as (
 final as (
     select
         stg_customers.{{ settings.columns | map(attribute='name') | join(',\n        stg_customers.') }},
-        {{ finished_features(settings.features, prefix='_finished_') }},
         int_previous_segments.segment_id as last_segment_id,
         int_previous_segments.previous_segment_id as _last_previous_segment_id,
         int_previous_segments.changed_at as _last_changed_at,
         int_previous_segments.name_at_change as _last_name_at_change,
         int_previous_segments.model_version_at_change as _last_model_version_at_change
     from stg_customers
-    cross join int_feature_medians
     left join int_previous_segments on stg_customers.{{ settings.key.name }} = int_previous_segments.{{ settings.key.name }}
 )
 

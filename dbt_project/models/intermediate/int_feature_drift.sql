@@ -50,8 +50,14 @@ expected as (
     from tenths
 ),
 
+preparations as (
+    select {{ unnested({'fits.features': 'feature', 'fits.fill_values': 'fill_value', 'fits.lambdas': 'power'}) }}
+    from {{ fits }} as fits
+    inner join present_model on fits.model_version = present_model.model_version
+),
+
 feature_values as (
-    {{ weighted_feature_values('int_training_rows') }}
+    {{ weighted_feature_values('int_training_rows', 'preparations') }}
 ),
 
 unseen as (

@@ -33,6 +33,21 @@ fitted as (
     inner join present_model on fits.model_version = present_model.model_version
 ),
 
+preparations as (
+    select {{ unnested({'features': 'feature', 'fill_values': 'fill_value', 'lambdas': 'power'}) }}
+    from fitted
+),
+
+preparation as (
+    select
+        {% for feature in features %}
+        max(fill_value) filter (where feature = '{{ feature }}') as {{ feature }}_fill_value,
+        max(power) filter (where feature = '{{ feature }}') as {{ feature }}_power,
+        {% endfor %}
+        count(*) as n_features
+    from preparations
+),
+
 segments as (
     select
         features,
@@ -81,19 +96,31 @@ drawn as (
     from queue
 ),
 
+prepared as (
+    select
+        {% for feature in segmentation().features %}
+        {% set value = filled_in('drawn.' ~ feature.name, 'preparation.' ~ feature.name ~ '_fill_value') %}
+        {{ transformed(feature.transform, value, 'preparation.' ~ feature.name ~ '_power') }} as {{ feature.name }},
+        {% endfor %}
+        drawn._place,
+        drawn._n_drawn
+    from drawn
+    cross join preparation
+    where drawn._n_drawn > 0
+),
+
 distances as (
     select
-        drawn._place,
-        drawn._n_drawn,
+        prepared._place,
+        prepared._n_drawn,
         sqrt(
             {%- for feature in features %}
             {{ "+ " if not loop.first -}}
-            power((drawn.{{ feature }} - centroids.{{ feature }}_mean) / centroids.{{ feature }}_scale - centroids.{{ feature }}_coordinate, 2)
+            power((prepared.{{ feature }} - centroids.{{ feature }}_mean) / centroids.{{ feature }}_scale - centroids.{{ feature }}_coordinate, 2)
             {%- endfor %}
         ) as distance
-    from drawn
+    from prepared
     cross join centroids
-    where drawn._n_drawn > 0
 ),
 
 ranked as (
@@ -113,7 +140,7 @@ nearest as (
         _place,
         _n_drawn,
         max(distance) filter (where rank = 1) as distance,
-        max(distance) filter (where rank = 2) as runner_up_distance
+        1 - max(distance) filter (where rank = 1) / nullif(max(distance) filter (where rank = 2), 0) as confidence
     from ranked
     group by _place, _n_drawn
 ),
@@ -122,7 +149,9 @@ today as (
     select
         sum(_n_drawn) as n_customers,
         sum(_n_drawn * distance) / sum(_n_drawn) as distance,
-        sum(_n_drawn * (1 - distance / nullif(runner_up_distance, 0))) / sum(_n_drawn) as confidence
+        sum(_n_drawn * distance * distance) / sum(_n_drawn) as squared_distance,
+        sum(_n_drawn * confidence) / sum(_n_drawn) as confidence,
+        sum(_n_drawn * confidence * confidence) / sum(_n_drawn) as squared_confidence
     from nearest
 ),
 
@@ -130,8 +159,10 @@ final as (
     select
         fitted.model_version,
         (
-            (today.distance - fitted.expected_distance) / nullif(fitted.distance_deviation, 0)
-            + (fitted.expected_confidence - today.confidence) / nullif(fitted.confidence_deviation, 0)
+            (today.distance - fitted.expected_distance)
+            / {{ pooled_deviation('fitted.distance_deviation', 'today.squared_distance - power(today.distance, 2)') }}
+            + (fitted.expected_confidence - today.confidence)
+            / {{ pooled_deviation('fitted.confidence_deviation', 'today.squared_confidence - power(today.confidence, 2)') }}
         ) / 2 as joint_drift,
         -- The 95 % of the normal distribution, in standard errors of a segment: a centroid is as uncertain as its segment is small.
         1.645 * sqrt(fitted.n_clusters * (1.0 / {{ customers_measured('fitted') }} + 1.0 / today.n_customers)) as joint_drift_by_chance

@@ -1,5 +1,19 @@
 {{ config(database=target.database, schema='internal', persist_docs={'relation': true}) }}
--- A segment is called after the features in which its centroid lies furthest from the average customer.
+{#- Sixty letters fit into three lines of thirty, as on the pictures, wherever the words break. -#}
+{%- set most_letters = 60 -%}
+{%- set ordinals = ['', 'second ', 'third ', 'fourth ', 'fifth ', 'sixth ', 'seventh ', 'eighth ', 'ninth ', 'tenth '] -%}
+{#- The same phrases in another order are the same name; it is that of the segment which was there before, or else has the lower number. -#}
+{%- set has_namesake -%}
+    names.occasion = namesakes.occasion
+    and names.segment_id <> namesakes.segment_id
+    and (
+        names.model_version > namesakes.model_version
+        or (names.model_version = namesakes.model_version and names.segment_id > namesakes.segment_id)
+    )
+    and {{ sorted_parts('lower(names.possible_name)', ', ') }} = {{ sorted_parts('lower(namesakes.possible_name)', ', ') }}
+{%- endset -%}
+-- A segment is called after the features in which its centroid lies furthest from the average customer. The name is given once, for the first centroid
+-- that the segment had in the features of today, and kept: it follows the number. Beside it stands what the model in use would call the segment.
 with
 
 segment_centroids as (
@@ -14,16 +28,20 @@ features as (
     {{ configured_features() }}
 ),
 
--- A name is given once, from the first centroid that a segment had in the features of today, and kept: it follows the number.
 described_centroids as (
     select
         segment_centroids.segment_id,
         segment_centroids.model_version,
+        segment_centroids.is_current,
         segment_centroids.centroid_scaled,
-        features.label,
-        features.low_phrase,
-        features.high_phrase,
         features.feature_order,
+        case when segment_centroids.centroid_scaled > 0 then features.high_phrase else features.low_phrase end as phrase,
+        case when segment_centroids.centroid_scaled > 0 then features.highest_phrase else features.lowest_phrase end as superlative,
+        -- Among those above the average from the top, and among those below it from the bottom.
+        rank() over (
+            partition by segment_centroids.model_version, features.feature, segment_centroids.centroid_scaled > 0
+            order by abs(segment_centroids.centroid_scaled) desc
+        ) as place,
         count(*) over (partition by segment_centroids.segment_id, segment_centroids.model_version) as n_features
     from segment_centroids
     inner join features
@@ -32,90 +50,241 @@ described_centroids as (
             and segment_centroids.transform = features.transform
 ),
 
-named_centroids as (
+ranked_centroids as (
     select
-        *,
-        min(model_version) over (partition by segment_id) as first_version
+        segment_id,
+        model_version,
+        is_current,
+        min(model_version) over (partition by segment_id) = model_version as is_first,
+        feature_order,
+        centroid_scaled,
+        -- Cohen (1988) calls half a standard deviation a medium difference: less is not worth a name.
+        abs(centroid_scaled) >= 0.5 as is_salient,
+        row_number() over (
+            partition by segment_id, model_version
+            order by abs(centroid_scaled) desc, feature_order asc
+        ) as salience,
+        phrase,
+        case place
+            {%- for ordinal in ordinals %}
+            when {{ loop.index }} then '{{ ordinal }}'
+            {%- endfor %}
+        end || superlative as ranked_phrase
     from described_centroids
     where n_features = {{ segmentation().features | length }}
 ),
 
+-- What can be said of a segment, the most remarkable first.
 phrases as (
+    select * from ranked_centroids
+    union all
     select
         segment_id,
         model_version,
-        -- Cohen (1988) calls half a standard deviation a medium difference: less is not worth a name.
-        abs(centroid_scaled) >= 0.5 as is_salient,
-        case
-            when centroid_scaled >= 0.5 then high_phrase
-            when centroid_scaled <= -0.5 then low_phrase
-            else 'average ' || label
-        end as phrase,
-        -- Beyond one and a half only one customer in seven is found on a bell curve, both ends taken together.
-        abs(centroid_scaled) >= 1.5 as is_extreme,
-        row_number() over (
-            partition by segment_id, model_version
-            order by abs(centroid_scaled) desc, feature_order asc
-        ) as salience
-    from named_centroids
-    where model_version = first_version
+        is_current,
+        is_first,
+        0 as feature_order,
+        0 as centroid_scaled,
+        true as is_salient,
+        0 as salience,
+        'close to the average' as phrase,
+        cast(null as string) as ranked_phrase
+    from ranked_centroids
+    where salience = 1 and not is_salient
 ),
 
-candidates as (
+-- Three features can be remembered.
+descriptions as (
     select
         segment_id,
         model_version,
-        coalesce(
-            {{ joined_texts('phrase', ', ', 'salience', condition='is_salient and salience <= 3') }},
-            'close to the average'
-        ) as short_name,
-        {{ joined_texts("case when is_extreme then 'very ' else '' end || phrase", ', ', 'salience') }} as long_name
+        {{ joined_texts('phrase', ', ', 'phrase', condition='is_salient and salience <= 3') }} as description
     from phrases
     group by segment_id, model_version
 ),
 
--- Where segments share the short name, both say more, and in the last resort their number; but none because of a later one.
-unique_names as (
+differences as (
     select
-        candidates.segment_id,
-        case
-            when count(*) filter (where older.short_name = candidates.short_name) = 1 then candidates.short_name
-            when count(*) filter (where older.long_name = candidates.long_name) = 1 then candidates.long_name
-            else candidates.long_name || ' (segment ' || candidates.segment_id || ')'
-        end as unique_name
-    from candidates
-    inner join candidates as older on candidates.model_version >= older.model_version
-    group by candidates.segment_id, candidates.short_name, candidates.long_name
+        phrases.*,
+        max(phrases.centroid_scaled) over alike - min(phrases.centroid_scaled) over alike as difference
+    from phrases
+    inner join descriptions
+        on
+            phrases.segment_id = descriptions.segment_id
+            and phrases.model_version = descriptions.model_version
+    window alike as (partition by phrases.model_version, descriptions.description, phrases.feature_order)
 ),
 
-made_names as (
+-- Segments of one description are told apart by their places among all in the feature in which they lie furthest apart.
+telling_phrases as (
+    select
+        *,
+        row_number() over (
+            partition by segment_id, model_version
+            order by ranked_phrase is null asc, difference desc, salience asc
+        ) = 1 as is_telling
+    from differences
+),
+
+-- Three names are possible: one in plain words, one with a place, and one with the number.
+parts as (
+    select
+        telling_phrases.segment_id,
+        telling_phrases.model_version,
+        telling_phrases.is_current,
+        telling_phrases.is_first,
+        telling_phrases.salience,
+        forms.form,
+        forms.form = 2 and telling_phrases.is_telling as is_place,
+        case when forms.form = 2 and telling_phrases.is_telling then telling_phrases.ranked_phrase else telling_phrases.phrase end as phrase,
+        case when forms.form = 3 then ' (segment ' || telling_phrases.segment_id || ')' else '' end as ending
+    from telling_phrases
+    cross join (values (1), (2), (3)) as forms (form)
+    where
+        (telling_phrases.is_salient and telling_phrases.salience <= 3)
+        or (forms.form = 2 and telling_phrases.is_telling)
+),
+
+-- Where there is no room for all, what sets the segment apart least is left out.
+measured_parts as (
+    select
+        *,
+        sum(length(phrase) + length(', ')) over (
+            partition by segment_id, model_version, form
+            order by is_place desc, salience asc
+        ) - length(', ') + length(ending) <= {{ most_letters }} as is_said
+    from parts
+),
+
+truths as (
     select
         segment_id,
-        upper(substr(unique_name, 1, 1)) || substr(unique_name, 2) as segment_name
-    from unique_names
+        phrase
+    from phrases
+    where is_current and is_salient
+    union distinct
+    select
+        segment_id,
+        ranked_phrase
+    from phrases
+    where is_current
 ),
 
-given_names as (
+possible_names as (
+    select
+        measured_parts.segment_id,
+        measured_parts.model_version,
+        measured_parts.is_current,
+        measured_parts.is_first,
+        measured_parts.form,
+        {{ joined_texts('measured_parts.phrase', ', ', 'measured_parts.salience', condition='measured_parts.is_said') }}
+        || measured_parts.ending as possible_name,
+        coalesce(bool_and(truths.phrase is not null) filter (where measured_parts.is_said), true) as is_true
+    from measured_parts
+    left join truths
+        on
+            measured_parts.segment_id = truths.segment_id
+            and measured_parts.phrase = truths.phrase
+    group by
+        measured_parts.segment_id, measured_parts.model_version, measured_parts.is_current, measured_parts.is_first, measured_parts.form,
+        measured_parts.ending
+),
+
+names as (
+    select
+        occasions.occasion,
+        possible_names.segment_id,
+        possible_names.model_version,
+        possible_names.form,
+        possible_names.possible_name,
+        possible_names.is_true
+    from possible_names
+    inner join (values ('given'), ('now')) as occasions (occasion)
+        on
+            (occasions.occasion = 'given' and possible_names.is_first)
+            or (occasions.occasion = 'now' and possible_names.is_current)
+),
+
+own_names as (
     select
         segment_id,
         nullif(trim(segment_name), '') as segment_name
     from segment_names
 ),
 
--- A name that the seed has given to another segment by now is that one's, also when this one comes back.
+-- Nobody's name changes because of a later segment, but because of the seed, which comes before all.
+plain_names as (
+    select
+        occasion,
+        segment_id,
+        model_version,
+        possible_name
+    from names
+    where form = 1
+    union all
+    select
+        occasions.occasion,
+        own_names.segment_id,
+        0 as model_version,
+        own_names.segment_name as possible_name
+    from own_names
+    cross join (values ('given'), ('now')) as occasions (occasion)
+),
+
+-- Places are for those whose plain words another one has, or whose first phrase is too long.
+names_with_places as (
+    select distinct
+        names.occasion,
+        names.segment_id,
+        names.model_version,
+        places.possible_name
+    from names
+    inner join names as places on names.occasion = places.occasion and names.segment_id = places.segment_id and places.form = 2
+    left join plain_names as namesakes on {{ has_namesake }}
+    where names.form = 1 and (names.possible_name is null or namesakes.segment_id is not null)
+),
+
+taken_names as (
+    select * from plain_names
+    union all
+    select * from names_with_places
+),
+
+free_names as (
+    select
+        names.occasion,
+        names.segment_id,
+        coalesce(names.possible_name, 'segment ' || names.segment_id) as free_name,
+        names.is_true,
+        row_number() over (partition by names.occasion, names.segment_id order by names.form) as choice
+    from names
+    left join taken_names as namesakes on {{ has_namesake }}
+    where names.form = 3 or (names.possible_name is not null and namesakes.segment_id is null)
+),
+
+made_names as (
+    select
+        occasion,
+        segment_id,
+        upper(substr(free_name, 1, 1)) || substr(free_name, 2) as made_name,
+        is_true
+    from free_names
+    where choice = 1
+),
+
 final as (
     select
-        made_names.segment_id,
-        coalesce(
-            given_names.segment_name,
-            made_names.segment_name || case when namesakes.segment_id is null then '' else ' (segment ' || made_names.segment_id || ')' end
-        ) as segment_name
-    from made_names
-    left join given_names on made_names.segment_id = given_names.segment_id
-    left join given_names as namesakes
+        given_names.segment_id,
+        coalesce(own_names.segment_name, given_names.made_name) as segment_name,
+        case when present_names.segment_id is not null then own_names.segment_name is not null or given_names.is_true end as is_name_current,
+        present_names.made_name as current_name
+    from made_names as given_names
+    left join made_names as present_names
         on
-            made_names.segment_name = namesakes.segment_name
-            and made_names.segment_id <> namesakes.segment_id
+            given_names.segment_id = present_names.segment_id
+            and present_names.occasion = 'now'
+    left join own_names on given_names.segment_id = own_names.segment_id
+    where given_names.occasion = 'given'
 )
 
 select * from final

@@ -35,27 +35,49 @@ fitted_rules as (
     where is_current
 ),
 
+fitted_powers as (
+    select {{ unnested({'features': 'feature', 'lambdas': 'power'}) }}
+    from int_models
+    where is_current
+),
+
 fitted_bounds as (
     select
-        bound['segment_id'] as segment_id,
-        bound['feature'] as feature,
+        fitted_rules.bound['segment_id'] as segment_id,
+        fitted_rules.bound['feature'] as feature,
+        fitted_powers.power,
         -- NaN is stored where there is no bound.
-        case when not isnan(bound['lower']) then bound['lower'] end as lower_fitted,
-        case when not isnan(bound['upper']) then bound['upper'] end as upper_fitted
+        case when not isnan(fitted_rules.bound['lower']) then fitted_rules.bound['lower'] end as lower_fitted,
+        case when not isnan(fitted_rules.bound['upper']) then fitted_rules.bound['upper'] end as upper_fitted
     from fitted_rules
+    inner join fitted_powers on fitted_rules.bound['feature'] = fitted_powers.feature
+),
+
+bounds_in_own_units as (
+    {%- for feature in settings.features %}
+    select
+        segment_id,
+        {{ loop.index }} as feature_order,
+        feature,
+        {{ in_own_unit(feature.transform, 'lower_fitted', 'power') }} as lower_exact,
+        {{ in_own_unit(feature.transform, 'upper_fitted', 'power') }} as upper_exact
+    from fitted_bounds
+    where feature = '{{ feature.name }}'
+    {{- " union all" if not loop.last }}
+    {%- endfor %}
 ),
 
 bounds as (
     {%- for feature in settings.features %}
     select
-        fitted_bounds.segment_id,
-        {{ loop.index }} as feature_order,
-        '{{ feature.name }}' as feature,
-        {{ rounded_bound(in_own_unit(feature, 'fitted_bounds.lower_fitted'), 'spreads.' ~ feature.name) }} as lower_bound,
-        {{ rounded_bound(in_own_unit(feature, 'fitted_bounds.upper_fitted'), 'spreads.' ~ feature.name) }} as upper_bound
-    from fitted_bounds
+        bounds_in_own_units.segment_id,
+        bounds_in_own_units.feature_order,
+        bounds_in_own_units.feature,
+        {{ rounded_bound('bounds_in_own_units.lower_exact', 'spreads.' ~ feature.name) }} as lower_bound,
+        {{ rounded_bound('bounds_in_own_units.upper_exact', 'spreads.' ~ feature.name) }} as upper_bound
+    from bounds_in_own_units
     cross join spreads
-    where fitted_bounds.feature = '{{ feature.name }}'
+    where bounds_in_own_units.feature = '{{ feature.name }}'
     {{- " union all" if not loop.last }}
     {%- endfor %}
 ),

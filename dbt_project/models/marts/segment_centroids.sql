@@ -9,7 +9,9 @@ segments as (
         model_version,
         is_current,
         features,
+        fill_values,
         transforms,
+        lambdas,
         means,
         scales,
         {{ unnested({'segment_ids': 'segment_id', 'centroids_scaled': 'centroid_scaled'}) }}
@@ -22,8 +24,8 @@ centroids as (
         is_current,
         segment_id,
         {{ unnested({
-            'features': 'feature', places_in('features'): 'feature_order', 'transforms': 'transform', 'means': 'mean', 'scales': 'scale',
-            'centroid_scaled': 'centroid_scaled',
+            'features': 'feature', places_in('features'): 'feature_order', 'fill_values': 'fill_value', 'transforms': 'transform',
+            'lambdas': 'transform_lambda', 'means': 'mean', 'scales': 'scale', 'centroid_scaled': 'centroid_scaled',
         }) }}
     from segments
 ),
@@ -34,10 +36,13 @@ final as (
         cast(segment_id as integer) as segment_id,
         feature,
         cast(feature_order as integer) as feature_order,
+        fill_value,
         transform,
+        transform_lambda,
         mean,
         scale,
         mean + scale * centroid_scaled as centroid,
+        {{ in_own_unit_of('transform', 'mean + scale * centroid_scaled', 'transform_lambda') }} as centroid_in_own_unit,
         centroid_scaled,
         is_current
     from centroids

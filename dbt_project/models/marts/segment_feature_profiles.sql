@@ -21,20 +21,37 @@ features as (
     {{ configured_features() }}
 ),
 
+-- A place near the values of each feature, and no further from 0 than they: sums of the differences from it lose nothing to large values that differ little.
+origins as (
+    select
+        {% for feature in segmentation().features %}
+        min_by(centroid_in_own_unit, abs(centroid_in_own_unit)) filter (where feature = '{{ feature.name }}') as {{ feature.name }},
+        {% endfor %}
+        count(*) as n_centroids
+    from segment_centroids
+    where is_current
+),
+
 -- One scan of the customers for all features.
 aggregates as (
     select
         {% for feature in segmentation().features %}
-        avg({{ feature.name }}) as {{ feature.name }}_mean,
-        {{ percentile(feature.name, 0.1) }} filter (where is_sampled) as {{ feature.name }}_p10,
-        {{ percentile(feature.name, 0.5) }} filter (where is_sampled) as {{ feature.name }}_median,
-        {{ percentile(feature.name, 0.9) }} filter (where is_sampled) as {{ feature.name }}_p90,
-        sum(sum({{ feature.name }})) over () / nullif(sum(count({{ feature.name }})) over (), 0) as {{ feature.name }}_population_mean,
+        {% set origin, difference = 'max(origins.' ~ feature.name ~ ')', 'customer_segments.' ~ feature.name ~ ' - origins.' ~ feature.name %}
+        {{ origin }} + avg({{ difference }}) as {{ feature.name }}_mean,
+        {{ percentile('customer_segments.' ~ feature.name, 0.1) }} filter (where customer_segments.is_sampled) as {{ feature.name }}_p10,
+        {{ percentile('customer_segments.' ~ feature.name, 0.5) }} filter (where customer_segments.is_sampled) as {{ feature.name }}_median,
+        {{ percentile('customer_segments.' ~ feature.name, 0.9) }} filter (where customer_segments.is_sampled) as {{ feature.name }}_p90,
+        {{ origin }} + sum(sum({{ difference }})) over () / nullif(sum(count({{ difference }})) over (), 0) as {{ feature.name }}_population_mean,
+        {{ origin }} as {{ feature.name }}_origin,
+        min(min(customer_segments.{{ feature.name }})) over () as {{ feature.name }}_population_min,
+        sum(count(customer_segments.{{ feature.name }})) over () as {{ feature.name }}_n_customers,
+        sum(sum(power({{ difference }}, 2))) over () as {{ feature.name }}_sum_of_squares,
         {% endfor %}
-        segment_id,
-        segment_name
+        customer_segments.segment_id,
+        customer_segments.segment_name
     from customer_segments
-    group by segment_id, segment_name
+    cross join origins
+    group by customer_segments.segment_id, customer_segments.segment_name
 ),
 
 statistics as (
@@ -47,7 +64,14 @@ statistics as (
         {{ feature.name }}_p10 as feature_p10,
         {{ feature.name }}_median as feature_median,
         {{ feature.name }}_p90 as feature_p90,
-        {{ feature.name }}_population_mean as population_mean
+        {{ feature.name }}_population_mean as population_mean,
+        -- A ratio to the mean means something where no value is negative and the mean is clearly above 0, by two standard errors: 2 * sqrt(variance / n).
+        {{ feature.name }}_population_min >= 0
+        and {{ feature.name }}_n_customers * power({{ feature.name }}_population_mean, 2)
+        > 4 * (
+            {{ feature.name }}_sum_of_squares / {{ feature.name }}_n_customers
+            - power({{ feature.name }}_population_mean - {{ feature.name }}_origin, 2)
+        ) as has_index
     from aggregates
     {{- " union all" if not loop.last }}
     {%- endfor %}
@@ -65,9 +89,9 @@ final as (
         cast(statistics.feature_p10 as double) as feature_p10,
         cast(statistics.feature_p90 as double) as feature_p90,
         cast(statistics.population_mean as double) as population_mean,
-        cast(case
-            when statistics.population_mean > 0 then 100 * statistics.feature_mean / statistics.population_mean
-        end as double) as feature_index,
+        cast(case when statistics.has_index then 100 * statistics.feature_mean / statistics.population_mean end as double) as feature_index,
+        -- Half a standard deviation, from which on a name speaks of the feature, is 25 points; 95 in 100 values of a bell curve lie from 0 to 200.
+        100 + 50 * segment_centroids.centroid_scaled as feature_index_scaled,
         segment_centroids.centroid_scaled as mean_scaled
     from statistics
     inner join features on statistics.feature = features.feature

@@ -12,6 +12,10 @@ int_segments as (
     select * from {{ ref('int_segments') }}
 ),
 
+int_segment_names as (
+    select * from {{ ref('int_segment_names') }}
+),
+
 int_models as (
     select * from {{ ref('int_models') }}
 ),
@@ -52,6 +56,8 @@ final as (
     select
         sizes.segment_id,
         sizes.segment_name,
+        int_segment_names.is_name_current,
+        int_segment_names.current_name,
         int_segments.rule,
         int_segments.rule_coverage,
         int_segments.rule_precision,
@@ -69,6 +75,7 @@ final as (
         {%- endfor %}
     from sizes
     inner join statistics on sizes.segment_id = statistics.segment_id
+    inner join int_segment_names on sizes.segment_id = int_segment_names.segment_id
     inner join int_segments on sizes.segment_id = int_segments.segment_id
     inner join stabilities on sizes.segment_id = stabilities.segment_id
 )

@@ -24,6 +24,7 @@
     from measures
     where
         largest_tie = largest_tie_of_all
+        and largest_tie > 1
         and largest_tie >= 0.4 * n_customers_of_all
         {% for measure, bounds in rfm_score_bounds().items() if bounds %}
         and measure <> '{{ measure }}'

@@ -1,5 +1,4 @@
 {{ config(materialized='view') }}
 {{ sql_of('int_customer_features', segmentation='rfm', reading={
     'stg_customers': ref('customer_order_features'),
-    'int_feature_medians': ref('int_rfm_feature_medians'),
 }) }}

@@ -2,6 +2,7 @@
 {{ sql_of('segment_changes', segmentation='rfm', reading={
     'segment_profiles': ref('rfm_segment_profiles'),
     'segmentation_models': ref('rfm_segmentation_models'),
+    'feature_diagnostics': ref('rfm_feature_diagnostics'),
     'customer_clusters': ref('rfm_customer_clusters'),
     'int_previous_segments': ref('int_rfm_previous_segments'),
 }) }}

@@ -1,0 +1,450 @@
+{%- set settings = segmentation() -%}
+{%- set features, is_read_from_files = settings.features, settings.customers == 'stg_customers' -%}
+{#- A feature alone is its own pair, with the correlation that nothing has. -#}
+{%- set pairs = pairs_of(features | length) or [(1, 1)] -%}
+{%- set correlations = [] -%}
+{%- for place, other in pairs -%}{%- do correlations.append('corr(' ~ features[place - 1].name ~ ', ' ~ features[other - 1].name ~ ')') -%}{%- endfor -%}
+{%- set source = sql_texts([settings.source.file]) -%}
+{%- set place = "'in dbt_project.yml, vars, " ~ segmentation_block() ~ "'" -%}
+{%- set middle_half = 'third_quartile - first_quartile' -%}
+-- What a feature is like, and what would make better segments of it.
+with
+
+stg_customers as (
+    select * from {{ ref('stg_customers') }}
+),
+
+int_feature_medians as (
+    select * from {{ ref('int_feature_medians') }}
+),
+
+features as (
+    {{ configured_features() }}
+),
+
+powers as (
+    select
+        feature,
+        max(transform_lambda) as power
+    from {{ ref('segment_centroids') }}
+    where is_current
+    group by feature
+),
+
+-- A million customers tell a share to a tenth of a percent; where values have to be put in order, a hundred thousand do, to three.
+sampled_customers as (
+    select
+        {%- for feature in features %}
+        cast(stg_customers.{{ feature.name }} as double) as {{ feature.name }},
+        {%- endfor %}
+        {{ is_sampled('stg_customers.' ~ settings.key.name, '100000 / int_feature_medians.n_customers') }} as is_ordered
+    from {{ ref('stg_customers') }} as stg_customers
+    cross join int_feature_medians
+    where {{ is_sampled('stg_customers.' ~ settings.key.name, '1000000 / int_feature_medians.n_customers') }}
+),
+
+ordered_values as (
+    {%- for feature in features %}
+    select
+        '{{ feature.name }}' as feature,
+        {{ feature.name }} as feature_value
+    from sampled_customers
+    where is_ordered and {{ feature.name }} is not null
+    {{- " union all" if not loop.last }}
+    {%- endfor %}
+),
+
+quartiles as (
+    select
+        feature,
+        {{ percentile('feature_value', 0.25) }} as first_quartile,
+        {{ percentile('feature_value', 0.5) }} as median,
+        {{ percentile('feature_value', 0.75) }} as third_quartile
+    from ordered_values
+    group by feature
+),
+
+value_counts as (
+    select
+        feature,
+        feature_value,
+        count(*) as n_customers
+    from ordered_values
+    group by feature, feature_value
+),
+
+largest_counts as (
+    select
+        feature,
+        count(*) as n_values,
+        max(n_customers) as n_customers,
+        sum(n_customers) as n_known
+    from value_counts
+    group by feature
+),
+
+commonest_values as (
+    select
+        largest_counts.feature,
+        largest_counts.n_values,
+        min(value_counts.feature_value) as commonest_value,
+        largest_counts.n_customers / largest_counts.n_known as commonest_share
+    from largest_counts
+    inner join value_counts
+        on
+            largest_counts.feature = value_counts.feature
+            and largest_counts.n_customers = value_counts.n_customers
+    group by largest_counts.feature, largest_counts.n_values, largest_counts.n_customers, largest_counts.n_known
+),
+
+-- One scan of the customers for all features.
+extremes as (
+    select
+        {%- for feature in features %}
+        cast(min({{ feature.name }}) as double) as {{ feature.name }}_lowest,
+        cast(max({{ feature.name }}) as double) as {{ feature.name }}_highest,
+        {%- endfor %}
+        count(*) as n_customers
+    from stg_customers
+),
+
+totals as (
+    {%- for feature in features %}
+    select
+        '{{ feature.name }}' as feature,
+        any_value(extremes.n_customers) as n_customers,
+        any_value(extremes.{{ feature.name }}_lowest) as lowest,
+        any_value(extremes.{{ feature.name }}_highest) as highest,
+        count(*) as n_sampled,
+        count(sampled_customers.{{ feature.name }}) as n_known,
+        sum(case when sampled_customers.{{ feature.name }} = 0 then 1 else 0 end) as n_zeros,
+        avg(sampled_customers.{{ feature.name }}) as mean
+    from sampled_customers
+    cross join extremes
+    {{- " union all" if not loop.last }}
+    {%- endfor %}
+),
+
+tails as (
+    select
+        totals.*,
+        powers.power,
+        quartiles.first_quartile,
+        quartiles.median,
+        quartiles.third_quartile,
+        case when totals.mean >= quartiles.median then 1 else -1 end as direction,
+        -- Below 1 the logarithm of 1 + a value is nearly the value itself.
+        totals.mean >= quartiles.median and totals.lowest >= 0 and totals.highest > 1 as is_for_log1p
+    from totals
+    left join quartiles on totals.feature = quartiles.feature
+    left join powers on totals.feature = powers.feature
+),
+
+-- Where log1p is of no use the logarithm counts from the end of the shorter tail, as far as the mean is from it.
+logarithms as (
+    select
+        *,
+        case when is_for_log1p then 0 when direction = 1 then lowest else highest end as origin,
+        case when is_for_log1p then 1 when direction = 1 then nullif(mean - lowest, 0) else nullif(highest - mean, 0) end as unit
+    from tails
+),
+
+scales as (
+    {%- for feature in features %}
+    select
+        *,
+        {{ on_second_scale(feature, 'first_quartile') }} as first_quartile_transformed,
+        {{ on_second_scale(feature, 'median') }} as median_transformed,
+        {{ on_second_scale(feature, 'third_quartile') }} as third_quartile_transformed
+    from logarithms
+    where feature = '{{ feature.name }}'
+    {{- " union all" if not loop.last }}
+    {%- endfor %}
+),
+
+-- Tukey (1977) calls a value far out that lies beyond the quartiles by more than three times the distance between them.
+fences as (
+    select
+        *,
+        first_quartile - 3 * (third_quartile - first_quartile) as lower_fence,
+        third_quartile + 3 * (third_quartile - first_quartile) as upper_fence,
+        first_quartile_transformed - 3 * (third_quartile_transformed - first_quartile_transformed) as lower_fence_transformed,
+        third_quartile_transformed + 3 * (third_quartile_transformed - first_quartile_transformed) as upper_fence_transformed
+    from scales
+),
+
+-- What is far out on both scales is not the tail of the others, however skewed they are.
+bounds as (
+    {%- for feature in features %}
+    select
+        *,
+        {{ sql_texts([feature.range[0] if feature.range[0] is not none else 'null']) }} as lowest_accepted,
+        {{ sql_texts([feature.range[1] if feature.range[1] is not none else 'null']) }} as highest_accepted,
+        least(lower_fence, {{ from_second_scale(feature, 'lower_fence_transformed') }}) as lower_bound,
+        greatest(upper_fence, {{ from_second_scale(feature, 'upper_fence_transformed') }}) as upper_bound
+    from fences
+    where feature = '{{ feature.name }}'
+    {{- " union all" if not loop.last }}
+    {%- endfor %}
+),
+
+-- Counted from the median in units of the range, values have powers that are finite and exact enough, whatever the unit of the feature and its offset.
+moments as (
+    {%- for feature in features %}
+    select
+        '{{ feature.name }}' as feature,
+        {{ power_sums('centred', 'own') }},
+        {{ power_sums('(value_transformed - median_transformed)', 'transformed') }},
+        avg(case when feature_value between lower_fence and upper_fence then 0 else 1 end) as far_out_share,
+        avg(case when value_transformed between lower_fence_transformed and upper_fence_transformed then 0 else 1 end) as far_out_share_transformed,
+        sum(case when feature_value < lower_bound then 1 else 0 end) as n_below,
+        sum(case when feature_value > upper_bound then 1 else 0 end) as n_above
+    from (
+        select
+            bounds.*,
+            sampled_customers.{{ feature.name }} as feature_value,
+            (sampled_customers.{{ feature.name }} - bounds.median) / nullif(bounds.highest - bounds.lowest, 0) as centred,
+            {{ on_second_scale(feature, 'sampled_customers.' ~ feature.name) }} as value_transformed
+        from sampled_customers
+        cross join bounds
+        where bounds.feature = '{{ feature.name }}' and sampled_customers.{{ feature.name }} is not null
+    ) as customers
+    {{- " union all" if not loop.last }}
+    {%- endfor %}
+),
+
+central_moments as (
+    select
+        {%- for scale in ['own', 'transformed'] %}
+        {{ central_moment(scale, 2, 'bounds.n_known') }} as {{ scale }}_second,
+        {{ central_moment(scale, 3, 'bounds.n_known') }} as {{ scale }}_third,
+        {{ central_moment(scale, 4, 'bounds.n_known') }} as {{ scale }}_fourth,
+        {%- endfor %}
+        bounds.*,
+        moments.far_out_share,
+        moments.far_out_share_transformed,
+        moments.n_below,
+        moments.n_above
+    from bounds
+    left join moments on bounds.feature = moments.feature
+),
+
+-- The moment coefficients g1 and g2: of these customers, not estimates for others.
+shapes as (
+    select
+        {%- for scale in ['own', 'transformed'] %}
+        {{ scale }}_third / nullif(power({{ scale }}_second, 1.5), 0) as {{ scale }}_skewness,
+        {{ scale }}_fourth / nullif(power({{ scale }}_second, 2), 0) - 3 as {{ scale }}_kurtosis,
+        {%- endfor %}
+        *
+    from central_moments
+),
+
+used_scales as (
+    select
+        {%- for feature in features %}
+        {%- set suffix = '' if feature.transform == 'none' else '_transformed' %}
+        {%- set is_spread = "feature = '" ~ feature.name ~ "' and first_quartile < third_quartile" %}
+        max(power) filter (where feature = '{{ feature.name }}') as {{ feature.name }}_power,
+        max(median{{ suffix }}) filter (where feature = '{{ feature.name }}') as {{ feature.name }}_median,
+        max(lower_fence{{ suffix }}) filter (where {{ is_spread }}) as {{ feature.name }}_lower,
+        max(upper_fence{{ suffix }}) filter (where {{ is_spread }}) as {{ feature.name }}_upper,
+        {%- endfor %}
+        count(*) as n_features
+    from bounds
+),
+
+-- Values far out are pulled in to the fence: one customer shall neither make two features alike nor hide that they are.
+pulled_in as (
+    select
+        {%- for feature in features %}
+        {% set value, power = 'sampled_customers.' ~ feature.name, 'used_scales.' ~ feature.name ~ '_power' %}
+        case when sampled_customers.{{ feature.name }} is not null then greatest(
+            least({{ transformed(feature.transform, value, power) }}, used_scales.{{ feature.name }}_upper),
+            used_scales.{{ feature.name }}_lower
+        ) end - used_scales.{{ feature.name }}_median as {{ feature.name }},
+        {%- endfor %}
+        sampled_customers.is_ordered
+    from sampled_customers
+    cross join used_scales
+    where sampled_customers.is_ordered
+),
+
+-- Each two features, once, by their places; a feature that is the same for all customers of the sample is correlated with nothing.
+pairs as (
+    select
+        {{ list_of(pairs | map('first')) }} as places,
+        {{ list_of(pairs | map('last')) }} as other_places,
+        {{ list_of(correlations) }} as correlations
+    from pulled_in
+),
+
+correlations as (
+    select {{ unnested({'places': 'place', 'other_places': 'other_place', 'correlations': 'correlation'}) }}
+    from pairs
+),
+
+correlations_both_ways as (
+    select
+        place,
+        other_place,
+        correlation
+    from correlations
+    union all
+    select
+        other_place as place,
+        place as other_place,
+        correlation
+    from correlations
+),
+
+largest_correlations as (
+    select
+        *,
+        row_number() over (partition by place order by abs(correlation) desc, other_place asc) as correlation_rank
+    from correlations_both_ways
+    where place <> other_place and not isnan(correlation)
+),
+
+diagnoses as (
+    select
+        features.*,
+        shapes.n_customers,
+        shapes.n_known,
+        shapes.n_sampled,
+        shapes.n_zeros,
+        shapes.lowest,
+        shapes.highest,
+        shapes.first_quartile,
+        shapes.third_quartile,
+        shapes.lower_bound,
+        shapes.upper_bound,
+        shapes.lowest_accepted,
+        shapes.highest_accepted,
+        shapes.n_below,
+        shapes.n_above,
+        shapes.is_for_log1p,
+        shapes.own_skewness as skewness,
+        shapes.own_kurtosis as excess_kurtosis,
+        shapes.far_out_share,
+        case when features.transform = 'none' then shapes.own_skewness else shapes.transformed_skewness end as skewness_transformed,
+        case when features.transform = 'none' then shapes.own_kurtosis else shapes.transformed_kurtosis end as excess_kurtosis_transformed,
+        case when features.transform = 'none' then shapes.far_out_share else shapes.far_out_share_transformed end as far_out_share_transformed,
+        features.transform = 'none' and not {{ is_heavy_tailed('shapes.transformed_skewness', 'shapes.transformed_kurtosis') }}
+            as is_helped_by_a_transform,
+        shapes.is_for_log1p and features.transform = 'none' and abs(shapes.transformed_skewness) < 0.5 * shapes.own_skewness as is_helped_by_log1p,
+        coalesce(commonest_values.n_values = 2, false) as is_yes_or_no,
+        commonest_values.commonest_value,
+        commonest_values.commonest_share,
+        partners.feature as correlated_feature,
+        largest_correlations.correlation,
+        coalesce(commonest_partners.n_values = 2, false) as is_partner_yes_or_no,
+        case when features.feature_order < partners.feature_order then features.feature else partners.feature end as first_of_pair,
+        case when features.feature_order < partners.feature_order then partners.feature else features.feature end as second_of_pair
+    from features
+    inner join shapes on features.feature = shapes.feature
+    left join commonest_values on features.feature = commonest_values.feature
+    left join largest_correlations
+        on
+            features.feature_order = largest_correlations.place
+            and largest_correlations.correlation_rank = 1
+    left join features as partners on largest_correlations.other_place = partners.feature_order
+    left join commonest_values as commonest_partners on partners.feature = commonest_partners.feature
+),
+
+-- Of what is said of a feature's own values, the first that fits: what stands further down would not help before that is done.
+advised as (
+    select
+        *,
+        case
+            -- From half on, the value filled in is what most customers are compared by.
+            when n_known < 0.5 * n_sampled
+                then
+                    {{ in_percent('1 - n_known / n_sampled') }} || ' of the customers have no value in ' || feature
+                    || ', and one and the same is filled in for them. Take ' || feature || ' out of features ' || {{ place }} || '.'
+        end as missing_advice,
+        case
+            -- The gate smallest_share says why one in a hundred.
+            when commonest_share > 0.99
+                then
+                    {{ in_percent('commonest_share') }} || ' of the customers have the same value in ' || feature || ', '
+                    || {{ plain_number('commonest_value') }} || ', and the others are too few for a segment. Take ' || feature
+                    || ' out of features ' || {{ place }} || ', or list it under attributes, which describe segments without forming them.'
+            when is_yes_or_no or not {{ is_heavy_tailed('skewness_transformed', 'excess_kurtosis_transformed') }} then null
+            when is_helped_by_a_transform
+                then
+                    'A few ' || case when skewness < 0 then 'low' else 'high' end || ' values outweigh all others in ' || feature
+                    || ' (skewness ' || {{ plain_number('round(skewness, 1)') }} || '). Set transform: '
+                    || case
+                        when is_for_log1p and coalesce(try_cast(lowest_accepted as double), -1) < 0 then 'log1p and range: [0, ' || highest_accepted || ']'
+                        when is_for_log1p then 'log1p'
+                        else 'yeo-johnson'
+                    end || ' for ' || feature || ' ' || {{ place }} || '.'
+            -- The quartiles are the same: whether customers have another value tells more than which. Who has followed the advice has a yes/no feature that is
+            -- largely the same (r >= 0.5, Cohen 1988).
+            when commonest_share >= 0.75 and is_partner_yes_or_no and abs(correlation) >= 0.5 then null
+            when commonest_share >= 0.75
+                then
+                    {{ in_percent('commonest_share') }} || ' of the customers have the same value in ' || feature || ', '
+                    || {{ plain_number('commonest_value') }} || ', and the others lie far from it. Give ' || {{ source }}
+                    || ' a yes/no column that is 0 where ' || feature || ' is ' || {{ plain_number('commonest_value') }}
+                    || ' and 1 where it is not, and list it beside ' || feature || ' under features ' || {{ place }}
+                    || case when is_helped_by_log1p then '; set transform: log1p for ' || feature || '.' else '.' end
+            -- A range refuses rows; one in twenty would stop the build.
+            when n_below + n_above between 1 and 0.05 * n_known and first_quartile < third_quartile
+                then
+                    (n_below + n_above) || ' of ' || n_known || ' customers ' || case when n_below + n_above = 1 then 'lies' else 'lie' end
+                    || ' far from all others in ' || feature || ' ('
+                    || concat_ws(
+                        ', ',
+                        case when n_below > 0 then 'down to ' || {{ plain_number(rounded_bound('lowest', middle_half)) }} end,
+                        case when n_above > 0 then 'up to ' || {{ plain_number(rounded_bound('highest', middle_half)) }} end
+                    )
+                    || '), beside which those look alike. Correct what is a mistake, or leave such customers out '
+                    {%- if is_read_from_files %}
+                    || 'with range: ['
+                    || case when n_below > 0 then {{ plain_number(rounded_bound('lower_bound', middle_half)) }} else lowest_accepted end || ', '
+                    || case when n_above > 0 then {{ plain_number(rounded_bound('upper_bound', middle_half)) }} else highest_accepted end
+                    || '] for ' || feature || ' ' || {{ place }} || '.'
+                    {%- else %}
+                    || 'of ' || {{ source }} || '.'
+                    {%- endif %}
+        end as own_advice,
+        case
+            -- Tabachnick and Fidell (2013), "Using multivariate statistics", call features redundant from here on. An amount and the yes/no feature beside it
+            -- are meant to be.
+            when abs(correlation) >= 0.9 and is_yes_or_no = is_partner_yes_or_no
+                then
+                    first_of_pair || ' and ' || second_of_pair || ' say nearly the same (correlation ' || {{ plain_number('round(correlation, 2)') }}
+                    || '), so that it counts twice. Unless that is meant, drop one of the two from features ' || {{ place }} || '.'
+        end as correlation_advice
+    from diagnoses
+),
+
+final as (
+    select
+        feature,
+        axis_label as feature_label,
+        cast(feature_order as integer) as feature_order,
+        transform,
+        n_customers,
+        lowest,
+        highest,
+        skewness,
+        excess_kurtosis,
+        far_out_share,
+        skewness_transformed,
+        excess_kurtosis_transformed,
+        far_out_share_transformed,
+        commonest_value,
+        commonest_share,
+        n_zeros / nullif(n_known, 0) as zero_share,
+        (n_sampled - n_known) / nullif(n_sampled, 0) as missing_share,
+        correlated_feature,
+        correlation,
+        nullif(concat_ws(' ', missing_advice, own_advice, correlation_advice), '') as advice
+    from advised
+)
+
+select * from final
+order by feature_order
