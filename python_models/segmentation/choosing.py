@@ -7,7 +7,7 @@ import numpy as np
 from segmentation.prediction import prediction_strengths
 
 # Which of the rules plain `auto` takes is decided by a comparison: docs/choosing-k.md.
-AUTO = "silhouette"
+AUTO = "gap"
 
 # From 0.8 on, one half of the customers predicts the clusters of the other (Tibshirani and Walther 2005).
 PREDICTED = 0.8
