@@ -35,6 +35,9 @@ class Diagnosis(Staging):
         customers, counts = frame.assign(customer_id=range(len(frame))), pd.DataFrame({"n_customers": [len(frame)]})
         self.connection.register("stg_customers", customers)
         self.connection.register("int_feature_medians", counts)
+        # The lambda of yeo-johnson is that of the model; 1 leaves a value as it is.
+        powers = pd.DataFrame({"feature": frame.columns, "transform_lambda": 1.0, "is_current": True})
+        self.connection.register("segment_centroids", powers)
         self.connection.execute(f"create table feature_diagnostics as {self.rendered(MODEL.read_text(encoding='utf-8'))}")
         self.table = self.connection.sql("from feature_diagnostics").df().replace({np.nan: None}).set_index("feature")
 
@@ -73,6 +76,13 @@ def far_out(values, quartiles):
 
 
 # The figures.
+
+
+def test_with_yeo_johnson_the_power_is_that_of_the_model(diagnosed):
+    """With the power 1 the transform is none."""
+    table = diagnosed({"balance": random().normal(0, 50, 300)}, balance={"transform": "yeo-johnson"})
+    assert table["skewness_transformed"].tolist() == pytest.approx(table["skewness"].tolist())
+    assert table["far_out_share_transformed"].tolist() == table["far_out_share"].tolist()
 
 
 def test_the_figures_are_those_of_their_definitions(diagnosed):
