@@ -83,7 +83,7 @@ def test_the_workbook_is_readable(built_sample, workbook):
     assert shares == {"rule_coverage", "rule_precision", "share"}
     assert formats["n_customers"] == "#,##0"
     assert sheet.column_dimensions["B"].width > 30
-    values = built_sample.query("select segment_id, segment_name, rule from segment_profiles order by segment_id")
+    values = built_sample.query("select segment_id, segment_name, is_name_current from segment_profiles order by segment_id")
     assert [tuple(cell.value for cell in row[:3]) for row in sheet.iter_rows(min_row=2)] == values
 
     migrations = workbook["segment_migrations"]
