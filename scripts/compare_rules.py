@@ -1,7 +1,8 @@
-"""Which rule for the number of clusters finds the number of groups that there is.
+"""Which rule for the number of clusters leads to the groups that there are.
 
-On data sets whose groups are known: some of scikit-learn's, and some that are drawn anew several times. The table counts the
-draws in which each rule was right, and shows in brackets what it took where it was wrong.
+On data sets whose groups are known: some of scikit-learn's, and some that are drawn anew several times. The table has the
+adjusted Rand index between the known groups and the clusters that each rule leads to, the mean over the draws, and in brackets
+the numbers that it took. The number alone can be right by accident: k-means cuts two half moons in two by a straight line.
 
     python scripts/compare_rules.py --draws 10
 """
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from sklearn import datasets
+from sklearn.metrics import adjusted_rand_score, pairwise_distances_argmin
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "python_models"))
 
@@ -24,7 +26,7 @@ RULES = ["elbow", "silhouette", "gap", "prediction_strength"]
 
 
 def normal_groups(generator, sizes, distance, *, n_features=2, spreads=1.0):
-    """Normal groups of so many customers, whose centres are at least so many standard deviations apart."""
+    """Normal groups of so many customers, whose centres are at least so many standard deviations apart: points and groups."""
     centres = []
     while len(centres) < len(sizes):
         centre = generator.uniform(0, 2 * distance * len(sizes) ** (1 / n_features), n_features)
@@ -34,14 +36,19 @@ def normal_groups(generator, sizes, distance, *, n_features=2, spreads=1.0):
     groups = [
         generator.normal(centre, spread, (size, n_features)) for centre, spread, size in zip(centres, spreads, sizes, strict=True)
     ]
-    return np.vstack(groups)
+    return np.vstack(groups), np.repeat(range(len(sizes)), sizes)
 
 
 def sample_customers(generator):
-    """As scripts/make_sample.py draws them, 600 of them."""
+    """As scripts/make_sample.py draws them, 600 of them: points and groups."""
     dice = random.Random(int(generator.integers(2**31)))
-    kinds = dice.choices(KINDS, weights=[kind[0] for kind in KINDS], k=600)
-    return np.array([[draw(dice, *kind, 0, 250) for kind in kinds_of] for _, *kinds_of in kinds], dtype=float)
+    groups = dice.choices(range(len(KINDS)), weights=[kind[0] for kind in KINDS], k=600)
+    points = [[draw(dice, *feature, 0, 250) for feature in KINDS[group][1:]] for group in groups]
+    return np.array(points, dtype=float), np.array(groups)
+
+
+def rounded(points, groups):
+    return np.round(points), groups
 
 
 def seed_of(generator):
@@ -49,58 +56,58 @@ def seed_of(generator):
 
 
 FIXED = {
-    "iris": (datasets.load_iris().data, 3),
-    "wine": (datasets.load_wine().data, 3),
-    "breast cancer": (datasets.load_breast_cancer().data, 2),
-    "digits": (datasets.load_digits().data, 10),
+    "iris": datasets.load_iris(return_X_y=True),
+    "wine": datasets.load_wine(return_X_y=True),
+    "breast cancer": datasets.load_breast_cancer(return_X_y=True),
+    "digits": datasets.load_digits(return_X_y=True),
 }
 
-# name: (number of groups, how they are drawn)
 DRAWN = {
-    "two half moons": (2, lambda g: datasets.make_moons(400, noise=0.08, random_state=seed_of(g))[0]),
-    "two, 4 apart": (2, lambda g: normal_groups(g, [150] * 2, 4, n_features=3)),
-    "three, 4 apart": (3, lambda g: normal_groups(g, [120] * 3, 4)),
-    "three, of different spread": (3, lambda g: normal_groups(g, [120] * 3, 9, spreads=[2, 1, 0.5])),
-    "four, of different sizes": (4, lambda g: normal_groups(g, [300, 100, 60, 30], 7)),
-    "four in six features": (4, lambda g: normal_groups(g, [100] * 4, 5, n_features=6)),
-    "five, in whole numbers": (5, lambda g: np.round(normal_groups(g, [100] * 5, 6))),
-    "five, as in the sample": (5, sample_customers),
-    "six, 6 apart": (6, lambda g: normal_groups(g, [80] * 6, 6)),
-    "eight in four features": (8, lambda g: normal_groups(g, [60] * 8, 6, n_features=4)),
-    "twelve, 8 apart; k from 1 to 20": (12, lambda g: normal_groups(g, [50] * 12, 8)),
+    "two half moons": lambda g: datasets.make_moons(400, noise=0.08, random_state=seed_of(g)),
+    "two, 4 apart": lambda g: normal_groups(g, [150] * 2, 4, n_features=3),
+    "three, 4 apart": lambda g: normal_groups(g, [120] * 3, 4),
+    "three, of different spread": lambda g: normal_groups(g, [120] * 3, 9, spreads=[2, 1, 0.5]),
+    "four, of different sizes": lambda g: normal_groups(g, [300, 100, 60, 30], 7),
+    "four in six features": lambda g: normal_groups(g, [100] * 4, 5, n_features=6),
+    "five, in whole numbers": lambda g: rounded(*normal_groups(g, [100] * 5, 6)),
+    "five, as in the sample": sample_customers,
+    "six, 6 apart": lambda g: normal_groups(g, [80] * 6, 6),
+    "eight in four features": lambda g: normal_groups(g, [60] * 8, 6, n_features=4),
+    "twelve, 8 apart; k from 1 to 20": lambda g: normal_groups(g, [50] * 12, 8),
 }
 
 
-def numbers(points, n_groups):
-    """What each rule takes."""
+def outcomes(points, groups):
+    """What each rule takes, and the adjusted Rand index of that: two lists."""
     points = points[:, np.ptp(points, axis=0) > 0]
     weights = np.ones(len(points))
-    fit = fit_segmentation(points, weights, n_clusters="elbow", k_range=(1, 20 if n_groups > 10 else 10), seed=42)
+    fit = fit_segmentation(points, weights, n_clusters="elbow", k_range=(1, 20 if groups.max() >= 10 else 10), seed=42)
     scaled = (points - fit.means) / fit.scales
-    return [choose(rule, fit.scores, fit.structure, scaled=scaled, weights=weights, seed=42).k for rule in RULES]
+    taken = [choose(rule, fit.scores, fit.structure, scaled=scaled, weights=weights, seed=42).k for rule in RULES]
+    indices = []
+    for k in taken:
+        members = [fit.partitions[k] == label for label in range(k)]
+        centroids = [np.average(fit.rows[member], axis=0, weights=fit.row_weights[member]) for member in members]
+        indices.append(adjusted_rand_score(groups, pairwise_distances_argmin(scaled, centroids)))
+    return taken, indices
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--draws", type=int, default=10)
     arguments = parser.parse_args()
-    n_right = np.zeros(len(RULES))
+    means = []
     print("| data | groups |", *(f"{rule.replace('_', ' ')} |" for rule in RULES))
     print("|---" * (2 + len(RULES)) + "|")
-    for name, (points, n_groups) in FIXED.items():
-        taken = numbers(points, n_groups)
-        n_right += np.equal(taken, n_groups)
-        print(f"| {name} | {n_groups} |", *(f"{k} |" for k in taken), flush=True)
-    for name, (n_groups, drawn) in DRAWN.items():
+    for name, drawn in (FIXED | DRAWN).items():
         generator = np.random.default_rng(42)
-        by_draw = np.array([numbers(drawn(generator), n_groups) for _ in range(arguments.draws)])
-        n_right += (by_draw == n_groups).mean(axis=0)
-        cells = []
-        for taken in by_draw.T:
-            wrong = ", ".join(str(k) for k in sorted(set(taken[taken != n_groups].tolist())))
-            cells.append(f"{(taken == n_groups).sum()} of {len(taken)}{f' ({wrong})' if wrong else ''} |")
-        print(f"| {name} | {n_groups} |", *cells, flush=True)
-    print(f"| right, of {len(FIXED) + len(DRAWN)} | |", *(f"{right:.1f} |" for right in n_right))
+        draws = [drawn] if name in FIXED else [drawn(generator) for _ in range(arguments.draws)]
+        taken, indices = np.swapaxes([outcomes(*draw) for draw in draws], 0, 1)
+        means.append(indices.mean(axis=0))
+        numbers = (", ".join(str(int(k)) for k in sorted(set(ks))) for ks in taken.T)
+        cells = (f"{index:.2f} ({ks}) |" for index, ks in zip(means[-1], numbers, strict=True))
+        print(f"| {name} | {draws[0][1].max() + 1} |", *cells, flush=True)
+    print("| mean | |", *(f"{mean:.3f} |" for mean in np.mean(means, axis=0)))
 
 
 if __name__ == "__main__":

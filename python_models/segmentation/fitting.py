@@ -15,12 +15,12 @@ from segmentation.structure import Structure, find_structure
 
 # The best of many random starts is improved until none of so many swaps helps, the most promising ones with so many points. That
 # finds better partitions than the same time spent on more starts: scripts/compare_partitions.py.
-N_STARTS = 40
-N_SWAPS = 60
+N_STARTS = 30
+N_SWAPS = 100
 N_SWAP_POINTS = 100
 
 # A swap that is going to help shows it within a few steps of k-means.
-SWAP_STEPS = 8
+SWAP_STEPS = 12
 
 # More distinct rows than this are represented by a sample of the customers while partitions are searched for. What is found
 # there is refined on all rows, which brings it to the nearest optimum of all of them.
@@ -94,7 +94,7 @@ def fit_segmentation(points, weights, *, n_clusters, k_range, seed, customers=No
     """Standardise weighted points, run k-means for every k of `k_range`, and keep the model with `n_clusters`.
 
     `points` (n, d), finite and in any order; `weights` (n,), how many customers share a row; `n_clusters` a number within
-    `k_range`, or the rule that chooses one, as in `choose`; `k_range` (first, last). Every k has forty starts of greedy
+    `k_range`, or the rule that chooses one, as in `choose`; `k_range` (first, last). Every k has thirty starts of greedy
     k-means++ (Arthur and Vassilvitskii 2007), one that adds the worst-placed point to the best centroids for k - 1, so that
     WCSS never rises with k, and those that leave one out of the best centroids for k + 1. The best of them is improved by
     swaps (Fränti 2018), those first that save most before k-means goes on. Of more than ten thousand distinct rows a sample

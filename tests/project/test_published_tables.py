@@ -48,7 +48,7 @@ OF_ORDERS = [
     "rfm_segmentation_models",
     "stg_orders",
 ]
-GATES = ["agreement", "customers", "drift", "joint_drift", "silhouette", "smallest_share", "stability"]
+GATES = ["agreement", "customers", "drift", "joint_drift", "silhouette", "smallest_share", "structure", "stability"]
 
 
 def test_the_published_file_has_the_public_tables_with_words_and_functions(built_sample):
