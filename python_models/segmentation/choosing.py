@@ -7,7 +7,7 @@ import numpy as np
 from segmentation.prediction import prediction_strengths
 
 # Which of the rules plain `auto` takes is decided by a comparison: docs/choosing-k.md.
-AUTO = "gap"
+AUTO = "silhouette"
 
 # From 0.8 on, one half of the customers predicts the clusters of the other (Tibshirani and Walther 2005).
 PREDICTED = 0.8
@@ -29,8 +29,8 @@ def choose(n_clusters, scores, structure, *, scaled, weights, seed):
     """Take the number of clusters that was given, or that a rule prefers among those tried.
 
     `n_clusters` is a number, one of the rules "elbow", "silhouette", "gap" and "prediction_strength", or "auto" for the one that
-    is right most often; `scores` has the measures of every k tried, ascending, and `structure` their gap statistic; `scaled`
-    (n, d) and `weights` (n,) are the customers, for prediction strength alone.
+    leads to the best segments; `scores` has the measures of every k tried, ascending, and `structure` their gap statistic;
+    `scaled` (n, d) and `weights` (n,) are the customers, for prediction strength alone.
 
     Where the curve of WCSS has no knee, prediction strength decides in place of the elbow. The gap statistic can stop too soon
     (Tibshirani, Walther and Hastie 2001), so it is asked about one cluster only where there is no structure. One cluster is
