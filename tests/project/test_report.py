@@ -224,6 +224,8 @@ def test_it_warns(changed):
     assert "“Senior, low spending score, low annual income” is not what it was: " in text
     assert "Named today, it would be “Senior <b>”." in text
     assert text.count("The name no longer holds. Named today: Senior <b>.") == 1
+    assert "That makes it no group." in text
+    assert "Very firm: " not in text.split("2,624 customers in 5 segments")[0]
     assert "The segments lie close together: " in text
     assert "formed more than half a year before this build" in text
     assert "30 customers (1.0%) lacked a value" in text
