@@ -70,6 +70,7 @@ def test_with_the_severity_warn_it_is_said_and_the_build_goes_on(project):
     assert gate_tests(output, "WARN") == {("", gate) for gate in GATES}
 
 
+@pytest.mark.nights
 def test_drift_and_agreement(new_project):
     """Without a refit drift fails its gate; with one, the new model may agree too little with the one before.
 
@@ -103,6 +104,7 @@ def test_drift_and_agreement(new_project):
     assert "Model 2 agrees with the one before by an adjusted Rand index of" in output
 
 
+@pytest.mark.nights
 def test_a_model_cannot_score_with_other_features_than_its_own(built_customers, copy_of):
     project = copy_of(built_customers)
     features = project.block()["features"]

@@ -9,6 +9,8 @@ import duckdb
 import pytest
 from conftest import ask_dbt_server
 
+pytestmark = pytest.mark.nights
+
 
 @pytest.fixture(scope="module")
 def project(built_customers, copy_of):

@@ -6,6 +6,8 @@ import shutil
 import duckdb
 import pytest
 
+pytestmark = pytest.mark.nights
+
 
 @pytest.fixture(scope="module")
 def project(built_customers, copy_of):

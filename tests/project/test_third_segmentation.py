@@ -8,6 +8,8 @@ import pytest
 import yaml
 from sklearn.metrics import adjusted_rand_score
 
+pytestmark = pytest.mark.nights
+
 FEATURES_MODEL = """\
 {%- set key = segmentation().key.name -%}
 with

@@ -1,10 +1,23 @@
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from segmentation import stability, versions
 from segmentation.scoring import can_label
 from segmentation.versions import assign_version, fit_version, number_segments
 from segmentation.yeo_johnson import transformed
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_resamples():
+    """Stability, which has tests of its own, would take most of the time of a fit."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(versions, "bootstrap_stability", partial(stability.bootstrap_stability, n_resamples=3))
+        patched.setattr(stability, "N_COMPARED_RESAMPLES", 2)
+        yield
+
 
 AGE_AND_INCOME = {"age": "none", "income": "log1p"}
 
