@@ -387,6 +387,7 @@ def test_the_gate_says_as_before_where_no_feature_is_the_cause():
         )
 
 
+@pytest.mark.nights
 def test_a_build_prints_the_advice_once(new_project):
     project = new_project()
     a = random().normal(0, 1, 100)

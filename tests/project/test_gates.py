@@ -34,6 +34,7 @@ def configure_gates(project, severity):
     project.configure(gates={gate: {"bound": bound, "severity": severity} for gate, (bound, _) in GATES.items()})
 
 
+@pytest.mark.nights
 def test_a_gate_fails_says_why_and_keeps_the_build_out_of_the_history(project):
     changes = project.query("select count(*), max(built_at) from segment_changes")
     periods = project.query("select * from customer_segment_history order by all", "warehouse.duckdb")
@@ -63,6 +64,7 @@ def test_each_gate_stops_what_only_appends(built_sample):
             assert set(gate["depends_on"]["nodes"]) <= upstream(f"model.customer_segmentation.{prefix}{table}")
 
 
+@pytest.mark.nights
 def test_with_the_severity_warn_it_is_said_and_the_build_goes_on(project):
     configure_gates(project, "warn")
     output = project.build()

@@ -36,12 +36,12 @@ def test_groups_are_found(points):
 
 
 def test_noise_is_called_noise():
-    """Of ten draws each, as the error rate of the whole table needs thousands: scripts/structure_errors.py."""
+    """Of five draws each, as the error rate of the whole table needs thousands: scripts/structure_errors.py."""
     generator = np.random.default_rng(5)
-    draws = [generator.uniform(size=(500, 2)) for _ in range(10)] + [generator.normal(size=(500, 3)) for _ in range(10)]
+    draws = [generator.uniform(size=(500, 2)) for _ in range(5)] + [generator.normal(size=(500, 3)) for _ in range(5)]
     kinds = [found(points).kind for points in draws]
-    assert kinds.count("groups") <= 3
-    assert kinds.count("none") >= 15
+    assert kinds.count("groups") <= 2
+    assert kinds.count("none") >= 7
 
 
 def test_the_distribution_of_a_feature_is_no_group():
