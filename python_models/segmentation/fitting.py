@@ -132,7 +132,7 @@ def fit_segmentation(points, weights, *, n_clusters, k_range, seed, customers=No
     scores = _scores(scaled, counts, partitions, sample)
     choice = choose(n_clusters, scores, structure, scaled=scaled, weights=sampled_counts, seed=seed)
 
-    centroids, sizes = _centroids(scaled, counts, partitions[choice.k])
+    centroids, sizes = quality.centroids(scaled, counts, partitions[choice.k])
     wcss = next(score.wcss for score in scores if score.k == choice.k)
     if customers:
         centroids, sizes, wcss = _refined_in_blocks(lambda: map(standardised, customers()), centroids)
@@ -186,7 +186,7 @@ def _searched(points, weights, cluster_counts, seed):
             found = _better(found, _refined(points, weights, _one_more(points, weights, fits[k - 1])))
         fits[k] = _swapped(points, weights, found, generator)
     for k in reversed(searched[:-1]):
-        centroids, _ = _centroids(points, weights, fits[k + 1].labels_)
+        centroids, _ = quality.centroids(points, weights, fits[k + 1].labels_)
         for left_out in range(k + 1):
             fits[k] = _better(fits[k], _refined(points, weights, np.delete(centroids, left_out, axis=0)))
     return fits
@@ -242,7 +242,7 @@ def _swaps(points, weights, fit, generator):
 
     The points are drawn as in k-means++. Where the centroid of a point is taken away, its second nearest one is left.
     """
-    centroids, _ = _centroids(points, weights, fit.labels_)
+    centroids, _ = quality.centroids(points, weights, fit.labels_)
     gaps = _gaps(points, weights, centroids, fit.labels_)
     n_drawn = min(N_SWAP_POINTS, np.count_nonzero(gaps))
     if len(centroids) == 1 or n_drawn == 0:
@@ -262,7 +262,7 @@ def _swaps(points, weights, fit, generator):
 
 def _one_more(points, weights, fit):
     """The centroids of a fit, and the point that is worst placed among them."""
-    centroids, _ = _centroids(points, weights, fit.labels_)
+    centroids, _ = quality.centroids(points, weights, fit.labels_)
     return np.vstack([centroids, points[_gaps(points, weights, centroids, fit.labels_).argmax()]])
 
 
@@ -299,13 +299,6 @@ def _gaps(points, weights, centroids, labels):
     return weights * quality.squared_lengths(points - centroids[labels])
 
 
-def _centroids(points, weights, labels):
-    """Weighted means (k, d) and summed weights (k,) of the clusters, summed in row order: the same on any number of threads."""
-    sizes = np.bincount(labels, weights)
-    sums = [np.bincount(labels, weights * column) for column in points.T]
-    return np.column_stack(sums) / sizes[:, None], sizes
-
-
 def _first_numbering(centroids, sizes):
     """The order that gives a first fit its segment numbers: the largest first, equal ones by their centroids, ascending."""
     return np.lexsort((*centroids.T[::-1], -sizes))
@@ -318,7 +311,7 @@ def _silhouette_sample(n_rows, seed):
 
 
 def _scores(points, weights, partitions, sample):
-    measures = [(points, weights, labels, _centroids(points, weights, labels)[0]) for labels in partitions.values()]
+    measures = [(points, weights, labels, quality.centroids(points, weights, labels)[0]) for labels in partitions.values()]
     curve = [quality.wcss(*measure) for measure in measures]
     elbows = quality.elbow_scores(list(partitions), curve)
     sampled = [np.unique(labels[sample], return_inverse=True)[1] for labels in partitions.values()]

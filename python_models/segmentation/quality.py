@@ -16,6 +16,16 @@ def squared_lengths(vectors):
     return np.einsum("ij,ij->i", vectors, vectors)
 
 
+def centroids(points, weights, labels):
+    """Weighted means (k, d) and summed weights (k,) of the clusters, summed in row order: the same on any number of threads.
+
+    `points` (n, d), `weights` (n,), `labels` (n,) in 0..k-1.
+    """
+    sizes = np.bincount(labels, weights)
+    sums = [np.bincount(labels, weights * column) for column in points.T]
+    return np.column_stack(sums) / sizes[:, None], sizes
+
+
 def wcss(points, weights, labels, centroids):
     """Within-cluster sum of squared distances to the centroid (scikit-learn's inertia).
 

@@ -112,14 +112,10 @@ def _measured(points, cluster_counts):
     tree[:, 2] = np.arange(1, len(points))
     labelings = [fcluster(tree, len(points) - k + 0.5, "distance") - 1 for k in cluster_counts]
     ones = np.ones(len(points))
-    within = [quality.wcss(points, ones, labels, _means(points, labels)) for labels in labelings]
+    within = [quality.wcss(points, ones, labels, quality.centroids(points, ones, labels)[0]) for labels in labelings]
     # What is left within clusters of equal points is rounding; its logarithm would say something all the same.
     tiny = 1e-12 * len(points)
     return np.array(quality.silhouettes(points, ones, labelings)), np.log(np.maximum(within, tiny))
-
-
-def _means(points, labels):
-    return np.column_stack([np.bincount(labels, column) for column in points.T]) / np.bincount(labels)[:, None]
 
 
 def _compared(customers, crowds):
