@@ -42,10 +42,9 @@ from string import Template
 
 import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
-from dbt_common.exceptions import DbtRuntimeError
+from headers import columns_to_read, positions_of, require_every_column
+from refusals import refusal
 
-# Below it the suggestions are noise: unrelated English words score 0.4 to 0.7.
-LEAST_SIMILARITY = 0.8
 # Bytes read at once. A block of gzip becomes a thousand times longer at most, which fits into memory.
 BLOCK = 1 << 16
 # What the reader splits a line by, and would take out of a text.
@@ -135,11 +134,6 @@ class Reader:
         """How much the texts of each pair read alike, from 0 to 1 (Jaro-Winkler)."""
         expressions = ", ".join(f"jaro_winkler_similarity({literal(one)}, {literal(other)})" for one, other in pairs)
         return self.session.execute(f"select {expressions}").fetchone()
-
-
-def refusal(sentence):
-    """The error to raise, with what a terminal would obey, as it can stand in a header or in a name, in letters: \\x1b."""
-    return DbtRuntimeError("".join(one if one.isprintable() else repr(one)[1:-1] for one in sentence))
 
 
 def source_layouts(reader, source, columns, copies):
@@ -492,78 +486,6 @@ def delimiter_and_headers(reader, file, source, columns):
     if not names and not positions_of(columns, found) and len(headers) < len(delimiters):
         raise open_quote
     return delimiter, found
-
-
-def comparable(header):
-    """A header without case, spaces and underscores, which do not matter."""
-    return re.sub(r"[\s_]+", "", str(header)).lower()
-
-
-def accepted_headers(column):
-    return [column["name"], *column["headers"]]
-
-
-def positions_of(columns, headers):
-    """{name of a configured column: the positions of its headers, from 1}, without the columns that have none."""
-    positions = {}
-    for column in columns:
-        accepted = {comparable(name) for name in accepted_headers(column)}
-        found = [position for position, header in enumerate(headers, start=1) if comparable(header) in accepted]
-        if found:
-            positions[column["name"]] = found
-    return positions
-
-
-def require_every_column(reader, path, headers, positions, source, columns):
-    """Raise where a column stands in the file twice, or not at all and nothing makes up for it."""
-    missing = []
-    for column in columns:
-        name, instead = column["name"], column.get("instead", [])
-        found = positions.get(name, [])
-        if len(found) > 1:
-            doubled = '" and "'.join(str(headers[position - 1]) for position in found)
-            raise refusal(f'{path} has more than one column for {name}, "{doubled}"; rename or remove all but one of them.')
-        if not found and not column.get("is_optional") and not (instead and all(other in positions for other in instead)):
-            taken = {position for found in positions.values() for position in found}
-            nearest = nearest_header(
-                reader, column, [header for position, header in enumerate(headers, 1) if position not in taken]
-            )
-            missing.append(
-                name
-                + (f" or {' and '.join(instead)}" if instead else "")
-                + (f' (the nearest header is "{nearest}")' if nearest else "")
-            )
-    if missing:
-        remedy = (
-            "what the file does not have can be removed there."
-            if source["block"] == "segmentation"
-            else "where there is no header, name its fields under fields: there."
-        )
-        raise refusal(
-            f"{path} has no column for {', nor for '.join(missing)}; its first line is "
-            f'"{", ".join(map(str, headers))[:200]}"; rename the header in the file, or add it under headers: in '
-            f"dbt_project.yml, vars, {source['block']}; {remedy}"
-        )
-
-
-def nearest_header(reader, column, headers):
-    """The header that reads most like one of those accepted for a column, or None where none is close."""
-    pairs = [(header, accepted) for header in headers for accepted in accepted_headers(column)]
-    if not pairs:
-        return None
-    similarities = reader.similarities([(comparable(header), comparable(accepted)) for header, accepted in pairs])
-    similarity, (nearest, _) = max(zip(similarities, pairs, strict=True), key=lambda pair: pair[0])
-    return nearest if similarity > LEAST_SIMILARITY else None
-
-
-def columns_to_read(columns, positions):
-    """The columns that a file has; what makes up for another is required of every record, and no other substitute is read."""
-    needed = {other for column in columns if column["name"] not in positions for other in column.get("instead", [])}
-    return [
-        {**column, "missing": "reject"} if column["name"] in needed else column
-        for column in columns
-        if column["name"] in positions and (column["name"] in needed or not column.get("is_substitute"))
-    ]
 
 
 def check_lines(layouts, source, *, unreadable, found):

@@ -24,6 +24,7 @@ from jinja2 import Environment
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 sys.path.append(str(PROJECT / "plugins"))
 source_files = importlib.import_module("source_files")
+headers_plugin = importlib.import_module("headers")
 MACROS = "\n".join(
     path.read_text(encoding="utf-8")
     for path in [*sorted((PROJECT / "macros" / "reading").glob("*.sql")), PROJECT / "macros" / "literals.sql"]
@@ -438,7 +439,7 @@ def test_a_file_that_is_not_there(refusal, block):
 def test_the_nearest_header_is_named_where_one_is_near(plugin, name, headers, nearest):
     column = next(column for column in CUSTOMERS + ORDERS if column["name"] == name)
     reader = source_files.Reader(plugin.connection, "", {})
-    assert source_files.nearest_header(reader, column, headers) == nearest
+    assert headers_plugin.nearest_header(reader, column, headers) == nearest
 
 
 @pytest.mark.parametrize(("text", "parquet", "fields", "n_lines", "is_refused"), [
