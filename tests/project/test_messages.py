@@ -343,7 +343,7 @@ CONFIGURATIONS = {
     ),
     "no_file": (
         lambda block: block["source"].pop("file"),
-        "source: file: is missing; give the path of a CSV or Parquet file.",
+        "source: file: is missing; give the path of a CSV or Parquet file, or a table as relation.",
     ),
 }
 
