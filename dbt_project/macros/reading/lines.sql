@@ -3,8 +3,6 @@
     one pass. `table` is what segmentation() or orders() returns. The name of the file is a value of an enum, which takes a number in each row.
 -#}
 {% macro checked_lines(table) %}
-{#- Asked for while dbt parses, too, so that it knows what is built first. -#}
-{%- do source_relation(table.source) -%}
 {%- if execute %}{% do require_names_without_keywords(table.columns) %}{% endif -%}
 {%- set layouts = source_layouts(table) -%}
 {% for layout in layouts %}

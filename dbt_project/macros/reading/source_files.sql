@@ -1,5 +1,6 @@
 {#- What a source is. The macros behind this one take the layouts that it returns, and do not ask where they come from. -#}
 {% macro source_layouts(table) %}
+    {% set relation = source_relation(table.source) %}
     {% if not execute %}{% do return([]) %}{% endif %}
     {% set splits = {} %}
     {#- With nothing found, every delimiter is as good as another, and the first one leaves most headers in one piece. -#}
@@ -11,7 +12,6 @@
         'columns': _columns_to_find(table), 'split_record': splits, 'invocation': invocation_id,
         'read_lines': read_lines('$files', '$encoding', 'buffer_size = 2097152'),
     } %}
-    {% set relation = source_relation(table.source) %}
     {% if relation %}{% do request.update({'relation': {'sql': relation | string, 'columns': _columns_of_relation(relation)}}) %}{% endif %}
     {% do _ask_source_files('layouts', table.source, request) %}
     {% do return(request.layouts) %}
