@@ -107,9 +107,7 @@
 {% endmacro %}
 
 
-{#-
-    What identifies a customer: a column, several of them, which are joined, or the number of the row, where there is nothing that does.
--#}
+{#- What identifies a customer: a column; several of them, which are joined; or, where there is nothing that does, the number of the row. -#}
 {% macro _configured_key(key, block) %}
     {% if key == 'row_number' %}
         {% do return(dict(
@@ -142,9 +140,7 @@
 {% endmacro %}
 
 
-{#-
-    What the text of `relation` names: {kind: ref, source or table; parts: its names}.
--#}
+{#- What the text of `relation` names: {kind: ref, source or table; parts: its names}. Names of anything but letters, digits and underscores are quoted. -#}
 {% macro _named_relation(text, block) %}
     {% set text = text | string | trim %}
     {% set name = '[\'"]([^\'"]+)[\'"]' %}
@@ -153,7 +149,7 @@
         {% set found = modules.re.fullmatch(form, text) %}
         {% if found %}{% do return({'kind': kind, 'parts': found.groups() | list}) %}{% endif %}
     {% endfor %}
-    {% set parts = modules.re.findall('"[^"]+"|[^".()]+', text) %}
+    {% set parts = modules.re.findall('"[^"]+"|[A-Za-z0-9_]+', text) %}
     {% if parts | length in [2, 3] and parts | join('.') == text %}
         {% do return({'kind': 'table', 'parts': parts | map('replace', '"', '') | list}) %}
     {% endif %}
