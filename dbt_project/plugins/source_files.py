@@ -24,6 +24,7 @@ that is a relation has one:
     states      {path: what changes when somebody writes to it}
     delimiter   between the fields of a line, ' ' for any number of spaces; None for Parquet and relations
     n_fields    of a complete record
+    headers     what the columns are called there, in order
     columns     the configured columns that the files have; `is_typed` where a column of Parquet or a relation does not hold texts
     fields      {name of the column: its position in the line, from 1, or its name in the Parquet file or relation}
 """
@@ -446,6 +447,7 @@ def file_layout(reader, file, source, columns):
     return empty_layout() | {
         "format": file["format"],
         "delimiter": delimiter,
+        "headers": headers,
         "n_fields": len(headers),
         "columns": found,
         "fields": fields,
@@ -460,7 +462,7 @@ def layout_of_columns(reader, name, are_texts, source, columns):
     fields = {column["name"]: headers[positions[column["name"]][0] - 1] for column in columns_to_read(columns, positions)}
     # Whatever separator texts have, a number that is one here has a point when it is written out.
     found = [{**column, "is_typed": not are_texts[fields[column["name"]]]} for column in columns_to_read(columns, positions)]
-    return empty_layout() | {"delimiter": None, "n_fields": len(found), "columns": found, "fields": fields}
+    return empty_layout() | {"delimiter": None, "headers": headers, "n_fields": len(found), "columns": found, "fields": fields}
 
 
 def empty_layout():
@@ -470,7 +472,8 @@ def empty_layout():
 def delimiter_and_headers(reader, file, source, columns):
     """The delimiter under which most of the columns are found, and the names of the fields between.
 
-    A tie goes to the first delimiter of `reader.split_record`. The names stand in the first line, or in the configuration.
+    A tie goes to the first delimiter of `reader.split_record`. The names stand in the first line, or in the configuration. Where
+    no columns are looked for, the delimiter is the one that makes most fields, and no space, which stands in headers, too.
     """
     path = file["path"]
     try:
@@ -484,7 +487,9 @@ def delimiter_and_headers(reader, file, source, columns):
         raise refusal(f"{path} is empty; give a file with a header line and one line for each record.")
     names = source.get("fields")
     # Fields between spaces are not quoted, so a quote that is left open would go unnoticed there.
-    delimiters = [delimiter for delimiter in reader.split_record if delimiter != " " or names or '"' not in line]
+    delimiters = [
+        delimiter for delimiter in reader.split_record if delimiter != " " or names or (columns and '"' not in line)
+    ]
     headers = reader.split(line, delimiters)
     if names:
         headers = {delimiter: names for delimiter, fields in headers.items() if len(fields) == len(names)}
@@ -498,9 +503,9 @@ def delimiter_and_headers(reader, file, source, columns):
     )
     if not headers:
         raise open_quote
-    delimiter, found = max(headers.items(), key=lambda item: len(positions_of(columns, item[1])))
+    delimiter, found = max(headers.items(), key=lambda item: len(positions_of(columns, item[1]) if columns else item[1]))
     # A delimiter that is not that of the file leaves the line whole, and a quote within a field is none.
-    if not names and not positions_of(columns, found) and len(headers) < len(delimiters):
+    if columns and not names and not positions_of(columns, found) and len(headers) < len(delimiters):
         raise open_quote
     return delimiter, found
 

@@ -141,7 +141,7 @@
 
 
 {#- What the text of `relation` names: {kind: ref, source or table; parts: its names}. Names of anything but letters, digits and underscores are quoted. -#}
-{% macro _named_relation(text, block) %}
+{% macro named_relation(text, block) %}
     {% set text = text | string | trim %}
     {% set name = '[\'"]([^\'"]+)[\'"]' %}
     {% set forms = {'ref': 'ref[(] *' ~ name ~ ' *[)]', 'source': 'source[(] *' ~ name ~ ' *, *' ~ name ~ ' *[)]'} %}
@@ -172,7 +172,7 @@
     {% do source.update({'file': var(variable, env_var(variable | upper, '') or source.file) or none, 'block': block, 'variable': variable}) %}
     {#- A file that is given for one run is read instead. -#}
     {% set relation = source.get('relation') if not source.file else none %}
-    {% do source.update({'relation': _named_relation(relation, block) if relation else none, 'name': source.file or relation}) %}
+    {% do source.update({'relation': named_relation(relation, block) if relation else none, 'name': source.file or relation}) %}
     {% do _require_one_of('source: encoding', source.encoding | lower, ['utf-8', 'latin-1'], block) %}
     {% do _require_one_of('source: decimal_separator', source.decimal_separator, ['.', ','], block) %}
     {% if not _is_number(source.max_rejected_share) or not 0 <= source.max_rejected_share <= 1 %}

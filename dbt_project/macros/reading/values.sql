@@ -164,7 +164,7 @@
     {%- for column in columns if column.kind == 'feature' -%}
         {%- do reasons.append(_feature_reason(column, _field_text(parts[column.name], false), '_value_' ~ column.name)) -%}
     {%- endfor -%}
-    nullif(concat_ws('; ', {{ reasons | join(', ') }}), '')
+    nullif(concat_ws('; ', {{ (reasons or ['null']) | join(', ') }}), '')
 {%- endmacro %}
 
 
