@@ -152,7 +152,9 @@ def test_customers_without_a_key_have_the_number_of_their_row(tmp_path):
 CRM = """\
 {{{{ config(materialized='view', database='scratch') }}}}
 select *
-from read_csv('dbt_project/sample/{}.csv', all_varchar = true, delim = ',', header = true, null_padding = true, strict_mode = false)
+from read_csv(
+    'dbt_project/sample/{}.csv', all_varchar = true, delim = ',', header = true, null_padding = true, strict_mode = false
+)
 """
 SEGMENTS = (
     "select segment_name, n_customers, rule, round(age_mean, 9), spending_score_p90 from segment_profiles order by segment_id"
@@ -186,7 +188,7 @@ def test_customers_without_a_key_have_segments_and_no_history(built_customers, n
     for _ in range(2):
         project.build()
     counts = "select (select count(*) from segment_changes), (select count(*) from customer_segment_history), max(row_number)"
-    # Two of the sample's refused rows are duplicates, which are none without a key, and one has no key; the last line is the last row.
+    # Two customers more than with a key, as nobody is a duplicate or lacks it; and the last row is the last line.
     n_customers = project.query("select count(*) from customer_segments", "warehouse.duckdb")[0][0]
     assert project.query(f"{counts} from customer_segments", "warehouse.duckdb") == [(0, n_customers, 3014)]
     names = "select segment_name from segment_profiles order by segment_id"
