@@ -9,9 +9,10 @@
     {#- The smallest buffer that DuckDB takes: it is asked for first lines. -#}
     {% set request = {
         'columns': table.columns, 'split_record': splits, 'invocation': invocation_id,
-        'read_lines': read_lines('$files', '$encoding', 'buffer_size = 2097152'),
+        'read_lines': read_lines('$files', '$encoding', 'buffer_size = 2097152'), 'is_json_object': is_json_object('raw_record'), 'notes': [],
     } %}
     {% do _ask_source_files('layouts', table.source, request) %}
+    {% for note in request.notes %}{% do exceptions.warn(note) %}{% endfor %}
     {% do return(request.layouts) %}
 {% endmacro %}
 

@@ -7,16 +7,18 @@
     Nearly all records can be used, so that is asked first, as cheaply as can be; only the others are asked what is wrong.
 -#}
 {% macro checked_records(name, records, table, layout, carried=[], keeps_text=none) %}
-    {%- set parts = {} -%}
+    {%- set parts, types = {}, {} -%}
     {%- set keeps_text = keeps_text or _may_be_needed_again(layout) -%}
     {%- for column in layout.columns -%}
-        {%- do parts.update({column.name: '_parts[' ~ (layout.fields[column.name] if layout.delimiter else loop.index) ~ ']'}) -%}
+        {%- set place = layout.fields[column.name] if layout.delimiter not in [none, 'json'] else loop.index -%}
+        {%- do parts.update({column.name: '_parts[' ~ place ~ ']'}) -%}
+        {%- do types.update({column.name: '_types[' ~ place ~ ']'}) -%}
     {%- endfor -%}
 {{ name }}_values as (
     select
         *
         {%- for column in layout.columns %},
-        {{ _raw_value(column, parts[column.name], '.' if column.is_typed else table.source.decimal_separator, not layout.delimiter) }} as _value_{{ column.name }}
+        {{ _value_of(column, parts[column.name], types[column.name], table.source.decimal_separator, layout) }} as _value_{{ column.name }}
         {%- endfor %}
     from {{ records }}
 ),
@@ -25,7 +27,10 @@
     select
         *,
         coalesce(
-            len(_parts) = {{ layout.n_fields }}
+            len(_parts) between {{ layout.n_needed }} and {{ layout.n_fields }}
+            {%- for column in layout.columns if column.may_be_nested %}
+            and {{ types[column.name] }} is distinct from 'OBJECT' and {{ types[column.name] }} is distinct from 'ARRAY'
+            {%- endfor %}
             {%- for column in layout.columns if column.kind != 'attribute' %}
             and {{ _is_plainly_usable(column, parts[column.name]) }}
             {%- endfor %},
@@ -47,9 +52,19 @@
         case
             when _is_usable or is_blank then null
             -- The fields of a record that is laid out wrongly cannot be told apart, so nothing else is said about it.
+            {%- if layout.delimiter == 'json' %}
+            {%- if layout.repeats %}
+            when _parts is null and {{ is_json_object('raw_record') }} then 'a key stands twice in the JSON object'
+            {%- endif %}
+            when _parts is null then 'the line is not a JSON object'
+            {%- for column in layout.columns if column.may_be_nested %}
+            when {{ types[column.name] }} in ('OBJECT', 'ARRAY') then '{{ column.name }} is a list or an object'
+            {%- endfor %}
+            {%- else %}
             when _parts is null then 'quotes are not balanced'
-            when len(_parts) < {{ layout.n_fields }} then 'too few fields'
+            when len(_parts) < {{ layout.n_needed }} then 'too few fields'
             when len(_parts) > {{ layout.n_fields }} then 'too many fields'
+            {%- endif %}
             else {{ _record_reasons(layout.columns, parts) }}
         end as reasons
     from {{ name }}_blank
@@ -82,9 +97,24 @@
 -#}
 {% macro _may_be_needed_again(layout) -%}
     reasons is not null or is_blank
-    {%- if layout.delimiter %}
+    {%- if layout.delimiter not in [none, 'json'] %}
     or (contains(raw_record, '"') and (length(raw_record) - length(replace(raw_record, '"', ''))) % 2 = 1)
     {%- endif %}
+{%- endmacro %}
+
+
+{#-
+    The value in a field of a layout, whose part of a JSON object has a `type`. Numbers and dates that are typed are read as what they are, whatever is
+    declared for texts; in a column of JSON some values may be texts, and others not.
+-#}
+{% macro _value_of(column, part, type, decimal_separator, layout) -%}
+    {%- set has_iso_dates = layout.delimiter in [none, 'json'] -%}
+    {%- set value = _raw_value(column, part, '.' if column.is_typed else decimal_separator, has_iso_dates) -%}
+    {%- if column.is_mixed -%}
+        case when {{ type }} = 'VARCHAR' then {{ value }} else {{ _raw_value(dict(column, is_typed=true), part, '.', has_iso_dates) }} end
+    {%- else -%}
+        {{ value }}
+    {%- endif -%}
 {%- endmacro %}
 
 
