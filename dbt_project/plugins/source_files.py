@@ -12,21 +12,24 @@ What a file is, its first bytes say, whatever it is called: Parquet, a workbook 
 of them may be packed (packed_files.py). Each file is read here once, byte by byte, before it counts: it has to be whole, and its
 lines are counted apart from the reader. What DuckDB's reader would not take as it is, is copied for it.
 
-The answer is a list of layouts. Files that are laid out alike share one, so that each layout is read in one pass:
+The answer is a list of layouts. Files that are laid out alike share one, so that each layout is read in one pass. A source
+that is a relation has one:
 
-    format      'parquet', or the encoding of the text
-    files       the paths; of a workbook "<path>, sheet <name>" for each sheet that is read
+    format      'parquet', 'relation', or the encoding of the text
+    relation    SQL of its name; there for a relation only
+    files       the paths; of a workbook "<path>, sheet <name>" for each sheet; of a relation its name as the configuration has it
     opened      {path: the file that DuckDB opens: itself, or a copy}
     patterns    {path: what DuckDB's readers need for it, which take a bracket or a star in a path for a pattern}
     n_lines     {path: its lines or rows, blank ones and the header counted; None where only DuckDB can open it}
     preambles   {path: (lines above the header or the first record, and how many of them are not blank)}, where there are such
     states      {path of the file on disk: what changes when somebody writes to it}
-    delimiter   between the fields of a line: ' ' for any number of spaces; 'json' for JSON lines, None for Parquet
+    delimiter   between the fields of a line: ' ' for any number of spaces; 'json' for JSON lines; None for Parquet and relations
     n_fields    of a complete record
     n_needed    fields that a record has at least: behind them there is nothing that is asked for
-    columns     the configured columns that the files have. `is_typed` where a column of Parquet or JSON does not hold texts; of
-                JSON `is_mixed` where some values are texts and others are not, `may_be_nested` where some are lists or objects
-    fields      {name of the column: its position in the line, from 1; its name in Parquet; the pointer to it in JSON}
+    columns     the configured columns that the files have. `is_typed` where a column of Parquet, JSON or a relation does not hold
+                texts; of JSON `is_mixed` where some values are texts and others are not, `may_be_nested` where some are lists or
+                objects
+    fields      {name of the column: its position in the line, from 1; its name in Parquet or a relation; its pointer in JSON}
     has_header  whether the first line below the preamble is none of the records
     repeats     whether a key stands twice in an object of JSON
 """
@@ -83,7 +86,10 @@ class Plugin(BasePlugin):
         """The one door that dbt-duckdb opens from a macro to Python: `config` names the step and takes the answer."""
         request = target_config.config
         if request["step"] == "check_lines":
-            check_lines(request["layouts"], request["source"], unreadable=request["unreadable"], found=request["found"])
+            if request["n_rows"] is None:
+                check_lines(request["layouts"], request["source"], unreadable=request["unreadable"], found=request["found"])
+            else:
+                check_rows(request["source"], n_rows=request["n_rows"], found=request["found"])
             return
         key = request["invocation"], request["source"]["block"]
         if key in self.answers:
@@ -92,7 +98,9 @@ class Plugin(BasePlugin):
             # A cursor of its own: the macros run in a transaction of dbt's, and read what the reader sets aside there.
             with self.connection.cursor() as session:
                 reader = Reader(session, request["read_lines"], request["split_record"], request["is_json_object"])
-                self.answers[key] = source_layouts(reader, request["source"], request["columns"], self.copies, request["notes"])
+                self.answers[key] = source_layouts(
+                    reader, request["source"], request["columns"], self.copies, request["notes"], request.get("relation")
+                )
         request["layouts"] = self.answers[key]
 
 
@@ -172,11 +180,15 @@ class Reader:
         return self.session.execute(f"select {expressions}").fetchone()
 
 
-def source_layouts(reader, source, columns, copies, notes):
+def source_layouts(reader, source, columns, copies, notes, relation=None):
     """The layouts of a source, as the head of this file describes them.
 
-    `copies` is the folder for the copies that it makes. What is to be said on the console is appended to `notes`.
+    `copies` is the folder for those that it makes; what is to be said on the console is appended to `notes`. `relation`, where
+    the source is one, has its `sql` and its `columns`, {name: whether the column holds texts}.
     """
+    if relation:
+        layout = layout_of_columns(reader, source["name"], relation["columns"], source, columns)
+        return [layout | {"format": "relation", "relation": relation["sql"], "files": [source["name"]]}]
     layouts = {}
     declared_encoding(source)
     files = [file for path in found_paths(reader, source) for file in files_at(reader, path, source, copies, notes)]
@@ -401,8 +413,8 @@ def file_layout(reader, file, source, columns):
     path, repeats = file["path"], False
     if file["format"] == "parquet":
         are_texts = reader.parquet_columns(file["opened"])
-        delimiter, headers = None, list(are_texts)
-    elif "keys" in file:
+        return layout_of_columns(reader, path, are_texts, source, columns) | {"format": "parquet"}
+    if "keys" in file:
         delimiter, headers = JSON, file["headers"]
     else:
         line, delimiters = first_record(reader, file, source)
@@ -420,29 +432,17 @@ def file_layout(reader, file, source, columns):
     found = columns_to_read(columns, positions)
     fields = {column["name"]: positions[column["name"]][0] for column in found}
     n_fields = n_needed = len(headers)
-    # Fields between spaces have moved where one is missing.
-    if delimiter not in (None, JSON, " "):
-        n_needed = max(fields.values())
-    if delimiter in (None, JSON):
-        names = file.get("keys", headers)
-        fields = {name: names[position - 1] for name, position in fields.items()}
-        if delimiter == JSON:
-            fields = {name: json_pointer(key) for name, key in fields.items()}
-        n_fields = n_needed = len(found)
-    if delimiter is None:
-        # Whatever separator texts have, a number that is one in the file has a point when it is written out.
-        found = [{**column, "is_typed": not are_texts[fields[column["name"]]]} for column in found]
     if delimiter == JSON:
+        keys = file.get("keys", headers)
+        fields = {name: json_pointer(keys[position - 1]) for name, position in fields.items()}
         types = reader.json_types(file["opened"], file["format"], fields.values())
         found = [{**column, **kinds_of(types_of_one)} for column, types_of_one in zip(found, types, strict=True)]
-    return {
+        n_fields = n_needed = len(found)
+    elif delimiter != " ":
+        # Fields between spaces have moved where one is missing.
+        n_needed = max(fields.values())
+    return empty_layout() | {
         "format": file["format"],
-        "files": [],
-        "opened": {},
-        "patterns": {},
-        "n_lines": {},
-        "preambles": {},
-        "states": {},
         "delimiter": delimiter,
         "n_fields": n_fields,
         "n_needed": n_needed,
@@ -451,6 +451,22 @@ def file_layout(reader, file, source, columns):
         "has_header": delimiter not in (None, JSON) and not source.get("fields"),
         "repeats": repeats,
     }
+
+
+def layout_of_columns(reader, name, are_texts, source, columns):
+    """The layout of what has columns instead of lines: {name: whether it holds texts}. `name` is what messages call it."""
+    headers = list(are_texts)
+    positions = positions_of(columns, headers)
+    require_every_column(reader, name, headers, positions, source, columns)
+    fields = {column["name"]: headers[positions[column["name"]][0] - 1] for column in columns_to_read(columns, positions)}
+    # Whatever separator texts have, a number that is one here has a point when it is written out.
+    found = [{**column, "is_typed": not are_texts[fields[column["name"]]]} for column in columns_to_read(columns, positions)]
+    return empty_layout() | {"delimiter": None, "n_fields": len(found), "columns": found, "fields": fields}
+
+
+def empty_layout():
+    no_file = {"files": [], "opened": {}, "patterns": {}, "n_lines": {}, "preambles": {}, "states": {}}
+    return no_file | {"has_header": False, "repeats": False}
 
 
 def first_record(reader, file, source):
@@ -594,6 +610,15 @@ def check_lines(layouts, source, *, unreadable, found):
                 )
     if sum(n_not_blank for *_, n_not_blank in found) == n_above:
         raise refusal(f"{', '.join(formats)} has a header and no rows below it; give a file with one line for each record.")
+
+
+def check_rows(source, *, n_rows, found):
+    """Raise where a relation has no rows, or `found`, as in check_lines, is not all of them."""
+    n_read = sum(n_lines for _, n_lines, _ in found)
+    if n_read != n_rows:
+        raise refusal(f"{source['name']} has {n_rows} rows, of which {n_read} were read: it has changed meanwhile; start again.")
+    if n_rows == 0:
+        raise refusal(f"{source['name']} has no rows; give a table with one row for each record.")
 
 
 def unreadable_text(path, encoding, *, line, error):

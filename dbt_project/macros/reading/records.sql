@@ -118,7 +118,7 @@ final as (
 
 {#- CTEs that end in `final`: the records below the headers, those that are one line each and those of several. -#}
 {% macro records_below_headers(lines, multiline, table) %}
-{%- set columns = table.columns | map(attribute='name') | join(',\n        ') -%}
+{%- set key, columns = table.key, table.columns[1:] | map(attribute='name') | join(',\n        ') -%}
 {{ beginnings_of_files(lines, table) }},
 
 -- Lines that are no records: headers, and those that a record of several lines is made of.
@@ -139,6 +139,8 @@ final as (
     select
         {{ lines }}.row_id,
         {{ lines }}.source_file,
+        {# Customers without a key have the number of their row, from 1. #}
+        {{ lines ~ '.row_id + 1 as ' if key.is_row_number }}{{ key.name }},
         {{ columns }},
         {{ lines }}.reasons,
         {{ lines }}.raw_record
@@ -149,6 +151,7 @@ final as (
     select
         first_row_id as row_id,
         source_file,
+        {{ 'first_row_id + 1 as ' if key.is_row_number }}{{ key.name }},
         {{ columns }},
         reasons,
         raw_record
@@ -202,7 +205,13 @@ files as (
 {% endmacro %}
 
 
-{#- Parquet, JSON and workbooks have no header among their records, nor has any file of a source whose fields the configuration names. -#}
+{#- The number of a record's (first) line, from that of the lines before it in its file. The rows of a relation are in no order. -#}
+{% macro line_number(n_lines_before, source) -%}
+    {{ 'cast(null as bigint)' if source.relation else n_lines_before ~ ' + 1' }}
+{%- endmacro %}
+
+
+{#- Parquet, relations, JSON and workbooks have no header among their records, nor has any file of a source whose fields the configuration names. -#}
 {% macro has_header(source_file, table) -%}
     {%- set without = source_layouts(table) | rejectattr('has_header') | map(attribute='files') | sum(start=[]) -%}
     {{ source_file ~ ' not in (' ~ sql_texts(without) ~ ')' if without else 'true' }}
