@@ -1,3 +1,4 @@
+{{ config(enabled=has_customers()) }}
 {%- set key = segmentation().key.name -%}
 {%- set lines, multiline = ref('base_customer_lines'), ref('base_customer_multiline_records') -%}
 {%- set keys = '(select ' ~ key ~ ' from ' ~ lines ~ ' where reasons is null union all select ' ~ key ~ ' from ' ~ multiline ~ ' where reasons is null)' -%}
