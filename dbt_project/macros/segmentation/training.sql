@@ -90,7 +90,7 @@
 
     select
         is_mistake,
-        {{ sql_texts([settings.source.file]) }} || problem || ' in dbt_project.yml, vars, {{ segmentation_block() }}.' as sentence
+        {{ sql_texts([settings.source.name]) }} || problem || ' in dbt_project.yml, vars, {{ segmentation_block() }}.' as sentence
     from problems
     where problem is not null
 )

@@ -34,7 +34,7 @@ orders as (
 final as (
     select
         {{ build_columns() }},
-        {{ sql_texts([segmentation().source.file or orders().source.file]) }} as source_file,
+        {{ sql_texts([segmentation().source.name or orders().source.name]) }} as source_file,
         customers.n_accepted + customers.n_rejected as n_rows,
         customers.n_accepted,
         customers.n_rejected,
