@@ -197,8 +197,8 @@ CONFIGURATIONS = {
     ),
     "an_unknown_setting": (
         lambda block: block.update(clusters=5),
-        "segmentation: the setting clusters is unknown; the settings here are source, key, attributes, features, n_clusters, "
-        "k_range, seed, refit, model_version, gates.",
+        "segmentation: the setting clusters is unknown; the settings here are source, key, customers, attributes, features, "
+        "n_clusters, k_range, seed, refit, model_version, gates.",
     ),
     "a_setting_misspelt": (
         lambda block: block["features"][0].update(transfrom="log1p"),
@@ -351,7 +351,8 @@ CONFIGURATIONS = {
     ),
     "no_file": (
         lambda block: block["source"].pop("file"),
-        "source: file: is missing; give the path of a CSV or Parquet file, or a table as relation.",
+        "source: file: is missing; give the path of a CSV or Parquet file, a table as relation, or customers: null for segments "
+        "from orders alone.",
     ),
     "a_file_and_a_relation": (
         lambda block: block["source"].update(relation="ref('crm')"),
@@ -387,6 +388,15 @@ CONFIGURATIONS = {
         lambda block: block.update(key="email"),
         "key: email is neither a column, such as {name: customer_id}, nor row_number, for customers without a key.",
     ),
+    "customers_that_are_not_left_out": (
+        lambda block: block.update(customers="shop.csv"),
+        "customers: shop.csv is unknown; the file of the customers is given by source: file, and customers: null is for segments "
+        "from orders alone.",
+    ),
+    "no_key_without_customers": (
+        lambda block: (block.clear(), block.update(customers=None)),
+        "key: is missing; give it as in the file that the project ships.",
+    ),
 }
 
 
@@ -421,6 +431,16 @@ def test_a_mistake_in_the_block_of_the_orders_is_one_sentence(said, case):
     assert "dbt_project.yml, vars, orders: " + sentence in said("base_order_lines", change, "orders()")
 
 
+def test_neither_customers_nor_orders_is_one_sentence(said):
+    def change(blocks):
+        blocks["segmentation"]["customers"] = None
+        blocks["orders"]["source"]["file"] = None
+
+    assert "orders: source: file: there are no customers either (customers: null), so there is nothing to segment; give" in said(
+        "base_order_lines", change, "orders()"
+    )
+
+
 MISTAKES_IN_RFM_SCORES = {
     "unknown_measure": ({"recency": [1, 2, 3, 4]}, "rfm_scores: the setting recency is unknown; the settings here"),
     "no_settings": ([30, 90, 180, 365], "rfm_scores: [30, 90, 180, 365] is not a list of settings; the settings"),
@@ -445,7 +465,10 @@ def test_a_mistake_in_the_block_of_the_rfm_scores_is_one_sentence(said, case):
 # The mistake in the block rfm_segmentation:, and what is said of it.
 MISTAKES_IN_A_FURTHER_SEGMENTATION = {
     "no_block": (lambda blocks: blocks.pop("rfm_segmentation"), "vars: rfm_segmentation: is missing, by which int_rfm_"),
-    "unknown_needs": (lambda blocks: blocks["rfm_segmentation"].update(needs="visits"), "needs: visits is unknown; use orders."),
+    "unknown_needs": (
+        lambda blocks: blocks["rfm_segmentation"].update(needs="visits"),
+        "needs: visits is unknown; use customers or orders.",
+    ),
     "no_customers": (lambda blocks: blocks["rfm_segmentation"].pop("customers"), "customers: is missing; name the model"),
     "unknown_customers": (
         lambda blocks: blocks["rfm_segmentation"].update(customers="int_customer_visits"),
