@@ -93,7 +93,8 @@ class Staging:
             self.build(name)
         accepted, rejected, test = MODELS[block][-3:]
         self.accepted = self.connection.execute(f"from {accepted}").fetchall()
-        self.rejected = self.connection.execute(f"from {rejected}").fetchall()
+        columns = "source_file, line_number, reasons, raw_record"
+        self.rejected = self.connection.execute(f"select {columns} from {rejected}").fetchall()
         self.not_counted = self.connection.execute(self.rendered(texts()[test])).fetchone()
 
     def __enter__(self):
