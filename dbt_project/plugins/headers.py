@@ -48,14 +48,15 @@ def require_every_column(reader, path, headers, positions, source, columns):
                 + (f' (the nearest header is "{nearest}")' if nearest else "")
             )
     if missing:
+        kind, those = ("table", "its columns are") if source.get("relation") else ("file", "its first line is")
         remedy = (
-            "what the file does not have can be removed there."
-            if source["block"] == "segmentation"
+            f"what the {kind} does not have can be removed there."
+            if source["block"] == "segmentation" or kind == "table"
             else "where there is no header, name its fields under fields: there."
         )
         raise refusal(
-            f"{path} has no column for {', nor for '.join(missing)}; its first line is "
-            f'"{", ".join(map(str, headers))[:200]}"; rename the header in the file, or add it under headers: in '
+            f"{path} has no column for {', nor for '.join(missing)}; {those} "
+            f'"{", ".join(map(str, headers))[:200]}"; rename the header in the {kind}, or add it under headers: in '
             f"dbt_project.yml, vars, {source['block']}; {remedy}"
         )
 

@@ -12,18 +12,20 @@ Each file is read here once, byte by byte, before it counts: it has to be whole,
 Text whose line ends are of several kinds is copied with line ends of one kind, because DuckDB's reader would split it wrongly;
 UTF-16 is copied as UTF-8, because that reader refuses it where a character takes four bytes, as emoji do.
 
-The answer is a list of layouts. Files that are laid out alike share one, so that each layout is read in one pass:
+The answer is a list of layouts. Files that are laid out alike share one, so that each layout is read in one pass. A source
+that is a relation has one:
 
-    format      'parquet', or the encoding of the text
-    files       the paths
+    format      'parquet', 'relation', or the encoding of the text
+    relation    SQL of its name; there for a relation only
+    files       the paths; of a relation its name as the configuration has it
     opened      {path: the file that DuckDB opens: itself, or a copy}
     patterns    {path: what DuckDB's readers need for it, which take a bracket or a star in a path for a pattern}
     n_lines     {path: its lines or rows, blank ones and the header counted; None where only DuckDB can open it}
     states      {path: what changes when somebody writes to it}
-    delimiter   between the fields of a line, ' ' for any number of spaces; None for Parquet
+    delimiter   between the fields of a line, ' ' for any number of spaces; None for Parquet and relations
     n_fields    of a complete record
-    columns     the configured columns that the files have; `is_typed` where a column of Parquet does not hold texts
-    fields      {name of the column: its position in the line, from 1, or its name in the Parquet file}
+    columns     the configured columns that the files have; `is_typed` where a column of Parquet or a relation does not hold texts
+    fields      {name of the column: its position in the line, from 1, or its name in the Parquet file or relation}
 """
 
 import codecs
@@ -71,7 +73,10 @@ class Plugin(BasePlugin):
         """The one door that dbt-duckdb opens from a macro to Python: `config` names the step and takes the answer."""
         request = target_config.config
         if request["step"] == "check_lines":
-            check_lines(request["layouts"], request["source"], unreadable=request["unreadable"], found=request["found"])
+            if request["n_rows"] is None:
+                check_lines(request["layouts"], request["source"], unreadable=request["unreadable"], found=request["found"])
+            else:
+                check_rows(request["source"], n_rows=request["n_rows"], found=request["found"])
             return
         key = request["invocation"], request["source"]["block"]
         if key in self.answers:
@@ -80,7 +85,9 @@ class Plugin(BasePlugin):
             # A cursor of its own: the macros run in a transaction of dbt's, and read what the reader sets aside there.
             with self.connection.cursor() as session:
                 reader = Reader(session, request["read_lines"], request["split_record"])
-                self.answers[key] = source_layouts(reader, request["source"], request["columns"], self.copies)
+                self.answers[key] = source_layouts(
+                    reader, request["source"], request["columns"], self.copies, request.get("relation")
+                )
         request["layouts"] = self.answers[key]
 
 
@@ -136,8 +143,15 @@ class Reader:
         return self.session.execute(f"select {expressions}").fetchone()
 
 
-def source_layouts(reader, source, columns, copies):
-    """The layouts of a source, as the head of this file describes them; `copies` is the folder for those that it makes."""
+def source_layouts(reader, source, columns, copies, relation=None):
+    """The layouts of a source, as the head of this file describes them.
+
+    `copies` is the folder for those that it makes. `relation`, where the source is one, has its `sql` and its `columns`,
+    {name: whether the column holds texts}.
+    """
+    if relation:
+        layout = layout_of_columns(reader, source["name"], relation["columns"], source, columns)
+        return [layout | {"format": "relation", "relation": relation["sql"], "files": [source["name"]]}]
     layouts = {}
     files = [source_file(reader, path, source, copies) for path in found_paths(reader, source)]
     # Files of one format stand together, in the order of the first ones.
@@ -423,31 +437,34 @@ def file_layout(reader, file, source, columns):
     """The layout of one file, which is not yet among its `files`."""
     path = file["path"]
     if file["format"] == "parquet":
-        delimiter, are_texts = None, reader.parquet_columns(path)
-        headers = list(are_texts)
-    else:
-        delimiter, headers = delimiter_and_headers(reader, file, source, columns)
+        return layout_of_columns(reader, path, reader.parquet_columns(path), source, columns) | {"format": "parquet"}
+    delimiter, headers = delimiter_and_headers(reader, file, source, columns)
     positions = positions_of(columns, headers)
     require_every_column(reader, path, headers, positions, source, columns)
     found = columns_to_read(columns, positions)
     fields = {column["name"]: positions[column["name"]][0] for column in found}
-    if delimiter is None:
-        fields = {name: headers[position - 1] for name, position in fields.items()}
-        # Whatever separator texts have, a number that is one in the file has a point when it is written out.
-        found = [{**column, "is_typed": not are_texts[fields[column["name"]]]} for column in found]
-    n_fields = len(found) if delimiter is None else len(headers)
-    return {
+    return empty_layout() | {
         "format": file["format"],
-        "files": [],
-        "opened": {},
-        "patterns": {},
-        "n_lines": {},
-        "states": {},
         "delimiter": delimiter,
-        "n_fields": n_fields,
+        "n_fields": len(headers),
         "columns": found,
         "fields": fields,
     }
+
+
+def layout_of_columns(reader, name, are_texts, source, columns):
+    """The layout of what has columns instead of lines: {name: whether it holds texts}. `name` is what messages call it."""
+    headers = list(are_texts)
+    positions = positions_of(columns, headers)
+    require_every_column(reader, name, headers, positions, source, columns)
+    fields = {column["name"]: headers[positions[column["name"]][0] - 1] for column in columns_to_read(columns, positions)}
+    # Whatever separator texts have, a number that is one here has a point when it is written out.
+    found = [{**column, "is_typed": not are_texts[fields[column["name"]]]} for column in columns_to_read(columns, positions)]
+    return empty_layout() | {"delimiter": None, "n_fields": len(found), "columns": found, "fields": fields}
+
+
+def empty_layout():
+    return {"files": [], "opened": {}, "patterns": {}, "n_lines": {}, "states": {}}
 
 
 def delimiter_and_headers(reader, file, source, columns):
@@ -510,6 +527,15 @@ def check_lines(layouts, source, *, unreadable, found):
     n_headers = 0 if source.get("fields") else sum(format != "parquet" for format in formats.values())
     if sum(n_not_blank for *_, n_not_blank in found) == n_headers:
         raise refusal(f"{', '.join(formats)} has a header and no rows below it; give a file with one line for each record.")
+
+
+def check_rows(source, *, n_rows, found):
+    """Raise where a relation has no rows, or `found`, as in check_lines, is not all of them."""
+    n_read = sum(n_lines for _, n_lines, _ in found)
+    if n_read != n_rows:
+        raise refusal(f"{source['name']} has {n_rows} rows, of which {n_read} were read: it has changed meanwhile; start again.")
+    if n_rows == 0:
+        raise refusal(f"{source['name']} has no rows; give a table with one row for each record.")
 
 
 def unreadable_text(path, encoding, source, *, line, error):

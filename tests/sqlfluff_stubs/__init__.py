@@ -69,6 +69,18 @@ def source_layouts(table):
     return [layout | {"files": ["customers.csv"], "patterns": {"customers.csv": "customers.csv"}}]
 
 
+def source_relation(source):
+    return None
+
+
+def _parts_of(layout, key):
+    return {name: f"_parts[{place}]" for name, place in layout["fields"].items()}
+
+
+def _columns_of(layout, key):
+    return layout["columns"]
+
+
 def files_of(relation):
     return ["customers.csv"]
 

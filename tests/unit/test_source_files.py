@@ -12,23 +12,20 @@ import random
 import re
 import string
 import sys
-from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
 import duckdb
 import pytest
+from dbt_common.clients.jinja import CallableMacroGenerator, get_template
 from dbt_common.exceptions import DbtRuntimeError
-from jinja2 import Environment
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 sys.path.append(str(PROJECT / "plugins"))
 source_files = importlib.import_module("source_files")
 headers_plugin = importlib.import_module("headers")
-MACROS = "\n".join(
-    path.read_text(encoding="utf-8")
-    for path in [*sorted((PROJECT / "macros" / "reading").glob("*.sql")), PROJECT / "macros" / "literals.sql"]
-)
+sys.path.append(str(Path(__file__).parents[1] / "project"))
+staging = importlib.import_module("staging")
 
 CUSTOMERS = [
     {"name": "customer_id", "headers": ["CustomerID"]},
@@ -59,22 +56,20 @@ def plugin(tmp_path_factory):
         yield plugin
 
 
-@cache
-def template(expression):
-    return Environment(extensions=["jinja2.ext.do"]).from_string(MACROS + "{{ " + expression + " }}")
-
-
-def rendered(expression, **context):
+def rendered(expression, adapter=None, **context):
     """What a macro writes, or asks of the adapter."""
-    context = {"execute": True, "invocation_id": object(), "return": lambda value: None} | context
-    return template(expression).render(context).strip()
+    adapter = adapter or SimpleNamespace()
+    adapter.dispatch = lambda name: context.get(f"duckdb__{name}") or context[f"default__{name}"]
+    context |= {"execute": True, "invocation_id": object(), "return": staging.Staging.returned, "adapter": adapter}
+    context |= {macro.name: CallableMacroGenerator(macro, context) for macro in staging.macros()}
+    return get_template("{{ " + expression + " }}", context).render(context).strip()
 
 
 def asked(table):
     """The dictionary that the macro source_layouts hands to the plugin, and takes its answer from."""
     requests = []
     adapter = SimpleNamespace(store_relation=lambda *arguments: requests.append(arguments[-1]))
-    rendered("source_layouts(table)", table=table, adapter=adapter)
+    rendered("source_layouts(table)", table={"key": table["columns"][0]} | table, adapter=adapter)
     return requests[0]
 
 
@@ -112,7 +107,7 @@ def lines(ask, plugin):
         request = ask(*arguments, **settings)
         found = {path: [] for layout in request["layouts"] for path in layout["files"]}
         for layout in request["layouts"]:
-            for path, line, _ in plugin.connection.execute(rendered("_lines_of(layout)", layout=layout)).fetchall():
+            for path, line, *_ in plugin.connection.execute(rendered("_lines_of(layout)", layout=layout)).fetchall():
                 found[path].append(line or "")
         counts = [(path, len(texts), len([text for text in texts if str(text).strip()])) for path, texts in found.items()]
         source_files.check_lines(request["layouts"], request["source"], unreadable=None, found=counts)

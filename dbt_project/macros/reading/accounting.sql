@@ -83,10 +83,10 @@ final as (
         case
             when counts.n_rejected > {{ source.max_rejected_share }} * counts.n_records
                 then error(
-                    counts.n_rejected || ' of ' || counts.n_records || ' rows of ' || {{ sql_texts([source.file]) }}
+                    counts.n_rejected || ' of ' || counts.n_records || ' rows of ' || {{ sql_texts([source.name]) }}
                     || ' are refused, more than the share of {{ source.max_rejected_share }} that is allowed (' || counts.commonest_reasons
                     || '): query {{ rejected.identifier }} in ' || {{ sql_texts([target.path]) }}
-                    || ' for all reasons, then mend the file, adapt the {{ what_to_adapt }} in dbt_project.yml, vars, {{ source.block }}, or raise max_rejected_share there.'
+                    || ' for all reasons, then mend the {{ 'table' if source.relation else 'file' }}, adapt the {{ what_to_adapt }} in dbt_project.yml, vars, {{ source.block }}, or raise max_rejected_share there.'
                 ) is not null
             else true
         end
@@ -107,7 +107,7 @@ final as (
         {% endset %}
         {% for row in run_query(query) %}
             {% do exceptions.warn(
-                row['n_rejected'] ~ ' of ' ~ row['n_records'] ~ ' rows of ' ~ source.file
+                row['n_rejected'] ~ ' of ' ~ row['n_records'] ~ ' rows of ' ~ source.name
                 ~ ' are refused; the table ' ~ rejected.identifier ~ ' in ' ~ target.path ~ ' holds each with its reasons.'
             ) %}
         {% endfor %}

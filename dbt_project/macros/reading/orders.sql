@@ -258,7 +258,7 @@ final as (
     {% set found = run_query(query).rows %}
     {% for row in found if row['reasons'] == 'no customer' and row['n_lines'] > allowed * (row['n_lines'] + row['n_others']) %}
         {% do configuration_error(
-            row['n_lines'] ~ ' of ' ~ (row['n_lines'] + row['n_others']) ~ ' lines of ' ~ source.file ~ ' have no customer, more than the share of ' ~ allowed
+            row['n_lines'] ~ ' of ' ~ (row['n_lines'] + row['n_others']) ~ ' lines of ' ~ source.name ~ ' have no customer, more than the share of ' ~ allowed
             ~ ' that is allowed; check the header of the customer, or raise customer: anonymous_share', 'orders'
         ) %}
     {% endfor %}
@@ -266,7 +266,7 @@ final as (
         {% set words = [] %}
         {% for row in found %}{% do words.append([row['reasons'], row['n_lines'] | int]) %}{% endfor %}
         {% do log(
-            '{:,} of {:,} lines of '.format(row['n_left_out'] | int, row['n_left_out'] + row['n_others'] | int) ~ source.file ~ ' are left out: ' ~ _counted(words)
+            '{:,} of {:,} lines of '.format(row['n_left_out'] | int, (row['n_left_out'] + row['n_others']) | int) ~ source.name ~ ' are left out: ' ~ _counted(words)
             ~ '; the table ' ~ rejected.identifier ~ ' in ' ~ target.path ~ ' holds each.', info=true
         ) %}
     {% endfor %}
@@ -284,7 +284,7 @@ final as (
         {% set words = _words_of_orders(records, 'order_status') %}
         {% if words | map('first') | select | list %}
             {% do configuration_error(
-                settings.source.file ~ ' says what became of the orders: ' ~ _counted(words) ~ '. Give the words of those that count, such as status: {counts: ['
+                settings.source.name ~ ' says what became of the orders: ' ~ _counted(words) ~ '. Give the words of those that count, such as status: {counts: ['
                 ~ words | map('first') | select | first ~ ']}, or all where every order does', 'orders'
             ) %}
         {% endif %}
@@ -293,7 +293,7 @@ final as (
         {% set words = _words_of_orders(records, 'currency') %}
         {% if words | length > 1 %}
             {% do configuration_error(
-                settings.source.file ~ ' has orders in several currencies: ' ~ _counted(words) ~ '. Their amounts cannot be added up; give the currency that counts, such as '
+                settings.source.name ~ ' has orders in several currencies: ' ~ _counted(words) ~ '. Their amounts cannot be added up; give the currency that counts, such as '
                 ~ 'currency: {keep: ' ~ words | map('first') | select | first ~ '}', 'orders'
             ) %}
         {% endif %}
@@ -319,7 +319,7 @@ final as (
         {% endset %}
         {% for row in run_query(query) %}
             {% do configuration_error(
-                settings.source.file ~ ' has several lines for an order, but one amount: so it is in ' ~ row['n_repeated'] ~ ' of the first ' ~ row['n_orders']
+                settings.source.name ~ ' has several lines for an order, but one amount: so it is in ' ~ row['n_repeated'] ~ ' of the first ' ~ row['n_orders']
                 ~ ' such orders. If it is that of the whole order, set amount: {of: order}; if it is that of each line, amount: {of: line}', 'orders'
             ) %}
         {% endfor %}

@@ -108,7 +108,7 @@ final as (
 
 {#- CTEs that end in one called `name`: the records below the headers, those that are one line each and those of several. -#}
 {% macro records_below_headers(lines, multiline, table, name='final') %}
-{%- set columns = table.columns | map(attribute='name') | join(',\n        ') -%}
+{%- set key, columns = table.key, table.columns[1:] | map(attribute='name') | join(',\n        ') -%}
 {{ beginnings_of_files(lines, table.source) }},
 
 -- Lines that are no records: headers, and those that a record of several lines is made of.
@@ -124,6 +124,8 @@ other_lines as (
     select
         {{ lines }}.row_id,
         {{ lines }}.source_file,
+        {# Customers without a key have the number of their row, from 1. #}
+        {{ lines ~ '.row_id + 1 as ' if key.is_row_number }}{{ key.name }},
         {{ columns }},
         {{ lines }}.reasons,
         {{ lines }}.raw_record
@@ -134,6 +136,7 @@ other_lines as (
     select
         first_row_id as row_id,
         source_file,
+        {{ 'first_row_id + 1 as ' if key.is_row_number }}{{ key.name }},
         {{ columns }},
         reasons,
         raw_record
@@ -158,7 +161,13 @@ files as (
 {%- endmacro %}
 
 
-{#- Parquet files have no header, nor has any file of a source whose fields the configuration names. -#}
+{#- The number of a record's (first) line, from that of the lines before it in its file. The rows of a relation are in no order. -#}
+{% macro line_number(n_lines_before, source) -%}
+    {{ 'cast(null as bigint)' if source.relation else n_lines_before ~ ' + 1' }}
+{%- endmacro %}
+
+
+{#- Parquet files and relations have no header, nor has any file of a source whose fields the configuration names. -#}
 {% macro has_header(source_file, source) -%}
-    {{ 'false' if source.fields else "not regexp_matches(lower(" ~ source_file ~ "), '[.](parquet|pq)$')" }}
+    {{ 'false' if source.fields or source.relation else "not regexp_matches(lower(" ~ source_file ~ "), '[.](parquet|pq)$')" }}
 {%- endmacro %}

@@ -7,15 +7,12 @@
     Nearly all records can be used, so that is asked first, as cheaply as can be; only the others are asked what is wrong.
 -#}
 {% macro checked_records(name, records, table, layout, carried=[], keeps_text=none) %}
-    {%- set parts = {} -%}
+    {%- set parts, columns = _parts_of(layout, table.key), _columns_of(layout, table.key) -%}
     {%- set keeps_text = keeps_text or _may_be_needed_again(layout) -%}
-    {%- for column in layout.columns -%}
-        {%- do parts.update({column.name: '_parts[' ~ (layout.fields[column.name] if layout.delimiter else loop.index) ~ ']'}) -%}
-    {%- endfor -%}
 {{ name }}_values as (
     select
         *
-        {%- for column in layout.columns %},
+        {%- for column in columns %},
         {{ _raw_value(column, parts[column.name], '.' if column.is_typed else table.source.decimal_separator, not layout.delimiter) }} as _value_{{ column.name }}
         {%- endfor %}
     from {{ records }}
@@ -25,8 +22,8 @@
     select
         *,
         coalesce(
-            len(_parts) = {{ layout.n_fields }}
-            {%- for column in layout.columns if column.kind != 'attribute' %}
+            {{ 'len(_parts) = ' ~ layout.n_fields if layout.delimiter else 'true' }}
+            {%- for column in columns if column.kind != 'attribute' %}
             and {{ _is_plainly_usable(column, parts[column.name]) }}
             {%- endfor %},
             false
@@ -46,11 +43,13 @@
         *,
         case
             when _is_usable or is_blank then null
+            {%- if layout.delimiter %}
             -- The fields of a record that is laid out wrongly cannot be told apart, so nothing else is said about it.
             when _parts is null then 'quotes are not balanced'
             when len(_parts) < {{ layout.n_fields }} then 'too few fields'
             when len(_parts) > {{ layout.n_fields }} then 'too many fields'
-            else {{ _record_reasons(layout.columns, parts) }}
+            {%- endif %}
+            else {{ _record_reasons(columns, parts) }}
         end as reasons
     from {{ name }}_blank
 ),
@@ -74,6 +73,28 @@
     from {{ name }}_reasons
 )
 {%- endmacro %}
+
+
+{#- {column: an expression for the text of its field}. A key of several columns has them joined, as NULL where one of them is missing. -#}
+{% macro _parts_of(layout, key) %}
+    {% set parts = {} %}
+    {% for name, place in layout.fields.items() %}
+        {% do parts.update({name: '_parts[' ~ place ~ ']' if layout.delimiter else _text_of(name)}) %}
+    {% endfor %}
+    {% if key.columns %}
+        {% set texts = [] %}
+        {% for column in key.columns %}{% do texts.append(_field_text(parts[column.name], false)) %}{% endfor %}
+        {% do parts.update({key.name: '(' ~ texts | join(" || '|' || ") ~ ')'}) %}
+    {% endif %}
+    {% if key.case == 'fold' %}{% do parts.update({key.name: 'lower(' ~ parts[key.name] ~ ')'}) %}{% endif %}
+    {% do return(parts) %}
+{% endmacro %}
+
+
+{#- The configured columns that a layout has. -#}
+{% macro _columns_of(layout, key) %}
+    {% do return(([key] if key.columns else []) + layout.columns | rejectattr('kind', 'equalto', 'key_part') | list) %}
+{% endmacro %}
 
 
 {#-
@@ -126,7 +147,7 @@
         {%- if column.range[1] is not none %} and {{ value }} <= {{ column.range[1] }}{% endif %}
         {%- if column.data_type == 'integer' %} and {{ value }} = floor({{ value }}) and abs({{ value }}) < 2147483648{% endif %}
     {%- elif column.data_type == 'varchar' -%}
-        {{ value }} is not null
+        {{ value }} is not null{{ ' and ' ~ _joins_its_columns(column, value) if column.columns }}
     {%- else -%}
         cast({{ value }} as varchar) = {{ part }}
     {%- endif -%}
@@ -184,6 +205,9 @@
 {% macro _key_reason(key, text) %}
     case
         when {{ text }} is null then '{{ key.name }} is missing'
+        {%- if key.columns %}
+        when not {{ _joins_its_columns(key, text) }} then '{{ key.name }} has the character | in one of its columns, which joins them'
+        {%- endif %}
         {%- if key.data_type == 'bigint' %}
         when
             try_cast({{ text }} as bigint) is null
@@ -191,6 +215,12 @@
             then '{{ key.name }} is not a whole number'
         {%- endif %}
     end
+{%- endmacro %}
+
+
+{#- Whether the columns of a key can be told apart in it. -#}
+{% macro _joins_its_columns(key, text) -%}
+    length({{ text }}) - length(replace({{ text }}, '|', '')) = {{ key.columns | length - 1 }}
 {%- endmacro %}
 
 

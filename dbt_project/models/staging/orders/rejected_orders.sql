@@ -18,7 +18,7 @@ base_order_records as (
 final as (
     select
         cast(base_order_records.source_file as varchar) as source_file,
-        base_order_records.row_id - files.first_row_id + 1 as line_number,
+        {{ line_number('base_order_records.row_id - files.first_row_id', orders().source) }} as line_number,
         base_order_records.reasons,
         base_order_records.raw_record,
         base_order_records.is_left_out
@@ -28,4 +28,4 @@ final as (
 )
 
 select * from final
-order by source_file, line_number
+order by source_file, line_number, raw_record
