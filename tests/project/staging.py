@@ -160,6 +160,9 @@ class Staging:
         tables = "select 1 from duckdb_tables() where (database_name, schema_name, table_name) = (?, ?, ?)"
         return self.connection.execute(tables, [database, schema, identifier]).fetchone() and f"{database}.{schema}.{identifier}"
 
+    def query(self, sql):
+        return self.connection.execute(sql).fetchall()
+
     def rendered(self, text, **more):
         context = self.context | more
         return get_template(text, context).render(context)

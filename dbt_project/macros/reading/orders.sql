@@ -67,7 +67,7 @@ fillings as (
     select
         incomplete.row_id,
         {% for column in filled %}
-        case when not {{ _says_of('first_line.reasons', column) }} then first_line.{{ column }} end as {{ column }}{{ ',' if not loop.last }}
+        case when not {{ _says('first_line.reasons', column ~ ' ') }} then first_line.{{ column }} end as {{ column }}{{ ',' if not loop.last }}
         {% endfor %}
     from incomplete
     inner join first_lines on incomplete.row_id = first_lines.row_id
@@ -105,7 +105,7 @@ judged as (
             when not {{ is_among(column, accepted) }} then '{{ column.removeprefix('order_') }} ' || {{ column }} || ' does not count'
             {% endfor %}
             {% if settings.anonymous_share %}
-            when {{ key }} is null and {{ _says_of('reasons', key ~ ' is missing') }} then 'no customer'
+            when {{ key }} is null and {{ _says('reasons', key ~ ' is missing;') }} then 'no customer'
             {% endif %}
         end as why_left_out
     from filled
@@ -214,9 +214,9 @@ final as (
 {%- endmacro %}
 
 
-{#- Whether one of the reasons begins with these words, such as the name of a column. -#}
-{% macro _says_of(reasons, words) -%}
-    contains('; ' || coalesce({{ reasons }}, '') || ' ', '; {{ words }} ')
+{#- Whether one of the reasons begins with a text, such as the name of a column and a space; it is the whole reason with a semicolon behind it. -#}
+{% macro _says(reasons, text) -%}
+    contains('; ' || coalesce({{ reasons }}, '') || ';', '; {{ text }}')
 {%- endmacro %}
 
 
