@@ -1,6 +1,6 @@
 """Which column of the configuration stands where among the headers of a file."""
 
-import re
+import unicodedata
 
 from refusals import refusal
 
@@ -9,8 +9,10 @@ LEAST_SIMILARITY = 0.8
 
 
 def comparable(header):
-    """A header without case, spaces and underscores, which do not matter."""
-    return re.sub(r"[\s_]+", "", str(header)).lower()
+    """A header without what does not matter: case, underscores, spaces of every kind, and how Unicode spells a character."""
+    text = unicodedata.normalize("NFKC", str(header)).lower()
+    # Format characters, such as a byte order mark and joiners, are not to be seen either.
+    return "".join(one for one in text if not (one.isspace() or one == "_" or unicodedata.category(one) == "Cf"))
 
 
 def accepted_headers(column):

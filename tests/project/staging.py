@@ -74,6 +74,7 @@ class Staging:
 
     accepted    rows of stg_customers or stg_orders, in order
     rejected    rows (path, line number, reasons, text) of rejected_customers or rejected_orders, in order
+    warnings    what was said on the console
     not_counted the row that breaks lines = accepted + rejected + headers and the like; None where it all adds up
 
     Raises what dbt would report: a DbtRuntimeError or a CompilationError with a sentence.
@@ -87,6 +88,7 @@ class Staging:
                     old = self.variables[name][setting]
                     self.variables[name][setting] = old | value if isinstance(old, dict) and isinstance(value, dict) else value
         self.connection = duckdb.connect()
+        self.warnings = []
         for statement in tables:
             self.connection.execute(statement)
         self.plugin = source_files.Plugin("source_files", {}, credentials=SimpleNamespace(path=str(folder / "warehouse.duckdb")))
@@ -123,7 +125,7 @@ class Staging:
             "config": self.config,
             "return": self.returned,
             "run_query": self.run_query,
-            "exceptions": SimpleNamespace(raise_compiler_error=self.compiler_error),
+            "exceptions": SimpleNamespace(raise_compiler_error=self.compiler_error, warn=self.warnings.append),
             "adapter": SimpleNamespace(
                 store_relation=lambda *arguments: self.plugin.store(SimpleNamespace(config=arguments[-1])),
                 get_column_schema_from_query=self.columns_of,

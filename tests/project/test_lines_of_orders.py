@@ -134,6 +134,18 @@ def test_what_is_left_out_is_so_whatever_else_is_wrong_with_it(staged):
         assert staging.not_counted is None
 
 
+def test_a_line_that_is_no_json_object_says_nothing_else(staged):
+    order = '{"customer_id": 1, "date": "2025-01-01", "status": "paid", "amount": 1'
+    lines = [order + "}", order, order + ', "amount": 2}', order.replace("paid", "failed") + "}"]
+    with staged(lines, status={"counts": ["paid"]}) as staging:
+        assert len(staging.accepted) == 1
+        assert rejected(staging) == {
+            2: ("the line is not a JSON object", False),
+            3: ("a key stands twice in the JSON object", False),
+            4: ("status failed does not count", True),
+        }
+
+
 def test_the_amount_of_an_order_counts_once(staged):
     lines = [
         "invoice,customer_id,date,Total,product,cancelled",

@@ -364,7 +364,8 @@ CONFIGURATIONS = {
     ),
     "headers_of_a_key_of_several_columns": (
         lambda block: block.update(key={"name": "customer", "headers": ["Shop"], "columns": ["shop", "no"]}),
-        "headers of customer: the key is made of several columns; give each its own, as columns: [{name: shop, headers: [Shop No]}].",
+        "headers of customer: the key is made of several columns; give each its own, as columns: "
+        "[{name: shop, headers: [Shop No]}].",
     ),
     "a_number_as_a_key_of_several_columns": (
         lambda block: block.update(key={"name": "customer", "data_type": "bigint", "columns": ["shop", "no"]}),

@@ -1,4 +1,4 @@
-"""The configurations of docs/shops.md read what they are for: the exports of two shops, and an invented file like Online Retail."""
+"""The configurations of docs/shops.md read what they are for: the exports of two shops, and a file like Online Retail."""
 
 import csv
 import re

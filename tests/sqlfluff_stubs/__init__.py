@@ -66,7 +66,12 @@ def source_layouts(table):
     columns = table["columns"]
     fields = {column["name"]: position for position, column in enumerate(columns, start=1)}
     layout = {"format": "utf-8", "delimiter": ",", "n_fields": len(columns), "columns": columns, "fields": fields}
+    layout |= {"n_needed": len(columns), "has_header": True, "repeats": False, "preambles": {}}
     return [layout | {"files": ["customers.csv"], "patterns": {"customers.csv": "customers.csv"}}]
+
+
+def n_lines_of_preambles(table):
+    return 0
 
 
 def source_relation(source):

@@ -163,18 +163,29 @@
 
 {#- Where the files are and how they are written; `variable` names the file for one run, in capitals as an environment variable. -#}
 {% macro _configured_source(settings, block, variable) %}
-    {% set source = {'encoding': 'utf-8', 'decimal_separator': '.', 'max_rejected_share': 0.05} %}
-    {% set own = ['file', 'relation'] + source.keys() | list + (['fields'] if block == 'orders' else []) %}
+    {% set source = {
+        'encoding': 'utf-8', 'sheet': none, 'skip_lines': 0, 'comment': none, 'fields': none, 'decimal_separator': '.', 'max_rejected_share': 0.05
+    } %}
+    {% set own = ['file', 'relation'] + source.keys() | list %}
     {% do _reject_unknown_settings(block ~ ': source', settings, own, block) %}
     {% do source.update(settings) %}
     {% if source.file and source.relation %}
         {% do configuration_error('source: file: and relation: are both given; take one of the two out', block) %}
     {% endif %}
     {% do source.update({'file': var(variable, env_var(variable | upper, '') or source.file) or none, 'block': block, 'variable': variable}) %}
+    {#- Whether it is one, Python knows, and says when the files are looked at. -#}
+    {% if source.encoding is not string %}
+        {% do configuration_error('source: encoding: ' ~ _shown(source.encoding) ~ ' is not the name of an encoding, such as utf-8 or windows-1252', block) %}
+    {% endif %}
+    {% for setting in ['sheet', 'comment'] if source[setting] is not none and (source[setting] is not string or not source[setting]) %}
+        {% do configuration_error('source: ' ~ setting ~ ': ' ~ _shown(source[setting]) ~ ' is not a text; put it in quotes, or leave the setting out', block) %}
+    {% endfor %}
+    {% if not source.skip_lines is integer or source.skip_lines is boolean or source.skip_lines < 0 %}
+        {% do configuration_error('source: skip_lines: ' ~ _shown(source.skip_lines) ~ ' is not a number of lines, such as 3', block) %}
+    {% endif %}
     {#- A file that is given for one run is read instead. -#}
     {% set relation = source.get('relation') if not source.file else none %}
     {% do source.update({'relation': _named_relation(relation, block) if relation else none, 'name': source.file or relation}) %}
-    {% do _require_one_of('source: encoding', source.encoding | lower, ['utf-8', 'latin-1'], block) %}
     {% do _require_one_of('source: decimal_separator', source.decimal_separator, ['.', ','], block) %}
     {% if not _is_number(source.max_rejected_share) or not 0 <= source.max_rejected_share <= 1 %}
         {% do configuration_error('source: max_rejected_share: ' ~ source.max_rejected_share ~ ' is not a share from 0 to 1, such as 0.05', block) %}

@@ -32,9 +32,20 @@ final as (
 {%- endmacro %}
 
 
-{#- The lines of the text files of a layout with their fields as a list of texts, `_parts`; or the rows of a Parquet file or a relation. -#}
+{#-
+    The lines of the text files of a layout with their fields as a list of texts, `_parts`, of JSON also with what kinds of values they are, `_types`; or the
+    rows of a Parquet file or a relation.
+-#}
 {% macro _lines_of(layout) -%}
-    {%- if layout.delimiter -%}
+    {%- if layout.delimiter == 'json' -%}
+        {%- set is_whole = is_json_object('raw_record', each_key_once=layout.repeats) -%}
+        select
+            {{ sql_texts(layout.files) if layout.files | length == 1 else 'filename' }} as source_file,
+            raw_record,
+            case when {{ is_whole }} then json_extract_string(raw_record, {{ sql_list(layout.fields.values()) }}) end as _parts,
+            case when {{ is_whole }} then json_type(raw_record, {{ sql_list(layout.fields.values()) }}) end as _types
+        from {{ read_lines(sql_list(layout.patterns.values()), "'" ~ layout.format ~ "'") }}
+    {%- elif layout.delimiter -%}
         select
             {{ sql_texts(layout.files) if layout.files | length == 1 else 'filename' }} as source_file,
             raw_record,
@@ -67,6 +78,18 @@ final as (
         {{ files }}, encoding = {{ encoding }}, columns = {'raw_record': 'varchar'}, delim = chr(1114111), quote = '', escape = '',
         header = false, auto_detect = false, strict_mode = false, filename = true, hive_partitioning = false, {{ options }}
     )
+{%- endmacro %}
+
+
+{#- Whether a line is a JSON object. The other functions for JSON would stop the query at a line that is none, so they stand behind THEN. -#}
+{% macro is_json_object(record, each_key_once=false) -%}
+    case
+        when json_valid({{ record }})
+            then
+                starts_with(ltrim({{ record }}, ' ' || chr(9)), '{')
+                {%- if each_key_once %} and len(json_keys({{ record }})) = list_unique(json_keys({{ record }})){% endif %}
+        else false
+    end
 {%- endmacro %}
 
 

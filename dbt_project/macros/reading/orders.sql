@@ -210,7 +210,9 @@ final as (
 
 {#- Whether the fields of a record cannot be told apart, by its reasons in checked_records: then its values are none. -#}
 {% macro _is_laid_out_wrongly(reasons) -%}
-    coalesce({{ reasons }} in ('quotes are not balanced', 'too few fields', 'too many fields'), false)
+    coalesce(list_contains([
+        'quotes are not balanced', 'too few fields', 'too many fields', 'the line is not a JSON object', 'a key stands twice in the JSON object'
+    ], {{ reasons }}), false)
 {%- endmacro %}
 
 

@@ -10,10 +10,11 @@
     {#- The smallest buffer that DuckDB takes: it is asked for first lines. -#}
     {% set request = {
         'columns': _columns_to_find(table), 'split_record': splits, 'invocation': invocation_id,
-        'read_lines': read_lines('$files', '$encoding', 'buffer_size = 2097152'),
+        'read_lines': read_lines('$files', '$encoding', 'buffer_size = 2097152'), 'is_json_object': is_json_object('raw_record'), 'notes': [],
     } %}
     {% if relation %}{% do request.update({'relation': {'sql': relation | string, 'columns': _columns_of_relation(relation)}}) %}{% endif %}
     {% do _ask_source_files('layouts', table.source, request) %}
+    {% for note in request.notes %}{% do exceptions.warn(note) %}{% endfor %}
     {% do return(request.layouts) %}
 {% endmacro %}
 

@@ -13,7 +13,7 @@
     select
         *
         {%- for column in columns %},
-        {{ _raw_value(column, parts[column.name], '.' if column.is_typed else table.source.decimal_separator, not layout.delimiter) }} as _value_{{ column.name }}
+        {{ _value_of(column, parts[column.name], table.source.decimal_separator, layout) }} as _value_{{ column.name }}
         {%- endfor %}
     from {{ records }}
 ),
@@ -22,7 +22,10 @@
     select
         *,
         coalesce(
-            {{ 'len(_parts) = ' ~ layout.n_fields if layout.delimiter else 'true' }}
+            {{ 'len(_parts) between ' ~ layout.n_needed ~ ' and ' ~ layout.n_fields if layout.delimiter else 'true' }}
+            {%- for column in layout.columns if column.may_be_nested %}
+            and {{ _json_type_of(column, layout) }} is distinct from 'OBJECT' and {{ _json_type_of(column, layout) }} is distinct from 'ARRAY'
+            {%- endfor %}
             {%- for column in columns if column.kind != 'attribute' %}
             and {{ _is_plainly_usable(column, parts[column.name]) }}
             {%- endfor %},
@@ -45,9 +48,19 @@
             when _is_usable or is_blank then null
             {%- if layout.delimiter %}
             -- The fields of a record that is laid out wrongly cannot be told apart, so nothing else is said about it.
+            {%- if layout.delimiter == 'json' %}
+            {%- if layout.repeats %}
+            when _parts is null and {{ is_json_object('raw_record') }} then 'a key stands twice in the JSON object'
+            {%- endif %}
+            when _parts is null then 'the line is not a JSON object'
+            {%- for column in layout.columns if column.may_be_nested %}
+            when {{ _json_type_of(column, layout) }} in ('OBJECT', 'ARRAY') then '{{ column.name }} is a list or an object'
+            {%- endfor %}
+            {%- else %}
             when _parts is null then 'quotes are not balanced'
-            when len(_parts) < {{ layout.n_fields }} then 'too few fields'
+            when len(_parts) < {{ layout.n_needed }} then 'too few fields'
             when len(_parts) > {{ layout.n_fields }} then 'too many fields'
+            {%- endif %}
             {%- endif %}
             else {{ _record_reasons(columns, parts) }}
         end as reasons
@@ -79,7 +92,7 @@
 {% macro _parts_of(layout, key) %}
     {% set parts = {} %}
     {% for name, place in layout.fields.items() %}
-        {% do parts.update({name: '_parts[' ~ place ~ ']' if layout.delimiter else _text_of(name)}) %}
+        {% do parts.update({name: '_parts[' ~ (loop.index if layout.delimiter == 'json' else place) ~ ']' if layout.delimiter else _text_of(name)}) %}
     {% endfor %}
     {% if key.columns %}
         {% set texts = [] %}
@@ -108,10 +121,31 @@
     or coalesce(not {{ is_among('_value_' ~ column.name, column.words) }}, true)
     {%- endfor %}
     {{- ' or true' if 'order' in layout.columns | map(attribute='of', default=none) }}
-    {%- if layout.delimiter %}
+    {%- if layout.delimiter not in [none, 'json'] %}
     or (contains(raw_record, '"') and (length(raw_record) - length(replace(raw_record, '"', ''))) % 2 = 1)
     {%- endif %}
 {%- endmacro %}
+
+
+{#-
+    The value in a field of a layout. What is typed is read as what it is, whatever is declared for texts; in a column of JSON some values may be texts, and
+    others not. Only in a file of texts a date has no other form than the one that is declared.
+-#}
+{% macro _value_of(column, part, decimal_separator, layout) -%}
+    {%- set has_iso_dates = layout.delimiter in [none, 'json'] -%}
+    {%- set value = _raw_value(column, part, '.' if column.is_typed else decimal_separator, has_iso_dates) -%}
+    {%- if column.is_mixed -%}
+        case
+            when {{ _json_type_of(column, layout) }} = 'VARCHAR' then {{ value }}
+            else {{ _raw_value(dict(column, is_typed=true), part, '.', has_iso_dates) }}
+        end
+    {%- else -%}
+        {{ value }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro _json_type_of(column, layout) -%}_types[{{ (layout.fields.keys() | list).index(column.name) + 1 }}]{%- endmacro %}
 
 
 {#- The value in a field: the number of a feature, the key as it is typed, the text of an attribute, a moment, a yes or no. -#}

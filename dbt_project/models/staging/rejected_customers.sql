@@ -17,7 +17,7 @@ base_customer_repeats as (
     select * from {{ ref('base_customer_repeats') }}
 ),
 
-{{ beginnings_of_files('base_customer_lines', settings.source) }},
+{{ beginnings_of_files('base_customer_lines', settings) }},
 
 rejected as (
     select

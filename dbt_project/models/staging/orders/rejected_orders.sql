@@ -13,7 +13,7 @@ base_order_records as (
     select * from {{ ref('base_order_records') }}
 ),
 
-{{ beginnings_of_files('base_order_lines', orders().source) }},
+{{ beginnings_of_files('base_order_lines', orders()) }},
 
 final as (
     select
