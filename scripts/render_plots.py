@@ -23,7 +23,7 @@ from file_set import file_set
 from matplotlib.dates import AutoDateLocator, DateFormatter
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter, SymmetricalLogLocator
-from warehouse import found_tables, plural, quoted, read_only, use_prefix
+from warehouse import first_prefix, found_tables, is_segmented, plural, quoted, read_only, use_prefix
 
 TABLES = [
     "customer_segments",
@@ -550,11 +550,13 @@ def main():
     path = arguments.warehouse
     print(f"Reading {path} ...", flush=True)
     with read_only(path) as warehouse:
+        is_of_orders = is_segmented(warehouse, "rfm_")
+        first = first_prefix(found_tables(warehouse))
+        use_prefix(warehouse, first)
         check_build(warehouse, path)
-        data = read_segmentation(warehouse)
+        data = orders = read_segmentation(warehouse)
         cells = read_rfm_cells(warehouse)
-        orders = None
-        if {f"rfm_{table}" for table in TABLES} <= set(found_tables(warehouse)):
+        if is_of_orders and first != "rfm_":
             use_prefix(warehouse, "rfm_")
             orders = read_segmentation(warehouse)
     pair = chosen_pair(data.features, arguments.features)
@@ -565,7 +567,7 @@ def main():
             save(draw(data, pair), new, arguments.output, draw.__name__)
         if cells is not None:
             save(rfm_grid(cells), new, arguments.output, "rfm_grid")
-        if orders is not None:
+        if is_of_orders:
             save(rfm_segments(orders), new, arguments.output, "rfm_segments")
 
 

@@ -15,7 +15,7 @@ import jinja2
 import render_plots
 from file_set import file_set
 from render_plots import NEWEST_BUILD, TABLES, check_build, chosen_pair, plt, read_segmentation, rounded, set_style
-from warehouse import found_tables, plural, read_only, use_prefix
+from warehouse import first_prefix, found_tables, is_segmented, plural, read_only, use_prefix
 
 # A second segmentation has the same tables behind a prefix, and becomes a second chapter. Each is made from a file of its own:
 # what the page calls it, the table of its refused rows, and the number of those that were used.
@@ -258,11 +258,12 @@ def has_something_to_show(name, data):
 
 
 def read_chapter(warehouse, path, prefix):
-    """All that a chapter says, or None where the second segmentation is absent."""
+    """All that a chapter says, or None where the segmentation is absent or empty, unless it is the first one."""
     found = found_tables(warehouse)
     # A second segmentation without attributes has no profiles of them.
     needed = set(REPORT_TABLES) - {"segment_attribute_profiles"}
-    if prefix and not {prefix + table for table in needed} <= set(found):
+    is_there = {prefix + table for table in needed} <= set(found) and is_segmented(warehouse, prefix)
+    if prefix != first_prefix(found) and not is_there:
         return None
     use_prefix(warehouse, prefix)
     check_build(warehouse, path)
@@ -335,7 +336,14 @@ def in_sentence(label):
     return label[:1].lower() + label[1:] if label[1:2].islower() else label
 
 
-def page(chapters):
+def read_obstacle(warehouse):
+    """Why the newest build has no segments from the orders, or None; a build of before that was recorded has them."""
+    columns = [name for name, *_ in warehouse.execute("select * from builds limit 0").description]
+    obstacle = "max_by(coalesce(not_segmented, ''), build_number)" if "not_segmented" in columns else "''"
+    return warehouse.execute(f"select {obstacle} from builds").fetchone()[0] or None
+
+
+def page(chapters, obstacle=None):
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -345,7 +353,7 @@ def page(chapters):
     )
     filters = (number, whole, percent, change, label_of, in_sentence, plural)
     environment.filters |= {function.__name__: function for function in filters}
-    return environment.get_template("report.html.jinja").render(chapters=chapters)
+    return environment.get_template("report.html.jinja").render(chapters=chapters, obstacle=obstacle)
 
 
 def main():
@@ -359,12 +367,13 @@ def main():
     with read_only(path) as warehouse:
         # A cursor for each chapter keeps its views to itself; the file is opened once, so that all chapters are of one build.
         chapters = [chapter for prefix in SOURCES if (chapter := read_chapter(warehouse.cursor(), path, prefix))]
+        obstacle = read_obstacle(warehouse)
     set_style(**{"svg.fonttype": "path"})
     with file_set(arguments.output, "report", like=path) as new:
         for chapter in chapters:
             print(f"Drawing the segments of the {chapter['source']} file ...", flush=True)
             with_pictures(chapter)
-        (new / "index.html").write_text(page(chapters), encoding="utf-8")
+        (new / "index.html").write_text(page(chapters, obstacle), encoding="utf-8")
     print(f"{arguments.output / 'index.html'}: the report, to be opened in a browser")
 
 

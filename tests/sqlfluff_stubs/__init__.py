@@ -16,7 +16,7 @@ def segmentation(prefix=""):
     key = block["key"] | {"kind": "key"}
     attributes = [attribute | {"kind": "attribute", "data_type": "varchar"} for attribute in block["attributes"]]
     features = [_FEATURE | feature | {"axis": feature["label"], "kind": "feature"} for feature in block["features"]]
-    settings = {"customers": "stg_customers", "refit": "auto", "model_version": None}
+    settings = {"customers": "stg_customers", "refit": "auto", "model_version": None, "is_dispensable": True}
     return block | settings | {"attributes": attributes, "features": features, "columns": [key, *attributes, *features]}
 
 
@@ -54,8 +54,16 @@ def orders():
     return {"source": block["source"] | {"block": "orders"}, "key": columns[0], "columns": columns} | what_counts | of
 
 
+def has_customers():
+    return True
+
+
 def has_orders():
     return True
+
+
+def builds_gone_on_from():
+    return "select build_id from builds"
 
 
 def rfm_score_bounds():

@@ -18,15 +18,15 @@
     {% set first = var('segmentation') %}
     {% set name = prefix ~ 'segmentation' %}
     {% set block = var(name) %}
-    {% do _reject_unknown_settings(name, block, (['customers', 'needs'] if prefix else ['source', 'key']) + [
-        'attributes', 'features', 'n_clusters', 'k_range', 'seed', 'refit', 'model_version', 'gates'
+    {% do _reject_unknown_settings(name, block, (['needs'] if prefix else ['source', 'key']) + [
+        'customers', 'attributes', 'features', 'n_clusters', 'k_range', 'seed', 'refit', 'model_version', 'gates'
     ], name) %}
     {% for setting in ['attributes', 'features'] if block[setting] and (block[setting] is mapping or block[setting] is not iterable) %}
         {% do configuration_error(setting ~ ': ' ~ _shown(block[setting]) ~ ' is not a list, such as [{name: visits}]', name) %}
     {% endfor %}
     {% if prefix %}
         {% if not block.customers %}{% do configuration_error('customers: is missing; name the model that has the features, one row per customer', name) %}{% endif %}
-        {% do _require_one_of('needs', block.needs or 'orders', ['orders'], name) %}
+        {% do _require_one_of('needs', block.needs or 'customers', ['customers', 'orders'], name) %}
         {#- Unit tests do not know the models. -#}
         {% if execute and graph.nodes and not node_named(block.customers) %}
             {% do configuration_error('customers: no model is called ' ~ block.customers ~ '; name the one that has the features, one row per customer, such as customer_order_features', name) %}
@@ -38,12 +38,19 @@
         {% set block = dict(block, key=first.key, source={'name': block.customers}) %}
     {% endif %}
 
-    {% for setting in ['source', 'key', 'features', 'n_clusters', 'k_range', 'seed'] if block[setting] is not defined %}
+    {% set is_without_customers = not prefix and _is_without_customers(block) %}
+    {% for setting in ['key'] + ([] if is_without_customers else ['source', 'features', 'n_clusters', 'k_range', 'seed']) if block[setting] is not defined %}
         {% do configuration_error(setting ~ ': is missing; give it as in the file that the project ships', name) %}
     {% endfor %}
 
-    {% set source = {'name': block.customers} if prefix else _configured_source(block.source, 'segmentation', 'customers_file') %}
     {% set key = first.key if prefix else _configured_key(block.key, name) %}
+    {% if is_without_customers %}
+        {% do return({
+            'customers': none, 'source': {'name': none}, 'key': key, 'attributes': [], 'features': [], 'columns': [key], 'n_clusters': none, 'k_range': [],
+            'seed': none, 'refit': 'never', 'model_version': none, 'gates': _configured_gates(block.gates or {}, name)
+        }) %}
+    {% endif %}
+    {% set source = {'name': block.customers} if prefix else _configured_source(block.source, 'segmentation', 'customers_file') %}
 
     {% set attributes = [] %}
     {% for attribute in block.attributes or [] %}
@@ -103,8 +110,20 @@
     {% do return({
         'customers': block.customers or 'stg_customers', 'source': source, 'key': key, 'attributes': attributes, 'features': features, 'columns': columns,
         'n_clusters': n_clusters, 'k_range': k_range, 'seed': block.seed, 'refit': refit, 'model_version': model_version,
-        'gates': _configured_gates(block.gates or {}, name)
+        'is_dispensable': block.needs == 'orders' and has_customers(), 'gates': _configured_gates(block.gates or {}, name)
     }) %}
+{% endmacro %}
+
+
+{#- Whether the block asks for segments from orders alone: by customers: null, or for one run by the word none in the place of the file. -#}
+{% macro _is_without_customers(block) %}
+    {% if 'customers' in block and block.customers is not none %}
+        {% do configuration_error(
+            'customers: ' ~ _shown(block.customers) ~ ' is unknown; the file of the customers is given by source: file, and customers: null is for segments '
+            ~ 'from orders alone', 'segmentation'
+        ) %}
+    {% endif %}
+    {% do return(var('customers_file', env_var('CUSTOMERS_FILE', '') or ('none' if 'customers' in block else '')) == 'none') %}
 {% endmacro %}
 
 
@@ -194,8 +213,11 @@
         {% do configuration_error('source: file: ' ~ _shown(source.file) ~ ' is not a path; give that of a CSV or Parquet file, in quotes', block) %}
     {% endif %}
     {% if not source.name and block != 'orders' %}
-        {% do configuration_error('source: file: is missing; give the path of a CSV or Parquet file, or a table as relation', block) %}
+        {% do configuration_error(
+            'source: file: is missing; give the path of a CSV or Parquet file, a table as relation, or customers: null for segments from orders alone', block
+        ) %}
     {% endif %}
+    {% if source.file == 'none' %}{% do source.update({'file': none, 'name': none}) %}{% endif %}
     {% do _require_texts('source: fields', source.fields or [], block) %}
     {% do return(source) %}
 {% endmacro %}
@@ -204,7 +226,7 @@
 {#-
     The block `orders:` of dbt_project.yml, checked and with its defaults filled in; the customer is called and typed as the key of the
     block `segmentation:`. The file is none where there are no orders: none are configured, or they are still those of the sample
-    while the customers are not, whom invented orders must not be joined to.
+    while there are customers who are not, whom invented orders must not be joined to.
 -#}
 {% macro orders() %}
     {% set checked = _checked_blocks() %}
@@ -223,8 +245,11 @@
     {% do _reject_unknown_settings('orders', block, ['source'] + own.keys() | list, 'orders') %}
     {% if not block.source %}{% do configuration_error('source: is missing; give it as in the file that the project ships', 'orders') %}{% endif %}
     {% set source = _configured_source(block.source, 'orders', 'orders_file') %}
-    {% if source.file == 'dbt_project/sample/orders.csv' and customers.source.file != 'dbt_project/sample/customers.csv' %}
+    {% if source.file == 'dbt_project/sample/orders.csv' and customers.source.name not in [none, 'dbt_project/sample/customers.csv'] %}
         {% do source.update({'file': none, 'name': none}) %}
+    {% endif %}
+    {% if not source.name and not has_customers() %}
+        {% do configuration_error('source: file: there are no customers either (customers: null), so there is nothing to segment; give the file of the orders', 'orders') %}
     {% endif %}
 
     {% set columns = {} %}
@@ -324,6 +349,10 @@
     {% for bound in setting if not _is_number(bound) or bound < 0 %}{% do return(false) %}{% endfor %}
     {% do return(setting | list == setting | unique | sort | list) %}
 {% endmacro %}
+
+
+{#- Without customers a build goes without everything that is made of them: the first segmentation. -#}
+{% macro has_customers() %}{% do return(segmentation('').source.name not in [none, '']) %}{% endmacro %}
 
 
 {#- Without orders a build goes without everything that is made of them. YAML files, which cannot ask macros, say the same where they must. -#}
