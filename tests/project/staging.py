@@ -118,6 +118,7 @@ class Staging:
             "config": self.config,
             "return": self.returned,
             "run_query": self.run_query,
+            "dbt": SimpleNamespace(datediff=lambda first, last, unit: f"datediff('{unit}', {first}, {last})"),
             "exceptions": SimpleNamespace(raise_compiler_error=self.compiler_error),
             "adapter": SimpleNamespace(
                 store_relation=lambda *arguments: self.plugin.store(SimpleNamespace(config=arguments[-1])),

@@ -7,7 +7,7 @@
 {%- set layouts = source_layouts(table) -%}
 {% for layout in layouts %}
 lines_{{ loop.index }} as (
-    {{ _lines_of(layout) }}
+    {{ lines_of(layout) }}
 ),
 
 {{ checked_records('checked_' ~ loop.index, 'lines_' ~ loop.index, table, layout) }},
@@ -33,7 +33,7 @@ final as (
 
 
 {#- The lines of the text files of a layout, or the rows of its Parquet file, with their fields as a list of texts, `_parts`. -#}
-{% macro _lines_of(layout) -%}
+{% macro lines_of(layout) -%}
     {%- if layout.delimiter -%}
         select
             {{ sql_texts(layout.files) if layout.files | length == 1 else 'filename' }} as source_file,

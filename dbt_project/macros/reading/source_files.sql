@@ -12,6 +12,12 @@
         'read_lines': read_lines('$files', '$encoding', 'buffer_size = 2097152'),
     } %}
     {% do _ask_source_files('layouts', table.source, request) %}
+    {% if request.layouts and request.layouts[0].in_doubt is not defined %}
+        {% set in_doubt = columns_in_doubt(request.layouts) %}
+        {% for layout in request.layouts %}
+            {% do layout.update({'in_doubt': layout.columns | map(attribute='name') | select('in', in_doubt) | list}) %}
+        {% endfor %}
+    {% endif %}
     {% do return(request.layouts) %}
 {% endmacro %}
 

@@ -8,15 +8,15 @@
 -#}
 {% macro checked_records(name, records, table, layout, carried=[], keeps_text=none) %}
     {%- set parts = {} -%}
-    {%- set keeps_text = keeps_text or _may_be_needed_again(layout) -%}
     {%- for column in layout.columns -%}
         {%- do parts.update({column.name: '_parts[' ~ (layout.fields[column.name] if layout.delimiter else loop.index) ~ ']'}) -%}
     {%- endfor -%}
+    {%- set keeps_text = keeps_text or _may_be_needed_again(layout, parts) -%}
 {{ name }}_values as (
     select
         *
         {%- for column in layout.columns %},
-        {{ _raw_value(column, parts[column.name], '.' if column.is_typed else table.source.decimal_separator, not layout.delimiter) }} as _value_{{ column.name }}
+        {{ _raw_value(column, parts[column.name], table.source) }} as _value_{{ column.name }}
         {%- endfor %}
     from {{ records }}
 ),
@@ -50,7 +50,7 @@
             when _parts is null then 'quotes are not balanced'
             when len(_parts) < {{ layout.n_fields }} then 'too few fields'
             when len(_parts) > {{ layout.n_fields }} then 'too many fields'
-            else {{ _record_reasons(layout.columns, parts) }}
+            else {{ _record_reasons(layout.columns, parts, table.source) }}
         end as reasons
     from {{ name }}_blank
 ),
@@ -64,8 +64,7 @@
         {% if column.name not in parts %}
         cast(null as {{ column.data_type }}) as {{ column.name }},
         {% else %}
-        {{ 'try_cast(_value_' ~ column.name ~ ' as ' ~ column.data_type ~ ')' if column.kind == 'feature' else '_value_' ~ column.name }}
-            as {{ column.name }},
+        {{ _accepted_value(column) }} as {{ column.name }},
         {% endif %}
         {% endfor %}
         reasons,
@@ -78,10 +77,16 @@
 
 {#-
     Which text is kept: that of a record that cannot be used, of a blank line, which may be part of a field, and of a line with an odd number of quotes,
-    which may end a field that others begin, though it looks like a usable record: 'lines",30,40,50'.
+    which may end a field that others begin, though it looks like a usable record: 'lines",30,40,50'. And the text of a number of which it is in doubt
+    what its point is.
 -#}
-{% macro _may_be_needed_again(layout) -%}
+{% macro _may_be_needed_again(layout, parts) -%}
     reasons is not null or is_blank
+    {%- set points = [] -%}
+    {%- for name in layout.in_doubt %}{% do points.append("contains(" ~ parts[name] ~ ", '.')") %}{% endfor -%}
+    {%- if points %}
+    or ({{ "contains(raw_record, '.') and " if layout.delimiter }}({{ points | join(' or ') }}))
+    {%- endif %}
     {%- if layout.delimiter %}
     or (contains(raw_record, '"') and (length(raw_record) - length(replace(raw_record, '"', ''))) % 2 = 1)
     {%- endif %}
@@ -89,17 +94,39 @@
 
 
 {#- The value in a field: the number of a feature, the key as it is typed, the text of an attribute, a moment, a yes or no. -#}
-{% macro _raw_value(column, part, decimal_separator, is_parquet) -%}
-    {%- if column.kind == 'feature' -%}
-        {{ _number(part, decimal_separator) }}
-    {%- elif column.kind == 'moment' -%}
-        {{ _moment(part, column.format, is_parquet) }}
-    {%- elif column.kind == 'flag' -%}
-        try_cast({{ _field_text(part, false) }} as boolean)
-    {%- elif column.data_type == 'varchar' -%}
-        {{ _field_text(part, column.kind == 'attribute') }}
+{% macro _raw_value(column, part, source) -%}
+    {%- set text = _field_text(part, source.missing_words) -%}
+    {%- if column.kind == 'attribute' -%}
+        {{ _attribute_text(part) }}
+    {%- elif column.kind == 'key' and column.data_type == 'varchar' -%}
+        {{ text }}
     {%- else -%}
-        try_cast({{ part }} as {{ column.data_type }})
+        {#- Of the words for no value only those that a configuration names can be read as one: -999. -#}
+        {%- set has_words = source.has_words_of_its_own -%}
+        {{ 'case when ' ~ text ~ ' is not null then ' if has_words }}
+        {%- if column.kind == 'moment' -%}
+            {{ _moment(part, column.format, column.is_typed) }}
+        {%- elif column.kind == 'flag' -%}
+            coalesce(try_cast({{ part }} as boolean), cast({{ _yes_or_no(part) }} as boolean))
+        {%- elif column.kind == 'key' -%}
+            coalesce(try_cast({{ part }} as {{ column.data_type }}), try_cast({{ _trimmed(part) }} as {{ column.data_type }}))
+        {%- else -%}
+            {{ _number(column, part) }}
+        {%- endif -%}
+        {{ ' end' if has_words }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- The value of an accepted row. NaN is no value. -#}
+{% macro _accepted_value(column) -%}
+    {%- set value = '_value_' ~ column.name -%}
+    {%- if column.kind != 'feature' -%}
+        {{ value }}
+    {%- elif column.data_type == 'double' -%}
+        nullif({{ value }}, cast('nan' as double))
+    {%- else -%}
+        try_cast({{ value }} as {{ column.data_type }})
     {%- endif -%}
 {%- endmacro %}
 
@@ -121,152 +148,92 @@
         {%- if column.range[1] is not none %} and {{ value }} <= {{ column.range[1] }}{% endif %}
         {%- if column.data_type == 'integer' %} and {{ value }} = floor({{ value }}) and abs({{ value }}) < 2147483648{% endif %}
     {%- elif column.data_type == 'varchar' -%}
-        {{ value }} is not null
+        {{ value }} is not null and not contains({{ value }}, '+')
     {%- else -%}
         cast({{ value }} as varchar) = {{ part }}
     {%- endif -%}
 {%- endmacro %}
 
 
+{#- An expression in which another has a name, so that it is computed once: it is all that a list holds, which a loop goes over. -#}
+{% macro with_name(name, expression, rest) -%}
+    [{{ rest }} for {{ name }} in [{{ expression }}]][1]
+{%- endmacro %}
+
+
 {#- Every reason why a record is refused, in one text; NULL where it is accepted. -#}
-{% macro _record_reasons(columns, parts) %}
+{% macro _record_reasons(columns, parts, source) %}
     {%- set reasons = [] -%}
-    {%- for column in columns if column.kind == 'key' -%}
-        {%- do reasons.append(_key_reason(column, _field_text(parts[column.name], false))) -%}
-    {%- endfor -%}
-    {%- for column in columns if column.kind == 'moment' -%}
-        {%- do reasons.append(_moment_reason(column, _field_text(parts[column.name], false), '_value_' ~ column.name)) -%}
-    {%- endfor -%}
-    {%- for column in columns if column.kind == 'flag' -%}
-        {%- do reasons.append(_flag_reason(column, _field_text(parts[column.name], false), '_value_' ~ column.name)) -%}
-    {%- endfor -%}
-    {%- for column in columns if column.kind == 'feature' -%}
-        {%- do reasons.append(_feature_reason(column, _field_text(parts[column.name], false), '_value_' ~ column.name)) -%}
+    {%- for kind in ['key', 'moment', 'flag', 'feature'] -%}
+        {%- for column in columns if column.kind == kind -%}
+            {%- set text = _field_text(parts[column.name], source.missing_words) -%}
+            {%- set value = '_value_' ~ column.name -%}
+            {%- if kind == 'key' -%}
+                {%- set reason = _key_reason(column, 'field') -%}
+            {%- elif kind == 'moment' -%}
+                {%- set reason = _moment_reason(column, 'field', value) -%}
+            {%- elif kind == 'flag' -%}
+                {%- set reason = _flag_reason(column, 'field', value) -%}
+            {%- else -%}
+                {%- set reason = _feature_reason(column, 'field', value) -%}
+            {%- endif -%}
+            {%- do reasons.append(with_name('field', text, reason)) -%}
+        {%- endfor -%}
     {%- endfor -%}
     nullif(concat_ws('; ', {{ reasons | join(', ') }}), '')
 {%- endmacro %}
 
 
 {#-
-    The trimmed text of a field, NULL where it is blank. The usual spellings of "no value" are blank, too, except in attributes, where they are words like
-    others. Two things are spelt as they are for speed: DuckDB makes a join of an IN with five constants, and computes it for all rows, whatever CASE
-    it stands in; and to look for a space or tab costs less than to trim.
+    Spaces of every kind, as part of a bracket in a regular expression: those of Unicode, the tab, and those without width, which come with what is copied
+    from pages and workbooks.
 -#}
-{% macro _field_text(field, is_attribute) %}
-    {%- set trimmed = "trim(" ~ field ~ ", ' ' || chr(9))" -%}
-    {%- if is_attribute -%}
-        nullif(case when contains({{ field }}, ' ') or contains({{ field }}, chr(9)) then {{ trimmed }} else {{ field }} end, '')
-    {%- else -%}
-        case when not list_contains(['', 'na', 'n/a', 'null', 'none'], lower({{ trimmed }})) then {{ trimmed }} end
-    {%- endif -%}
-{% endmacro %}
-
-
-{#- The number in a text, NULL where there is none. DuckDB reads 1_000 as a thousand and a German reader 1.000; neither is guessed. -#}
-{% macro _number(text, decimal_separator) %}
-    {%- if decimal_separator == ',' -%}
-        case when not contains({{ text }}, '_') and not contains({{ text }}, '.') then try_cast(replace({{ text }}, ',', '.') as double) end
-    {%- else -%}
-        case when not contains({{ text }}, '_') then try_cast({{ text }} as double) end
-    {%- endif -%}
-{% endmacro %}
+{% macro _spaces() %}\p{Zs}\t\x{200B}\x{2060}\x{FEFF}{% endmacro %}
 
 
 {#-
-    Why the key of a row cannot be used, NULL where it can. Only digits count: DuckDB would read 0x1F and 0b11, too, and 1.2E+11, which is what a
-    spreadsheet leaves of a longer number. A cast to a whole number rounds, so no digit but 0 may stand behind the point.
+    A text without the spaces around it. Only a text of other characters than ASCII, which has more bytes than characters, can have the rarer ones; and to
+    look for a space or tab costs less than to trim.
+-#}
+{% macro _trimmed(text) -%}
+    case
+        when strlen({{ text }}) <> length({{ text }}) then regexp_replace({{ text }}, '^[{{ _spaces() }}]+|[{{ _spaces() }}]+$', '', 'g')
+        when contains({{ text }}, ' ') or contains({{ text }}, chr(9)) then trim({{ text }}, ' ' || chr(9))
+        else {{ text }}
+    end
+{%- endmacro %}
+
+
+{#- The trimmed text of an attribute, NULL where it is blank: words for "no value" are words like others there, such as NA for Namibia. -#}
+{% macro _attribute_text(field) -%}
+    nullif({{ _trimmed(field) }}, '')
+{%- endmacro %}
+
+
+{#-
+    The trimmed text of a field, NULL where it is blank or a word for "no value". Only what is short is compared with them. They stand in a list for speed:
+    DuckDB makes a join of an IN with five constants, and computes it for all rows, whatever CASE it stands in.
+-#}
+{% macro _field_text(field, missing_words) -%}
+    {%- set trimmed = _trimmed(field) -%}
+    {#- In bytes; no character has more than four. -#}
+    {%- set longest = 4 * (missing_words | map('length') | sort | last | default(0)) -%}
+    case when strlen({{ field }}) > {{ longest }} or not list_contains({{ sql_list(missing_words) }}, lower({{ trimmed }})) then {{ trimmed }} end
+{%- endmacro %}
+
+
+{#-
+    Why the key of a row cannot be used, NULL where it can. Only digits count: DuckDB would read 0x1F and 0b11, too. 4.50588E+12 is what a spreadsheet
+    leaves of a long number, also where keys are texts. A cast to a whole number rounds, so no digit but 0 may stand behind the point.
 -#}
 {% macro _key_reason(key, text) %}
     case
         when {{ text }} is null then '{{ key.name }} is missing'
+        when regexp_full_match({{ text }}, '[+-]?[0-9]([.,][0-9]*)?[eE][+][0-9]{2,3}')
+            then '{{ key.name }} is in exponent notation, as spreadsheets write long numbers, and has lost digits; format the column as text, or as a number without decimals, and export it anew'
         {%- if key.data_type == 'bigint' %}
-        when
-            try_cast({{ text }} as bigint) is null
-            or not regexp_full_match({{ text }}, '[+-]?[0-9]+([.]0*)?')
-            then '{{ key.name }} is not a whole number'
+        when not regexp_full_match({{ text }}, '[+-]?[0-9]+([.]0*)?') then '{{ key.name }} is not a whole number'
+        when try_cast({{ text }} as bigint) is null then '{{ key.name }} is beyond the largest bigint; use data_type varchar'
         {%- endif %}
     end
 {%- endmacro %}
-
-
-{#-
-    The size from which on a number is refused. Squares are infinite from 1e154 on; below this, so are neither their sums over all customers nor the
-    distances of values like that under a model of very small ones.
--#}
-{% macro too_large() %}1e100{% endmacro %}
-
-
-{#- Why the value of a feature cannot be used, NULL where it can. -#}
-{% macro _feature_reason(feature, text, value) %}
-    case
-        {%- if feature.missing == 'reject' %}
-        when {{ text }} is null then '{{ feature.name }} is missing'
-        {%- endif %}
-        when {{ text }} is not null and {{ value }} is null then '{{ feature.name }} is not a number'
-        when not isfinite({{ value }}) then '{{ feature.name }} is not a finite number'
-        {%- if feature.range[0] is not none %}
-        when {{ value }} < {{ feature.range[0] }} then '{{ feature.name }} is below {{ feature.range[0] }}'
-        {%- endif %}
-        {%- if feature.range[1] is not none %}
-        when {{ value }} > {{ feature.range[1] }} then '{{ feature.name }} is above {{ feature.range[1] }}'
-        {%- endif %}
-        {%- if feature.data_type == 'integer' %}
-        when {{ value }} <> floor({{ value }}) then '{{ feature.name }} is not a whole number'
-        when {{ value }} is not null and try_cast({{ value }} as integer) is null then '{{ feature.name }} is beyond the largest integer; use data_type double'
-        {%- endif %}
-        when abs({{ value }}) >= {{ too_large() }} then '{{ feature.name }} is too large: from {{ too_large() }} on, sums of squares become infinite'
-    end
-{%- endmacro %}
-
-
-{#-
-    The moment in a text, NULL where there is none; as it is written, a zone not counted. Days and months are never guessed. Parquet may hold
-    moments of its own, whatever the format of texts.
--#}
-{% macro _moment(text, format, is_parquet=false) %}
-    {%- set trimmed = "trim(" ~ text ~ ", ' ' || chr(9))" -%}
-    {%- set iso = "coalesce(try_cast(" ~ text ~ " as timestamp), try_cast(" ~ trimmed ~ " as timestamp))" -%}
-    {%- if format == 'iso' -%}
-        {{ iso }}
-    {%- elif format == 'YYYYMMDD' -%}
-        coalesce(
-            case when length({{ trimmed }}) = 8 then try_strptime({{ trimmed }}, '%Y%m%d') end
-            {%- if is_parquet %}, {{ iso }}{% endif %}
-        )
-    {%- else -%}
-        {%- set order = '\\3-\\2-\\1' if format == 'day-first' else '\\3-\\1-\\2' -%}
-        {%- set slow_formats = [] -%}
-        {%- for year in ['%y', '%Y'] -%}
-            {%- for time in ['', ' %H:%M', ' %H:%M:%S', ' %I:%M %p', ' %I:%M:%S %p'] -%}
-                {%- do slow_formats.append(('%d-%m-' if format == 'day-first' else '%m-%d-') ~ year ~ time) -%}
-            {%- endfor -%}
-        {%- endfor -%}
-        {#- Where the text does not begin with such a date, the empty alternative after the bar makes it one that cannot be cast. -#}
-        coalesce(
-            try_cast(regexp_replace({{ text }}, '^ *([0-9]{1,2})[./-]([0-9]{1,2})[./-]([0-9]{4})|^', '{{ order }}') as timestamp),
-            try_strptime(translate({{ trimmed }}, './', '--'), {{ sql_list(slow_formats) }})
-            {%- if is_parquet %}, {{ iso }}{% endif %}
-        )
-    {%- endif -%}
-{% endmacro %}
-
-
-{#- Why the moment in a row cannot be used, NULL where it can. -#}
-{% macro _moment_reason(column, text, value) %}
-    case
-        when {{ text }} is null then '{{ column.name }} is missing'
-        when {{ value }} is null or not isfinite({{ value }}) or not regexp_matches({{ text }}, '[0-9]') then '{{ column.name }} is not a date'
-        when {{ value }} < {{ _first_moment() }} then '{{ column.name }} is before 1900'
-        when {{ value }} >= {{ end_of_today() }} then '{{ column.name }} is in the future'
-    end
-{%- endmacro %}
-
-
-{#- Why a yes or no cannot be used, NULL where it can. -#}
-{% macro _flag_reason(column, text, value) %}
-    case when {{ text }} is not null and {{ value }} is null then '{{ column.name }} is neither yes nor no' end
-{%- endmacro %}
-
-
-{#- No shop has older orders on file; a year of two digits that was read as four lies before it. -#}
-{% macro _first_moment() %}timestamp '1900-01-01'{% endmacro %}

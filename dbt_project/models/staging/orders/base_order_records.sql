@@ -1,4 +1,4 @@
-{{ config(enabled=has_orders(), materialized='view') }}
+{{ config(enabled=has_orders(), materialized='view', post_hook="{{ require_one_reading(ref('base_order_lines'), this, orders()) }}") }}
 with
 
 -- Read anew by each step below, which spares a copy of every line.
