@@ -2,7 +2,7 @@
     The names of the columns of layouts in whose numbers a point may be that of thousands, as the configuration does not say what it is. Nor do the first
     rows; nearly always they do, and then no row is asked again.
 -#}
-{% macro columns_in_doubt(layouts) %}
+{% macro columns_in_doubt(layouts, table) %}
     {% set names, clear = [], [] %}
     {% for layout in layouts %}
         {% set asked = layout.columns | selectattr('may_ask', 'defined') | selectattr('may_ask') | rejectattr('is_typed') | list %}
@@ -11,10 +11,13 @@
             {% set query %}
                 select
                     {% for column in asked %}
-                    {% set part = '_parts[' ~ (layout.fields[column.name] if layout.delimiter else layout.columns.index(column) + 1) ~ ']' %}
+                    {% set part = _parts_of(layout, table)[column.name] %}
+                    {% if layout.delimiter == 'json' %}
+                        {% set part = 'case when ' ~ _json_type_of(column, layout) ~ " = 'VARCHAR' then " ~ part ~ ' end' %}
+                    {% endif %}
                     bool_or({{ _shows_what_it_is(_without_signs(column, _trimmed(part)), '.') }}) as {{ column.name }},
                     {% endfor %}
-                from (select _parts from ({{ lines_of(layout) }}) limit 1000)
+                from (select * from ({{ lines_of(layout) }}) limit 1000)
             {% endset %}
             {% for row in run_query(query) %}
                 {% for column in asked if row[column.name] %}{% do clear.append(column.name) %}{% endfor %}
@@ -75,7 +78,7 @@
         order by name, mark
     {% endset %}
     {% for row in run_query(query) %}
-        {% do exceptions.raise_compiler_error(table.source.file ~ ': ' ~ _question(row['name'], row['mark'], row['example'], table.source.block)) %}
+        {% do exceptions.raise_compiler_error(table.source.name ~ ': ' ~ _question(row['name'], row['mark'], row['example'], table.source.block)) %}
     {% endfor %}
 {% endmacro %}
 
@@ -92,12 +95,16 @@
 {%- endmacro %}
 
 
-{#- The text of a field in a record whose text is kept. -#}
+{#- The text of a field in a record whose text is kept. What is no text in JSON is a number of its own, and not in doubt. -#}
 {% macro kept_field(layout, column) -%}
-    {%- if layout.delimiter -%}
-        {{ split_record('raw_record', layout.delimiter) }}[{{ layout.fields[column.name] }}]
+    {%- set place = layout.fields[column.name] -%}
+    {%- if layout.delimiter == 'json' -%}
+        {%- set path = sql_texts([place]) -%}
+        case when {{ is_json_object('raw_record') }} and json_type(raw_record, {{ path }}) = 'VARCHAR' then json_extract_string(raw_record, {{ path }}) end
+    {%- elif layout.delimiter -%}
+        {{ split_record('raw_record', layout.delimiter) }}[{{ place }}]
     {%- else -%}
-        json_extract_string(raw_record, {{ sql_texts(['$."' ~ (layout.fields[column.name] | replace('"', '\\"')) ~ '"']) }})
+        json_extract_string(raw_record, {{ sql_texts(['$."' ~ place | replace('"', '\\"') ~ '"']) }})
     {%- endif -%}
 {%- endmacro %}
 

@@ -7,16 +7,13 @@
     Nearly all records can be used, so that is asked first, as cheaply as can be; only the others are asked what is wrong.
 -#}
 {% macro checked_records(name, records, table, layout, carried=[], keeps_text=none) %}
-    {%- set parts = {} -%}
-    {%- for column in layout.columns -%}
-        {%- do parts.update({column.name: '_parts[' ~ (layout.fields[column.name] if layout.delimiter else loop.index) ~ ']'}) -%}
-    {%- endfor -%}
+    {%- set parts, columns = _parts_of(layout, table), _columns_of(layout, table.key) -%}
     {%- set keeps_text = keeps_text or _may_be_needed_again(layout, parts) -%}
 {{ name }}_values as (
     select
         *
-        {%- for column in layout.columns %},
-        {{ _raw_value(column, parts[column.name], table.source) }} as _value_{{ column.name }}
+        {%- for column in columns %},
+        {{ _value_of(column, parts[column.name], table.source, layout) }} as _value_{{ column.name }}
         {%- endfor %}
     from {{ records }}
 ),
@@ -25,8 +22,11 @@
     select
         *,
         coalesce(
-            len(_parts) = {{ layout.n_fields }}
-            {%- for column in layout.columns if column.kind != 'attribute' %}
+            {{ 'len(_parts) between ' ~ layout.n_needed ~ ' and ' ~ layout.n_fields if layout.delimiter else 'true' }}
+            {%- for column in layout.columns if column.may_be_nested %}
+            and {{ _json_type_of(column, layout) }} is distinct from 'OBJECT' and {{ _json_type_of(column, layout) }} is distinct from 'ARRAY'
+            {%- endfor %}
+            {%- for column in columns if column.kind != 'attribute' %}
             and {{ _is_plainly_usable(column, parts[column.name]) }}
             {%- endfor %},
             false
@@ -46,11 +46,23 @@
         *,
         case
             when _is_usable or is_blank then null
+            {%- if layout.delimiter %}
             -- The fields of a record that is laid out wrongly cannot be told apart, so nothing else is said about it.
+            {%- if layout.delimiter == 'json' %}
+            {%- if layout.repeats %}
+            when _parts is null and {{ is_json_object('raw_record') }} then 'a key stands twice in the JSON object'
+            {%- endif %}
+            when _parts is null then 'the line is not a JSON object'
+            {%- for column in layout.columns if column.may_be_nested %}
+            when {{ _json_type_of(column, layout) }} in ('OBJECT', 'ARRAY') then '{{ column.name }} is a list or an object'
+            {%- endfor %}
+            {%- else %}
             when _parts is null then 'quotes are not balanced'
-            when len(_parts) < {{ layout.n_fields }} then 'too few fields'
+            when len(_parts) < {{ layout.n_needed }} then 'too few fields'
             when len(_parts) > {{ layout.n_fields }} then 'too many fields'
-            else {{ _record_reasons(layout.columns, parts, table.source) }}
+            {%- endif %}
+            {%- endif %}
+            else {{ _record_reasons(columns, parts, table.source) }}
         end as reasons
     from {{ name }}_blank
 ),
@@ -75,6 +87,29 @@
 {%- endmacro %}
 
 
+{#- {column: an expression for the text of its field}. A key of several columns has them joined, as NULL where one of them is missing. -#}
+{% macro _parts_of(layout, table) %}
+    {% set key = table.key %}
+    {% set parts = {} %}
+    {% for name, place in layout.fields.items() %}
+        {% do parts.update({name: '_parts[' ~ (loop.index if layout.delimiter == 'json' else place) ~ ']' if layout.delimiter else _text_of(name)}) %}
+    {% endfor %}
+    {% if key.columns %}
+        {% set texts = [] %}
+        {% for column in key.columns %}{% do texts.append(_field_text(parts[column.name], table.source.missing_words)) %}{% endfor %}
+        {% do parts.update({key.name: '(' ~ texts | join(" || '|' || ") ~ ')'}) %}
+    {% endif %}
+    {% if key.case == 'fold' %}{% do parts.update({key.name: 'lower(' ~ parts[key.name] ~ ')'}) %}{% endif %}
+    {% do return(parts) %}
+{% endmacro %}
+
+
+{#- The configured columns that a layout has. -#}
+{% macro _columns_of(layout, key) %}
+    {% do return(([key] if key.columns else []) + layout.columns | rejectattr('kind', 'equalto', 'key_part') | list) %}
+{% endmacro %}
+
+
 {#-
     Which text is kept: that of a record that cannot be used, of a blank line, which may be part of a field, and of a line with an odd number of quotes,
     which may end a field that others begin, though it looks like a usable record: 'lines",30,40,50'. And the text of a number of which it is in doubt
@@ -87,10 +122,31 @@
     {%- if points %}
     or ({{ "contains(raw_record, '.') and " if layout.delimiter }}({{ points | join(' or ') }}))
     {%- endif %}
-    {%- if layout.delimiter %}
+    {%- if layout.delimiter not in [none, 'json'] %}
     or (contains(raw_record, '"') and (length(raw_record) - length(replace(raw_record, '"', ''))) % 2 = 1)
     {%- endif %}
 {%- endmacro %}
+
+
+{#-
+    The value in a field of a layout. What is typed is read as what it is, whatever is declared for texts; in a column of JSON some values may be texts, and
+    others not. Only in a file of texts a date has no other form than the one that is declared.
+-#}
+{% macro _value_of(column, part, source, layout) -%}
+    {%- set column = dict(column, has_iso_dates=layout.delimiter in [none, 'json']) -%}
+    {%- set value = _raw_value(column, part, source) -%}
+    {%- if column.is_mixed -%}
+        case
+            when {{ _json_type_of(column, layout) }} = 'VARCHAR' then {{ value }}
+            else {{ _raw_value(dict(column, is_typed=true), part, source) }}
+        end
+    {%- else -%}
+        {{ value }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro _json_type_of(column, layout) -%}_types[{{ (layout.fields.keys() | list).index(column.name) + 1 }}]{%- endmacro %}
 
 
 {#- The value in a field: the number of a feature, the key as it is typed, the text of an attribute, a moment, a yes or no. -#}
@@ -105,7 +161,7 @@
         {%- set has_words = source.has_words_of_its_own -%}
         {{ 'case when ' ~ text ~ ' is not null then ' if has_words }}
         {%- if column.kind == 'moment' -%}
-            {{ _moment(part, column.format, column.is_typed) }}
+            {{ _moment(part, column.format, column.has_iso_dates) }}
         {%- elif column.kind == 'flag' -%}
             coalesce(try_cast({{ part }} as boolean), cast({{ _yes_or_no(part) }} as boolean))
         {%- elif column.kind == 'key' -%}
@@ -148,7 +204,7 @@
         {%- if column.range[1] is not none %} and {{ value }} <= {{ column.range[1] }}{% endif %}
         {%- if column.data_type == 'integer' %} and {{ value }} = floor({{ value }}) and abs({{ value }}) < 2147483648{% endif %}
     {%- elif column.data_type == 'varchar' -%}
-        {{ value }} is not null and not contains({{ value }}, '+')
+        {{ value }} is not null and not contains({{ value }}, '+'){{ ' and ' ~ _joins_its_columns(column, value) if column.columns }}
     {%- else -%}
         cast({{ value }} as varchar) = {{ part }}
     {%- endif -%}
@@ -229,6 +285,9 @@
 {% macro _key_reason(key, text) %}
     case
         when {{ text }} is null then '{{ key.name }} is missing'
+        {%- if key.columns %}
+        when not {{ _joins_its_columns(key, text) }} then '{{ key.name }} has the character | in one of its columns, which joins them'
+        {%- endif %}
         when regexp_full_match({{ text }}, '[+-]?[0-9]([.,][0-9]*)?[eE][+][0-9]{2,3}')
             then '{{ key.name }} is in exponent notation, as spreadsheets write long numbers, and has lost digits; format the column as text, or as a number without decimals, and export it anew'
         {%- if key.data_type == 'bigint' %}
@@ -236,6 +295,12 @@
         when try_cast({{ text }} as bigint) is null then '{{ key.name }} is beyond the largest bigint; use data_type varchar'
         {%- endif %}
     end
+{%- endmacro %}
+
+
+{#- Whether the columns of a key can be told apart in it. -#}
+{% macro _joins_its_columns(key, text) -%}
+    length({{ text }}) - length(replace({{ text }}, '|', '')) = {{ key.columns | length - 1 }}
 {%- endmacro %}
 
 
@@ -409,7 +474,7 @@
 
 {#- The number that a column counts from its date to the reference date, NULL where there is no date from 1900 on. -#}
 {% macro _counted(column, part) -%}
-    {%- set moment = _moment(part, column.format, column.is_typed) -%}
+    {%- set moment = _moment(part, column.format, column.has_iso_dates) -%}
     {%- set day = 'cast(' ~ moment ~ ' as date)' -%}
     {%- set last_day = "cast('" ~ fixed_reference_date() ~ "' as date)" -%}
     case
@@ -423,7 +488,7 @@
     The moment in a text, NULL where there is none; as it is written, a zone not counted. Days and months are never guessed. Columns that hold no texts may
     have moments of their own, whatever the format of texts.
 -#}
-{% macro _moment(text, format, is_typed=false) %}
+{% macro _moment(text, format, has_iso_dates=false) %}
     {%- set trimmed = _trimmed(text) -%}
     {%- set iso = "try_cast(" ~ text ~ " as timestamp)" -%}
     {%- if format == 'iso' -%}
@@ -431,14 +496,14 @@
     {%- elif format == 'YYYYMMDD' -%}
         coalesce(
             {{ with_name('digits', trimmed, "case when strlen(digits) = 8 then try_strptime(digits, '%Y%m%d') end") }},
-            {{ iso if is_typed else _moment_of_other_spelling(trimmed, format) }}
+            {{ iso ~ ', ' if has_iso_dates }}{{ _moment_of_other_spelling(trimmed, format) }}
         )
     {%- else -%}
         {%- set order = '\\3-\\2-\\1' if format == 'day-first' else '\\3-\\1-\\2' -%}
         {#- Where the text does not begin with such a date, the empty alternative after the bar makes it one that cannot be cast. -#}
         coalesce(
             try_cast(regexp_replace({{ text }}, '^ *([0-9]{1,2})[./-]([0-9]{1,2})[./-]([0-9]{4})|^', '{{ order }}') as timestamp),
-            {{ iso if is_typed else _moment_of_other_spelling(trimmed, format) }}
+            {{ iso ~ ', ' if has_iso_dates }}{{ _moment_of_other_spelling(trimmed, format) }}
         )
     {%- endif -%}
 {% endmacro %}
