@@ -57,7 +57,7 @@ def errors(blocks):
 
 def resolved(schema):
     """A part of the schema, with what it refers to and without the alternative of other types."""
-    schema = schema.get("allOf", [schema])[0]
+    schema = schema if "properties" in schema else schema.get("allOf", [schema])[0]
     if "$ref" in schema:
         schema = SCHEMA["definitions"][schema["$ref"].rpartition("/")[2]]
     if "anyOf" in schema:
