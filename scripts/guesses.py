@@ -3,7 +3,7 @@
 import json
 import re
 
-from inspection import KEY_WORDS, MAIL_WORDS, READ_SHARE, SAMPLE, QuestionError, Table, in_words, number, words_of
+from inspection import KEY_WORDS, MAIL_WORDS, READ_SHARE, SAMPLE, QuestionError, Table, in_words, number, sentence, words_of
 from reading import comparable
 from warehouse import plural
 
@@ -86,14 +86,11 @@ def percent(share):
     return f"{100 * share:.3g} %"
 
 
-def sentence(text):
-    return f"{text[0].upper()}{text[1:]}."
-
-
 def entry(column, **settings):
     """A column as one line of YAML."""
     headers = {} if comparable(column.header) == comparable(column.name) else {"headers": [column.header]}
-    unit = {"unit": column.unit} if column.unit and column.way is not None else {}
+    unit = column.unit or (column.way or {}).get("currency")
+    unit = {"unit": unit} if unit and column.way is not None else {}
     return flow({"name": column.name, **headers, **settings, **unit})
 
 

@@ -197,7 +197,11 @@ def main():
     try:
         is_decided = init(arguments)
     except (QuestionError, DbtBaseException, duckdb.Error, OSError, yaml.YAMLError) as error:
-        sys.exit(f"Nothing is written: {in_one_line(error)}")
+        said = in_one_line(error)
+        advice = (
+            ' Here such a setting is given as SOURCE="{encoding: windows-1252}".' if "source: in dbt_project.yml" in said else ""
+        )
+        sys.exit(f"Nothing is written: {said}{advice}")
     sys.exit(not is_decided)
 
 

@@ -1,7 +1,6 @@
 """A table looked at: what its columns are called, how their values are written, and how its numbers are distributed.
 
-Values are read as builds read them: a way of writing is what the macros of the project read all values of a column with. What
-decides is asked of every row; how values are distributed, of a sample of them.
+Texts and numbers are read as builds read them. What decides is asked of every row; how values are distributed, of a sample.
 """
 
 import json
@@ -9,7 +8,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 
-from reading import RECORDS, Reading, comparable
+from reading import RECORDS, Reading, comparable, look_at
 
 # Rows that tell how values are distributed.
 SAMPLE = 100_000
@@ -21,7 +20,6 @@ MAIL_WORDS = {"email", "mail"}
 CODE_WORDS = {"zip", "zipcode", "postcode", "postal", "plz", "year", "phone", "telephone", "mobile"}
 # Nobody on record lived longer than 122 years.
 AGES = (0, 120)
-DATES = ("iso", "day-first", "month-first")
 
 # Of the texts of each column: how many there are, and of which kinds.
 PROFILE = """
@@ -48,25 +46,6 @@ PROFILE = """
     from (unpivot customers on * into name name value value)
     group by name
 """
-
-# What stands between, before and behind digits.
-MARKS = r"""
-    select
-        coalesce((select string_agg(distinct mark, '') from (select unnest(regexp_extract_all(text, '[.,''\x{2019}(%\p{Zs}]')) as mark from texts)), ''),
-        (
-            select coalesce(list(distinct word), [])
-            from (select upper(regexp_replace(text, '[-\x{2212}+0-9.,()%\s\p{Zs}''\x{2019}/:]', '', 'g')) as word from texts)
-            where word <> ''
-        ),
-        coalesce((select bool_or(regexp_matches(text, '[0-9][-\x{2212}]$')) from texts), false),
-        (
-            select
-                coalesce(sum(n) filter (regexp_matches(text, '^[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}')), 0)
-                + coalesce(sum(n) filter (regexp_matches(text, '^([A-Za-z]{3,9},? )?[0-9]{1,2}[-/. ]([0-9]{1,2}|[A-Za-z]{3,9})[-/., ]+[0-9]{2}')), 0)
-                + coalesce(sum(n) filter (regexp_matches(text, '^([A-Za-z]{3,9},? )?[A-Za-z]{3,9} [0-9]{1,2},? [0-9]{4}')), 0)
-            from texts
-        )
-"""  # noqa: E501
 
 # As feature_diagnostics looks at a feature without a transform.
 STATISTICS = """
@@ -170,7 +149,15 @@ class Column:
 
 def number(value):
     """As people write it: with separators, and no more digits than tell something."""
-    return f"{value:,.0f}" if value == int(value) else f"{value:,.4g}"
+    return f"{value:,.0f}" if value == int(value) or abs(value) >= 1000 else f"{value:.4g}"
+
+
+def sentence(text):
+    return f"{text[0].upper()}{text[1:].rstrip('.')}."
+
+
+def in_words(settings):
+    return ", ".join(f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in settings.items())
 
 
 def words_of(header):
@@ -230,6 +217,8 @@ class Table:
         common = [{comparable(header) for header in headers} for headers in others]
         found = [header for header in first if all(comparable(header) in headers for headers in common)]
         self.left_out |= {header: "not in every file" for header in first if header not in found}
+        if len(found) == 1 and found[0].startswith("#"):
+            raise QuestionError(f"{self.place} begins with a comment; skip such lines with SOURCE=\"{{comment: '#'}}\".")
         return found
 
     def named_columns(self, headers):
@@ -273,7 +262,10 @@ class Table:
         counts = "select (select count(*) from customers), (select count(*) from base_customer_records)"
         self.n_rows, self.n_records = self.connection.execute(counts).fetchone()
         if not self.n_rows:
-            raise QuestionError(f"{self.place} has no row with as many fields as its first line; look at both.")
+            raise QuestionError(
+                f"{self.place} has no row with as many fields as its first line; if the header stands below, skip what is "
+                'above it with SOURCE="{skip_lines: 3}".'
+            )
         profiles = {row["name"]: row for row in self.rows(PROFILE)}
         nothing = dict.fromkeys(next(iter(profiles.values()), {"n_known": 0}), 0)
         for column in self.columns:
@@ -291,61 +283,22 @@ class Table:
             if texts["n_plain"] < n:
                 column.remark = f"{number(n - texts['n_plain'])} of {number(n)} values are no numbers."
             return {}, None
-        field = column.field
-        self.connection.execute(f"""
-            create or replace table texts as
-            select {field} as text, count(*) as n from customers where {field} is not null group by all
-        """)
-        characters, words, has_minus_behind, n_like_dates = self.connection.execute(MARKS).fetchone()
-        ways = ways_of_dates() if n_like_dates >= READ_SHARE * n else ways_of_numbers(characters, words, has_minus_behind)
-        read = self.tried(ways) if ways else []
-        if not read or max(n_read for _, n_read, _ in read) < READ_SHARE * n:
-            if 1 < len(words) <= 5 and texts["n_with_digits"] == n:
-                column.remark = f"Numbers with several units or currencies: {', '.join(words)}?"
+        query = f"select distinct {column.field} from customers where regexp_matches({column.field}, '[0-9]')"
+        seen = look_at(text for (text,) in self.connection.execute(query).fetchall())
+        if texts["n_with_digits"] < n:
+            column.remark = f"{number(n - texts['n_with_digits'])} of {number(n)} values have no digits."
+        if seen.question:
+            column.remark = sentence(seen.question)
+            column.is_open = seen.kind == "number"
+            # Several currencies, say, are no question of how numbers are written.
+            if column.is_open and "may be" in seen.question:
+                self.questions.append(f"{self.place}, {column.header}: {seen.question}; write the right one at {column.name}.")
+                return {"decimal_separator": "."}, None
             return None, None
-        place, (way, n_read, example) = max(enumerate(read), key=lambda item: (item[1][1], -item[0]))
-        if n_read < n:
-            shown = json.dumps(example, ensure_ascii=False)
-            column.remark = f"{number(n - n_read)} of {number(n)} values are not written like the others, such as {shown}."
-        for other, (other_way, n_read_otherwise, _) in enumerate(read):
-            if n_read_otherwise == n_read and other > place:
-                self.compare(column, way, f"way_{place}", other_way, f"way_{other}")
-        if "as" in way:
-            return None, (None if column.is_open else way["format"])
-        return way, None
-
-    def tried(self, ways):
-        """[(way, values that it reads, one that it does not)]; what each way reads stays in the table `tried`."""
-        (database,) = self.connection.execute("select current_database()").fetchone()
-        features = [{"name": f"way_{place}", "headers": ["text"], "missing": "median", **way} for place, way in enumerate(ways)]
-        reading = self.reading([{"name": "written", "headers": ["text"]}], features, {"relation": f"{database}.main.texts"})
-        reading.build(RECORDS["segmentation"][:1])
-        self.connection.execute("""
-            create or replace table tried as
-            select texts.n, read.* from base_customer_lines as read inner join texts on read.written = texts.text
-        """)
-        counts = [
-            f"coalesce(sum(n) filter (way_{place} is not null), 0), min(written) filter (way_{place} is null)"
-            for place in range(len(ways))
-        ]
-        row = self.connection.execute(f"select {', '.join(counts)} from tried").fetchone()
-        return [(way, int(row[2 * place]), row[2 * place + 1]) for place, way in enumerate(ways)]
-
-    def compare(self, column, way, name, other_way, other_name):
-        """Ask which of two ways is right where they read other numbers in a text."""
-        differing = self.connection.execute(f"""
-            select written, {name}, {other_name} from tried where {name} <> {other_name} order by length(written), written limit 1
-        """).fetchone()
-        if differing and not column.is_open:
-            column.is_open = True
-            text, value, other_value = differing
-            ways = f"{in_words(way)}, or {in_words(other_way)}"
-            column.remark = f"{text} can be read in two ways: {ways}."
-            if "as" not in way:
-                self.questions.append(
-                    f"{self.place}, {column.header}: is {text} {value:,.7g} or {other_value:,.7g}? Every value can be read with "
-                    f"{ways}; write the right one at {column.name}."
-                )
+        settings = seen.settings or {}
+        if seen.kind == "date":
+            return None, settings["format"]
+        return (settings, None) if seen.kind == "number" and settings.get("format") != "yes_no" else (None, None)
 
     def read_numbers(self):
         """Make the table `numbers`: every column of numbers as builds read it, within the bounds that its header tells."""
@@ -390,38 +343,3 @@ class Table:
 def missing_words(source):
     """The words that stand for a missing value, in small letters."""
     return [str(word).lower() for word in source.get("missing_words", ["", "na", "n/a", "null", "none"])]
-
-
-def in_words(way):
-    return " and ".join(f"{name}: {json.dumps(value)}" for name, value in way.items() if name != "as") or "no setting"
-
-
-def ways_of_numbers(characters, words, has_minus_behind):
-    """The settings under which texts with these marks could be numbers, the simplest first."""
-    if len(words) > 1 or not all(map(is_currency, words)):
-        return []
-    further = {"currency": words[0]} if words else {}
-    if "%" in characters:
-        further["format"] = "percent"
-    elif "(" in characters or has_minus_behind:
-        further["format"] = "accounting"
-    points = [mark for mark in ".," if mark in characters]
-    groups = [
-        *points,
-        *("'" for _ in "x" if re.search("['\u2019]", characters)),
-        *(" " for _ in "x" if re.search(r"\s", characters)),
-    ]
-    ways = [{"decimal_separator": point} for point in points] or [{}]
-    ways += [{"decimal_separator": {".": ",", ",": "."}.get(group, "."), "thousands_separator": group} for group in groups]
-    ways += [{"decimal_separator": ",", "thousands_separator": group} for group in groups if group not in ".,"]
-    return [{**way, **further} for way in ways]
-
-
-def is_currency(word):
-    """Whether a word can be the sign or the code of one."""
-    has_sign = any(unicodedata.category(character) == "Sc" for character in word)
-    return has_sign or bool(re.fullmatch("[A-Z]{3}", word)) or word in ("KR", "ZŁ", "KČ", "FR", "RS")
-
-
-def ways_of_dates():
-    return [{"format": format, "as": "days_since"} for format in DATES]

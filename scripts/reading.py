@@ -8,6 +8,7 @@ import datetime
 import importlib
 import re
 import sys
+import tempfile
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +21,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "dbt_project" / "plugins"))
 source_files = importlib.import_module("source_files")
 comparable = importlib.import_module("headers").comparable
+look_at = importlib.import_module("ways_of_writing").look_at
 
 # The models up to the records below the headers, up to the accepted and the rejected ones, in the order in which dbt builds them.
 RECORDS = {
@@ -58,7 +60,9 @@ class Reading:
         self.connection = connection
         self.variables = variables
         self.settings = {}
-        self.plugin = source_files.Plugin("source_files", {}, credentials=SimpleNamespace(path=str(folder / "reading.duckdb")))
+        # Of its own, as it goes with what is copied for it.
+        place = Path(tempfile.mkdtemp(dir=folder)) / "reading.duckdb"
+        self.plugin = source_files.Plugin("source_files", {}, credentials=SimpleNamespace(path=str(place)))
         self.plugin.configure_connection(connection)
         self.context = self.dbt_context()
 
