@@ -24,6 +24,7 @@ The answer is a list of layouts. Files that are laid out alike share one, so tha
     n_fields    of a complete record
     columns     the configured columns that the files have; `is_typed` where a column of Parquet does not hold texts
     fields      {name of the column: its position in the line, from 1, or its name in the Parquet file}
+    masked      the positions or names of the fields whose values are personal, read or not
 """
 
 import codecs
@@ -42,7 +43,7 @@ from string import Template
 
 import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
-from headers import columns_to_read, positions_of, require_every_column
+from headers import columns_to_read, personal_positions, positions_of, require_every_column
 from refusals import refusal
 
 # Bytes read at once. A block of gzip becomes a thousand times longer at most, which fits into memory.
@@ -150,7 +151,7 @@ def source_layouts(reader, source, columns, copies):
         alike = (
             path if file["format"] == "parquet" or pattern != path else (file["format"], layout["delimiter"], layout["n_fields"])
         )
-        layout = layouts.setdefault((alike, tuple(layout["fields"].items())), layout)
+        layout = layouts.setdefault((alike, tuple(layout["fields"].items()), tuple(layout["masked"])), layout)
         layout["files"].append(path)
         layout["opened"][path] = opened
         layout["patterns"][path] = pattern
@@ -436,6 +437,7 @@ def file_layout(reader, file, source, columns):
         # Whatever separator texts have, a number that is one in the file has a point when it is written out.
         found = [{**column, "is_typed": not are_texts[fields[column["name"]]]} for column in found]
     n_fields = len(found) if delimiter is None else len(headers)
+    masked = personal_positions(source.get("personal", []), headers, of_others=positions)
     return {
         "format": file["format"],
         "files": [],
@@ -447,6 +449,7 @@ def file_layout(reader, file, source, columns):
         "n_fields": n_fields,
         "columns": found,
         "fields": fields,
+        "masked": masked if delimiter else [headers[position - 1] for position in masked],
     }
 
 

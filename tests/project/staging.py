@@ -5,6 +5,7 @@ This is all of the reading, from the bytes to the accepted and rejected rows, in
 
 import datetime
 import importlib
+import json
 import re
 import sys
 from functools import cache
@@ -73,6 +74,7 @@ class Staging:
 
     accepted    rows of stg_customers or stg_orders, in order
     rejected    rows (path, line number, reasons, text) of rejected_customers or rejected_orders, in order
+    warnings    the sentences that dbt would print
     not_counted the row that breaks lines = accepted + rejected + headers and the like; None where it all adds up
 
     Raises what dbt would report: a DbtRuntimeError or a CompilationError with a sentence.
@@ -85,6 +87,7 @@ class Staging:
                 for setting, value in changed.items():
                     old = self.variables[name][setting]
                     self.variables[name][setting] = old | value if isinstance(old, dict) else value
+        self.warnings = []
         self.connection = duckdb.connect()
         self.plugin = source_files.Plugin("source_files", {}, credentials=SimpleNamespace(path=str(folder / "warehouse.duckdb")))
         self.plugin.configure_connection(self.connection)
@@ -118,7 +121,8 @@ class Staging:
             "config": self.config,
             "return": self.returned,
             "run_query": self.run_query,
-            "exceptions": SimpleNamespace(raise_compiler_error=self.compiler_error),
+            "exceptions": SimpleNamespace(raise_compiler_error=self.compiler_error, warn=self.warnings.append),
+            "tojson": json.dumps,
             "adapter": SimpleNamespace(
                 store_relation=lambda *arguments: self.plugin.store(SimpleNamespace(config=arguments[-1])),
                 dispatch=lambda name: context.get(f"duckdb__{name}") or context[f"default__{name}"],

@@ -17,6 +17,7 @@ def segmentation(prefix=""):
     attributes = [attribute | {"kind": "attribute", "data_type": "varchar"} for attribute in block["attributes"]]
     features = [_FEATURE | feature | {"axis": feature["label"], "kind": "feature"} for feature in block["features"]]
     settings = {"customers": "stg_customers", "refit": "auto", "model_version": None}
+    block["source"]["personal"] = []
     return block | settings | {"attributes": attributes, "features": features, "columns": [key, *attributes, *features]}
 
 
@@ -46,7 +47,7 @@ def orders():
         {"name": "cancelled", "kind": "flag", "data_type": "boolean"},
     ]
     block = yaml.safe_load(_PROJECT.read_text(encoding="utf-8"))["vars"]["orders"]
-    return {"source": block["source"] | {"block": "orders"}, "columns": columns}
+    return {"source": block["source"] | {"block": "orders", "personal": []}, "columns": columns}
 
 
 def has_orders():

@@ -43,14 +43,21 @@
     {% endfor %}
 
     {% set source = {'file': block.customers} if prefix else _configured_source(block.source, 'segmentation', 'customers_file') %}
+    {% if block.key.personal is defined %}
+        {% do configuration_error(
+            'key: it names the customer in every table, so it cannot be personal; take a customer number for the key, and list the other as an attribute', name
+        ) %}
+    {% endif %}
     {% set key = dict(_configured_column(block.key, {'data_type': 'bigint'}, name), kind='key') %}
     {% do _require_one_of('data_type of ' ~ key.name, key.data_type, ['bigint', 'varchar'], name) %}
 
-    {% set attributes = [] %}
+    {#- Those that are personal are read, and go no further than stg_customers. -#}
+    {% set attributes, personal = [], [] %}
     {% for attribute in block.attributes or [] %}
-        {% do attributes.append(dict(_configured_column(attribute, {'data_type': 'varchar'}, name), kind='attribute')) %}
-        {% do _require_one_of('data_type of ' ~ attribute.name, attributes[-1].data_type, ['varchar'], name) %}
+        {% set column = dict(_configured_attribute(attribute, name, is_read=not prefix), kind='attribute') %}
+        {% do (personal if column.personal else attributes).append(column) %}
     {% endfor %}
+    {% do source.update({'personal': personal}) %}
 
     {% set features = [] %}
     {% for feature in block.features or [] %}
@@ -60,7 +67,7 @@
         {% do configuration_error('features: is empty; name at least one numeric column to form segments from', name) %}
     {% endif %}
 
-    {% set columns = [key] + attributes + features %}
+    {% set columns = [key] + attributes + personal + features %}
     {% set names = columns | map(attribute='name') | list %}
     {% for column in names if names.count(column) > 1 %}
         {% do configuration_error('the name ' ~ column ~ ' is given to more than one column; rename all but one', name) %}
@@ -166,6 +173,8 @@
     {% set format = (block.date or {}).format or 'iso' %}
     {% do _require_one_of('format of date', format, formats, 'orders') %}
 
+    {#- What is personal of the customers is so in the orders, too. -#}
+    {% do source.update({'personal': customers.source.personal}) %}
     {% set key = dict(customers.key, headers=customers.key.headers + headers.customer) %}
     {# Beyond any price; within it sums are exact. #}
     {% set number = {'kind': 'feature', 'data_type': 'double', 'range': [-1000000000000, 1000000000000], 'missing': 'null'} %}
@@ -285,6 +294,24 @@
 {% endmacro %}
 
 
+{#- An attribute is read from the files of the first segmentation, or is a column of the model of another one. -#}
+{% macro _configured_attribute(attribute, block, is_read) %}
+    {% set settings = {'data_type': 'varchar', 'format': 'iso', 'personal': false} %}
+    {% set own = ['format', 'personal'] if is_read else [] %}
+    {% do _reject_unknown_settings('attribute ' ~ attribute.name, attribute, ['name', 'headers', 'data_type', 'description', 'label'] + own, block) %}
+    {% do settings.update(attribute) %}
+    {% set column = {} %}
+    {% for setting, value in attribute.items() if setting not in own %}{% do column.update({setting: value}) %}{% endfor %}
+    {% do settings.update(_configured_column(column, {'data_type': 'varchar'}, block)) %}
+    {% do _require_one_of('data_type of ' ~ settings.name, settings.data_type, ['varchar', 'double', 'integer', 'date', 'boolean'], block) %}
+    {% do _require_one_of('format of ' ~ settings.name, settings.format, ['iso', 'day-first', 'month-first', 'YYYYMMDD'], block) %}
+    {% if settings.personal is not boolean %}
+        {% do configuration_error('personal of ' ~ settings.name ~ ': ' ~ _shown(settings.personal) ~ ' is neither true nor false', block) %}
+    {% endif %}
+    {% do return(settings) %}
+{% endmacro %}
+
+
 {% macro _configured_feature(feature, block) %}
     {% set settings = {'data_type': 'double', 'range': [none, none], 'transform': 'none', 'missing': 'reject', 'unit': ''} %}
     {% set own = ['low', 'high'] + settings.keys() | list %}
@@ -344,7 +371,7 @@
         'segment_id', 'segment_name', 'distance', 'runner_up_segment_id', 'runner_up_distance', 'confidence', 'is_outlier',
         'has_imputed_features', 'model_version', 'previous_segment_id', 'changed_at', 'n_customers', 'row_id', 'first_row_id', 'reasons',
         'previous_model_segment_id', 'last_segment_id', 'name_at_change', 'model_version_at_change', 'build_id', 'built_at',
-        'source_file', 'is_blank', 'raw_record', 'rowid', 'is_sampled'
+        'source_file', 'is_blank', 'raw_record', 'unread_attributes', 'rowid', 'is_sampled'
     ]) %}
 {% endmacro %}
 

@@ -91,6 +91,7 @@ final as (
         row_id as last_row_id,
         source_file,
         {{ table.columns | map(attribute='name') | join(',\n        ') }},
+        unread_attributes,
         reasons,
         is_blank,
         raw_record
@@ -125,6 +126,7 @@ final as (
         {{ lines }}.row_id,
         {{ lines }}.source_file,
         {{ columns }},
+        {{ lines }}.unread_attributes,
         {{ lines }}.reasons,
         {{ lines }}.raw_record
     from {{ lines }}
@@ -135,6 +137,7 @@ final as (
         first_row_id as row_id,
         source_file,
         {{ columns }},
+        unread_attributes,
         reasons,
         raw_record
     from {{ multiline }}

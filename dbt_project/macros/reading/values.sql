@@ -68,6 +68,7 @@
             as {{ column.name }},
         {% endif %}
         {% endfor %}
+        {{ _unread_attributes(layout.columns, parts) }} as unread_attributes,
         reasons,
         is_blank,
         case when {{ keeps_text }} then cast({{ 'raw_record' if layout.delimiter else 'to_json(raw_record)' }} as varchar) end as raw_record
@@ -92,6 +93,8 @@
 {% macro _raw_value(column, part, decimal_separator, is_parquet) -%}
     {%- if column.kind == 'feature' -%}
         {{ _number(part, decimal_separator) }}
+    {%- elif column.kind == 'attribute' and column.data_type != 'varchar' -%}
+        {{ _attribute_value(column, part, decimal_separator, is_parquet) }}
     {%- elif column.kind == 'moment' -%}
         {{ _moment(part, column.format, is_parquet) }}
     {%- elif column.kind == 'flag' -%}
@@ -101,6 +104,37 @@
     {%- else -%}
         try_cast({{ part }} as {{ column.data_type }})
     {%- endif -%}
+{%- endmacro %}
+
+
+{#-
+    The value of an attribute that is not a text. One that is not of its type is NULL, and the customer is kept all the same: it forms no segments. It is
+    read like that of a feature, a moment or a yes or no.
+-#}
+{% macro _attribute_value(column, part, decimal_separator, is_parquet) -%}
+    {%- set like = {'date': 'moment', 'boolean': 'flag'}.get(column.data_type, 'feature') -%}
+    {%- set value = _raw_value(dict(column, kind=like), part, decimal_separator, is_parquet) -%}
+    {%- if like == 'moment' -%}
+        {#- DuckDB knows moments by words, too, such as 'epoch' and 'infinity'. -#}
+        case when regexp_matches({{ part }}, '[0-9]') and isfinite({{ value }}) then cast({{ value }} as date) end
+    {%- elif like == 'flag' -%}
+        {{ value }}
+    {%- elif column.data_type == 'integer' -%}
+        case when {{ value }} = floor({{ value }}) then try_cast({{ value }} as integer) end
+    {%- else -%}
+        case when abs({{ value }}) < {{ too_large() }} then {{ value }} end
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- The names of the attributes of a record that have a value which is not of their type; NULL for nearly all records. -#}
+{% macro _unread_attributes(columns, parts) -%}
+    {%- set unread = [] -%}
+    {%- for column in columns if column.kind == 'attribute' and column.data_type != 'varchar' -%}
+        {%- set text = _field_text(parts[column.name], false) -%}
+        {%- do unread.append("case when _value_" ~ column.name ~ " is null and " ~ text ~ " is not null then '" ~ column.name ~ "' end") -%}
+    {%- endfor -%}
+    {{ "nullif(concat_ws(', ', " ~ unread | join(', ') ~ "), '')" if unread else 'cast(null as varchar)' }}
 {%- endmacro %}
 
 

@@ -1,4 +1,7 @@
-{{ config(materialized='view') }}
+{{ config(
+    materialized='view',
+    post_hook="{{ warn_of_attributes(this, ref('base_customer_lines'), ref('base_customer_records'), ref('base_customer_repeats'), segmentation()) }}"
+) }}
 {%- set settings = segmentation() %}
 with
 

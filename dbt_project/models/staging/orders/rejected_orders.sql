@@ -20,7 +20,7 @@ final as (
         cast(base_order_records.source_file as varchar) as source_file,
         base_order_records.row_id - files.first_row_id + 1 as line_number,
         base_order_records.reasons,
-        base_order_records.raw_record
+        {{ without_personal_values('base_order_records.raw_record', 'cast(base_order_records.source_file as varchar)', orders()) }} as raw_record
     from base_order_records
     inner join files on base_order_records.source_file = files.source_file
     where base_order_records.reasons is not null
