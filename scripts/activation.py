@@ -131,16 +131,17 @@ def write_lists(warehouse, new, output, prefix, wanted, email):
     copy_csv(warehouse, query.format("true"), new / "all_segments.csv")
     if n_shared:
         print(
-            f"{plural(n_shared, 'customer')} share an address with another one. It is listed once, for the customer with the "
-            "highest confidence, then the lowest key.",
+            f"{plural(n_shared, 'customer')} {'shares' if n_shared == 1 else 'share'} an address with another one. It is listed "
+            "once, for the customer with the highest confidence, then the lowest key.",
             flush=True,
         )
 
 
 def counted(n_listed, n_without, n_shared):
     """How many customers are in a list, and why others are not."""
+    verb = "is" if n_shared == 1 else "are"
     without = f", {n_without:,} without an e-mail are left out" if n_without else ""
-    shared = f", {n_shared:,} with an address that is listed for somebody else are left out" if n_shared else ""
+    shared = f", {n_shared:,} with an address that is listed for somebody else {verb} left out" if n_shared else ""
     return f"{plural(n_listed, 'customer')}{without}{shared}"
 
 

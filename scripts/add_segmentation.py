@@ -120,6 +120,7 @@ def add(name):
     family = first_segmentation()
     if not block.get("attributes"):
         family.pop("segment_attribute_profiles")
+        family.pop("segment_attribute_statistics")
     names = Names(name, block["customers"], family)
     enabled = {"enabled": condition_for_orders()} if block.get("needs") == "orders" else {}
 

@@ -1,10 +1,17 @@
 """Attributes: numbers, dates, yes and no, which cost nobody the segment, and what is personal, which nobody sees."""
 
+import csv
 import datetime
+import hashlib
 import json
+import statistics
+import sys
 
+import activation
 import duckdb
+import export
 import pytest
+import render_report
 from dbt_common.exceptions import DbtBaseException
 from staging import Staging
 
@@ -144,3 +151,119 @@ def test_a_mistake_in_the_settings_of_an_attribute_is_one_sentence(staged, attri
     with pytest.raises(DbtBaseException) as error:
         staged([HEADER], [attribute])
     assert sentence in error.value.msg
+
+
+class Shop:
+    """A project built on 120 customers in two groups: each has an e-mail, which is personal, and one of 60 cities."""
+
+    def __init__(self, project):
+        self.project = project
+        self.revenues = {number: 5 * number for number in range(120) if number % 10}
+        rows = [
+            f"{number},mail{number}@x.org,city{number % 60},{self.revenues.get(number, '')},2024-01-{1 + number % 28:02},"
+            f"{'yes' if number % 3 else 'no'},{20 + number % 5 + number % 2 * 40},{30 + number % 2 * 60},{90 - number % 2 * 80}"
+            for number in range(120)
+        ]
+        rows[2] = rows[2].replace("2024-01-03", "long ago")
+        rows += ["500,mail500@x.org,city1,5,,,999,30,40", "501,mail501@x.org", "3,mail502@x.org,,,,,20,30,40"]
+        rows += ["600,MAIL7@X.org ,city1,,,,22,30,90"]
+        header = "CustomerID,Email,City,Revenue,Since,Member,Age,Annual Income,Spending Score"
+        (project.folder / "customers.csv").write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+        attributes = [
+            {"name": "email", "personal": True},
+            {"name": "city"},
+            {"name": "revenue", "data_type": "double"},
+            {"name": "since", "data_type": "date"},
+            {"name": "member", "data_type": "boolean"},
+        ]
+        source = {"file": "customers.csv", "max_rejected_share": 0.1}
+        project.configure(source=source, attributes=attributes, n_clusters=2, k_range=[2, 3])
+        self.output = project.build()
+
+    def run(self, monkeypatch, script, *options):
+        monkeypatch.chdir(self.project.folder)
+        monkeypatch.setattr(sys, "argv", [f"{script.__name__}.py", *options])
+        script.main()
+
+
+@pytest.fixture(scope="module")
+def shop(new_project):
+    return Shop(new_project())
+
+
+def test_attributes_are_described_by_segment(shop):
+    of_segment = {}
+    for number, segment in shop.project.published(
+        "select customer_id, segment_id from customer_segments where customer_id < 120"
+    ):
+        of_segment.setdefault(segment, []).append(number)
+    query = """
+        select segment_id, n_customers, n_missing, attribute_mean, attribute_median, attribute_min, attribute_max
+        from segment_attribute_statistics where attribute = 'revenue'
+    """
+    found = {segment: row for segment, *row in shop.project.published(query)}
+    assert set(found) == set(of_segment) == {1, 2}
+    for segment, numbers in of_segment.items():
+        values = [shop.revenues[number] for number in numbers if number in shop.revenues]
+        n_missing = 61 - len(values) if 0 in numbers else 60 - len(values)
+        middle = statistics.mean(values), statistics.median(values), min(values), max(values)
+        assert found[segment] == pytest.approx([len(values), n_missing, *middle])
+    dates = "select min(date_min), max(date_max), sum(n_missing), count(attribute_mean) from segment_attribute_statistics"
+    first, last = datetime.date(2024, 1, 1), datetime.date(2024, 1, 28)
+    assert shop.project.published(f"{dates} where attribute = 'since'") == [(first, last, 2, 0)]
+    assert "1 value of since is no date and counts as not given, in customers.csv, line 4" in shop.output
+
+    profiles = "select attribute, attribute_value, sum(n_customers) from segment_attribute_profiles group by all order by all"
+    assert shop.project.published(profiles) == [
+        ("city", "more than 50 values", 121),
+        ("member", "false", 40),
+        ("member", "true", 80),
+        ("member", None, 1),
+    ]
+
+
+def test_what_is_personal_is_in_nothing_that_is_published_or_made_of_it(shop, monkeypatch):
+    """It is looked for in every file but the source, and those in which builds work."""
+    folder = shop.project.folder
+    shop.run(monkeypatch, export)
+    shop.run(monkeypatch, render_report)
+    with shop.project.reader("warehouse.duckdb") as reader:
+        tables = [name for (name,) in reader.sql("show tables").fetchall()]
+        assert (
+            "email" not in reader.sql("select column_name from duckdb_columns() where not internal").df()["column_name"].to_list()
+        )
+        for table in tables:
+            assert not reader.sql(f"select * from {table} as row where contains(lower(row::varchar), '@x.org')").fetchall()
+    records = shop.project.published("select line_number, raw_record from rejected_customers")
+    assert records == [
+        (122, "500,(personal),city1,5,,,999,30,40"),
+        (123, "(hidden: where its personal values are cannot be told)"),
+        (124, "3,(personal),,,,,20,30,40"),
+    ]
+    made = [path for path in folder.rglob("*") if path.is_file() and path.relative_to(folder).parts[0] != "build"]
+    assert {"index.html", "segments.xlsx", "dbt.log"} <= {path.name for path in made}
+    holding = [path.name for path in made if b"@x.org" in path.read_bytes().lower()]
+    assert holding == ["customers.csv"]
+    assert "@x.org" not in shop.output.lower()
+
+
+def test_activation_hashes_what_is_personal_and_lists_who_shares_it_once(shop, monkeypatch, capsys):
+    shop.run(monkeypatch, activation, "--hash-email", "email")
+    lists = {path.name: path.read_text().splitlines()[1:] for path in (shop.project.folder / "exports/activation").glob("*.csv")}
+    everybody = lists.pop("all_segments.csv")
+    assert sorted(everybody) == sorted(row for rows in lists.values() for row in rows)
+    found = [row[0] for row in csv.reader(everybody)]
+    assert sorted(found) == sorted(hashlib.sha256(f"mail{number}@x.org".encode()).hexdigest() for number in range(120))
+    assert "1 customer shares an address with another one." in capsys.readouterr().out
+
+
+def test_the_report_shows_numbers_and_dates_by_segment(shop, monkeypatch):
+    shop.run(monkeypatch, render_report)
+    page = (shop.project.folder / "reports" / "index.html").read_text(encoding="utf-8")
+    (section,) = [part for part in page.split("<h3>") if part.startswith("What else is known of them")]
+    assert section.count("<h4>Revenue</h4>") == section.count("<h4>Since</h4>") == 1
+    (mean,) = shop.project.published(
+        "select population_mean from segment_attribute_statistics where attribute = 'revenue' limit 1"
+    )[0]
+    assert f'<td class="n">{mean:,.0f}</td>' in section
+    assert "1 Jan 2024" in section

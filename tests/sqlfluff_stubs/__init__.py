@@ -12,9 +12,12 @@ _FEATURE |= {"lowest": "lowest", "highest": "highest"}
 
 
 def segmentation(prefix=""):
+    """The columns of the sample, and an attribute of each kind."""
     block = yaml.safe_load(_PROJECT.read_text(encoding="utf-8"))["vars"]["segmentation"]
     key = block["key"] | {"kind": "key"}
     attributes = [attribute | {"kind": "attribute", "data_type": "varchar"} for attribute in block["attributes"]]
+    attributes += [{"name": "revenue", "kind": "attribute", "data_type": "double"}]
+    attributes += [{"name": "since", "kind": "attribute", "data_type": "date", "format": "iso"}]
     features = [_FEATURE | feature | {"axis": feature["label"], "kind": "feature"} for feature in block["features"]]
     settings = {"customers": "stg_customers", "refit": "auto", "model_version": None}
     block["source"]["personal"] = []
@@ -187,6 +190,10 @@ def reference_date(ordered_at):
 
 def days_between(first, last):
     return f"date_diff('day', {first}, {last})"
+
+
+def day_of(n_days):
+    return f"date '1970-01-01' + cast({n_days} as integer)"
 
 
 def exact_amount(amount):

@@ -102,7 +102,7 @@ def test_an_address_of_several_customers_is_listed_once_for_the_surest(tmp_path,
     assert rows["segment_1_one.csv"] == [f'"{hashed("cd@x.org")}",1']
     assert rows["segment_2_two.csv"] == [f'"{hashed("ab@x.org")}",2', f'"{hashed("f@x.org")}",2']
     assert rows["all_segments.csv"] == rows["segment_1_one.csv"] + rows["segment_2_two.csv"]
-    assert "segment_1_one.csv: 1 customer, 1 with an address that is listed for somebody else are left out" in said
+    assert "segment_1_one.csv: 1 customer, 1 with an address that is listed for somebody else is left out" in said
     assert "2 customers share an address with another one. It is listed once, for the customer with the highest" in said
 
 
