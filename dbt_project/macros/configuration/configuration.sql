@@ -58,6 +58,9 @@
         {% do (personal if column.personal else attributes).append(column) %}
     {% endfor %}
     {% do source.update({'personal': personal}) %}
+    {% for column in attributes if prefix and column.name in segmentation('').source.personal | map(attribute='name') %}
+        {% do configuration_error('attributes: ' ~ column.name ~ ' is personal in the block segmentation, so it cannot be one here; leave it out', name) %}
+    {% endfor %}
 
     {% set features = [] %}
     {% for feature in block.features or [] %}
