@@ -39,6 +39,20 @@
 {%- endmacro %}
 
 
+{#- The name of a column, whatever characters it has. -#}
+{% macro quoted_name(name) -%}{{ adapter.dispatch('quoted_name')(name) }}{%- endmacro %}
+
+{% macro duckdb__quoted_name(name) -%}"{{ name | replace('"', '""') }}"{%- endmacro %}
+
+
+{#- Columns in one, with their names; to_json makes a text of it. -#}
+{% macro made_row(columns) -%}{{ adapter.dispatch('made_row')(columns) }}{%- endmacro %}
+
+{% macro duckdb__made_row(columns) -%}
+    struct_pack({% for column in columns %}{{ quoted_name(column) }} := {{ quoted_name(column) }}{{ ', ' if not loop.last }}{% endfor %})
+{%- endmacro %}
+
+
 {#- The whole numbers from 1 to the length of a list. -#}
 {% macro places_in(list) -%}{{ adapter.dispatch('places_in')(list) }}{%- endmacro %}
 

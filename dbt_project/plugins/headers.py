@@ -1,6 +1,6 @@
 """Which column of the configuration stands where among the headers of a file."""
 
-import re
+import unicodedata
 
 from refusals import refusal
 
@@ -9,8 +9,10 @@ LEAST_SIMILARITY = 0.8
 
 
 def comparable(header):
-    """A header without case, spaces and underscores, which do not matter."""
-    return re.sub(r"[\s_]+", "", str(header)).lower()
+    """A header without what does not matter: case, underscores, spaces of every kind, and how Unicode spells a character."""
+    text = unicodedata.normalize("NFKC", str(header)).lower()
+    # Format characters, such as a byte order mark and joiners, are not to be seen either.
+    return "".join(one for one in text if not (one.isspace() or one == "_" or unicodedata.category(one) == "Cf"))
 
 
 def accepted_headers(column):
@@ -56,17 +58,18 @@ def require_every_column(reader, path, headers, positions, source, columns):
                 + (f' (the nearest header is "{nearest}")' if nearest else "")
             )
     if missing:
+        kind, those = ("table", "its columns are") if source.get("relation") else ("file", "its first line is")
         remedy = (
-            "what the file does not have can be removed there."
-            if source["block"] == "segmentation"
+            f"what the {kind} does not have can be removed there."
+            if source["block"] == "segmentation" or kind == "table"
             else "where there is no header, name its fields under fields: there."
         )
         # Where nothing in it is known it may be no header, and hold what is personal.
-        is_to_be_shown = positions or not source.get("personal")
-        first_line = f'; its first line is "{", ".join(map(str, headers))[:200]}"' if is_to_be_shown else ""
+        is_to_be_shown = positions or kind == "table" or not source.get("personal")
+        what_it_has = f'; {those} "{", ".join(map(str, headers))[:200]}"' if is_to_be_shown else ""
         raise refusal(
-            f"{path} has no column for {', nor for '.join(missing)}{first_line}; rename the header in the file, "
-            f"or add it under headers: in dbt_project.yml, vars, {source['block']}; {remedy}"
+            f"{path} has no column for {', nor for '.join(missing)}{what_it_has}; rename the header in the {kind}, or add it "
+            f"under headers: in dbt_project.yml, vars, {source['block']}; {remedy}"
         )
 
 

@@ -28,7 +28,7 @@
     )
 
     select
-        {{ sql_texts([settings.source.file]) }} || ' has ' || n_customers || ' customers; the last build had ' || n_before || ', of whom '
+        {{ sql_texts([settings.source.name]) }} || ' has ' || n_customers || ' customers; the last build had ' || n_before || ', of whom '
         || n_kept || ' are still there. The gate is a share of {{ bounds.min_kept_share }} of them, and {{ bounds.growth[0] }} to {{ bounds.growth[1] }} '
         || 'times their number. If this is the right file, and whole, accept it for one run with --vars ''{accept_customers: true}'', or change the '
         || 'bounds under gates: customers: in dbt_project.yml.' as sentence

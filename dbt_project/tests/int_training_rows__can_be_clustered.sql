@@ -89,7 +89,7 @@ problems as (
 ),
 
 final as (
-    select {{ sql_texts([settings.source.file]) }} || problem || ' in dbt_project.yml, vars, {{ segmentation_block() }}.' as sentence
+    select {{ sql_texts([settings.source.name]) }} || problem || ' in dbt_project.yml, vars, {{ segmentation_block() }}.' as sentence
     from problems
     where problem is not null
 )

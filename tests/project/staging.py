@@ -69,26 +69,29 @@ def shipped_settings():
 class Staging:
     """One reading of the files of a source.
 
-    `block` is segmentation or orders, whose source is at `file`; `settings` are merged into those of dbt_project.yml, block by
-    block and setting by setting. `folder` is where builds work. Use it as a context manager.
+    `block` is segmentation or orders, whose source is at `file`, None where it is a relation; `settings` are merged into those of
+    dbt_project.yml, block by block and setting by setting. `folder` is where builds work; `tables` are statements that make
+    what relations name. Use it as a context manager.
 
     accepted    rows of stg_customers or stg_orders, in order
     rejected    rows (path, line number, reasons, text) of rejected_customers or rejected_orders, in order
-    warnings    the sentences that dbt would print
+    warnings    what was said on the console
     not_counted the row that breaks lines = accepted + rejected + headers and the like; None where it all adds up
 
     Raises what dbt would report: a DbtRuntimeError or a CompilationError with a sentence.
     """
 
-    def __init__(self, folder, block, file, settings):
+    def __init__(self, folder, block, file, settings, tables=()):
         self.variables = {name: dict(value) if isinstance(value, dict) else value for name, value in shipped_settings().items()}
-        for changes in ({block: {"source": {"file": str(file)}}}, settings):
+        for changes in ({block: {"source": {"file": file and str(file)}}}, settings):
             for name, changed in changes.items():
                 for setting, value in changed.items():
                     old = self.variables[name][setting]
-                    self.variables[name][setting] = old | value if isinstance(old, dict) else value
-        self.warnings = []
+                    self.variables[name][setting] = old | value if isinstance(old, dict) and isinstance(value, dict) else value
         self.connection = duckdb.connect()
+        self.warnings = []
+        for statement in tables:
+            self.connection.execute(statement)
         self.plugin = source_files.Plugin("source_files", {}, credentials=SimpleNamespace(path=str(folder / "warehouse.duckdb")))
         self.plugin.configure_connection(self.connection)
         self.context = self.dbt_context()
@@ -111,13 +114,14 @@ class Staging:
             "execute": True,
             "invocation_id": "one",
             "run_started_at": datetime.datetime.now(datetime.timezone.utc),
-            "graph": {},
+            "graph": {"nodes": {}},
             "model": SimpleNamespace(config=SimpleNamespace(meta=None)),
             "modules": {"re": re, "datetime": datetime},
-            "target": SimpleNamespace(path="build/warehouse.duckdb"),
+            "target": SimpleNamespace(path="build/warehouse.duckdb", database="memory"),
             "var": lambda name, default=None: self.variables.get(name, default),
             "env_var": lambda name, default=None: default,
             "ref": lambda name: name,
+            "builtins": SimpleNamespace(source=lambda schema, name: f"{schema}.{name}"),
             "config": self.config,
             "return": self.returned,
             "run_query": self.run_query,
@@ -125,6 +129,8 @@ class Staging:
             "tojson": json.dumps,
             "adapter": SimpleNamespace(
                 store_relation=lambda *arguments: self.plugin.store(SimpleNamespace(config=arguments[-1])),
+                get_column_schema_from_query=self.columns_of,
+                get_relation=self.relation_of,
                 dispatch=lambda name: context.get(f"duckdb__{name}") or context[f"default__{name}"],
             ),
         }
@@ -148,6 +154,14 @@ class Staging:
         names, rows = [name for name, *_ in result.description], result.fetchall()
         columns = [SimpleNamespace(values=lambda place=place: [row[place] for row in rows]) for place in range(len(names))]
         return Rows([Row(zip(names, row, strict=True)) for row in rows], columns)
+
+    def columns_of(self, query):
+        columns = [(name, str(kind)) for name, kind, *_ in self.connection.execute(query).description]
+        return [SimpleNamespace(name=name, dtype=kind, is_string=lambda kind=kind: kind == "VARCHAR") for name, kind in columns]
+
+    def relation_of(self, database, schema, identifier):
+        tables = "select 1 from duckdb_tables() where (database_name, schema_name, table_name) = (?, ?, ?)"
+        return self.connection.execute(tables, [database, schema, identifier]).fetchone() and f"{database}.{schema}.{identifier}"
 
     def rendered(self, text, **more):
         context = self.context | more

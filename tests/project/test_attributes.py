@@ -111,6 +111,50 @@ def test_personal_values_of_rejected_rows_are_hidden(staged, line, shown):
         assert text == (shown or "(hidden: where its personal values are cannot be told)")
 
 
+def test_where_trailing_fields_may_be_missing_personal_values_are_still_told(staged):
+    lines = ["CustomerID,E-Mail,Age,Annual Income,Spending Score,Note", "1,a@x.org,999,30,40", "1,a@x.org,999,30"]
+    with staged(lines, [{"name": "email", "headers": ["E-Mail"], "personal": True}], max_rejected_share=1) as staging:
+        assert [text for *_, text in staging.rejected] == [
+            "1,(personal),999,30,40",
+            "(hidden: where its personal values are cannot be told)",
+        ]
+
+
+def test_personal_values_of_json_lines_are_hidden(staged):
+    """An e-mail that is not given stays so; what is no object is hidden."""
+    lines = [
+        '{"CustomerID": 1, "E-Mail": "a@x.org", "Age": 20, "Annual Income": 30, "Spending Score": 40}',
+        '{"CustomerID": 2, "E-Mail": "a@x.org", "Age": 999, "Annual Income": 30, "Spending Score": 40}',
+        '{"CustomerID": 3, "Age": 999, "Annual Income": 30, "Spending Score": 40}',
+        '{"CustomerID": 4, "E-Mail": "a@x.org", "Age": 20',
+    ]
+    with staged(lines, [{"name": "email", "headers": ["E-Mail"], "personal": True}], max_rejected_share=1) as staging:
+        two, three, four = (text for *_, text in staging.rejected)
+        assert json.loads(two) == {"CustomerID": 2, "E-Mail": "(personal)", "Age": 999, "Annual Income": 30, "Spending Score": 40}
+        assert json.loads(three) == json.loads(lines[2])
+        assert four == "(hidden: where its personal values are cannot be told)"
+
+
+def test_of_a_relation_personal_values_are_hidden_and_values_of_another_type_have_no_line(tmp_path):
+    """The row of an unusable record has the names of the relation, that of a duplicate those of the configuration."""
+    table = """
+        create table crm as
+        select * from (
+            values (1, 'a@x.org', '12', 20, 30, 40), (1, 'b@x.org', 'much', 21, 30, 40), (2, 'c@x.org', '5', 999, 30, 40),
+            (3, 'd@x.org', 'much', 21, 30, 40)
+        ) as crm (CustomerID, "E-Mail", Revenue, Age, "Annual Income", spending_score)
+    """
+    settings = {"segmentation": {"source": {"relation": "ref('crm')", "max_rejected_share": 1}, "attributes": ATTRIBUTES[:2]}}
+    with Staging(tmp_path, "segmentation", None, settings, tables=[table]) as staging:
+        assert sorted(row[:2] for row in staging.accepted) == [(1, 12), (3, None)]
+        records = [json.loads(text) for *_, text in staging.rejected]
+        assert [(record.get("E-Mail"), record.get("email")) for record in records] == [("(personal)", None), (None, "(personal)")]
+        assert staging.warnings == [
+            "1 value of revenue is no number and counts as not given, in ref('crm'); mend it there, or adapt the attribute in "
+            "dbt_project.yml, vars, segmentation."
+        ]
+
+
 def test_personal_values_of_duplicates_are_hidden(staged):
     with staged([HEADER, "1,a@x.org,,,,,20,30,40", "1,b@x.org,,,,,20,30,40"]) as staging:
         assert [row[2:] for row in staging.rejected] == [("customer_id is a duplicate", "1,(personal),,,,,20,30,40")]
@@ -144,6 +188,7 @@ def test_e_mail_addresses_that_nobody_has_called_personal_are_pointed_out(staged
         ({"name": "since", "data_type": "timestamp"}, "data_type of since: timestamp is unknown; use varchar or double or"),
         ({"name": "since", "format": "american"}, "format of since: american is unknown"),
         ({"name": "email", "personal": "yes"}, "personal of email: yes is neither true nor false"),
+        ({"name": "email", "format": "iso", "missing": "reject"}, "attribute email: the setting missing is unknown"),
         ({"name": "email", "secret": True}, "attribute email: the setting secret is unknown"),
     ],
 )
@@ -267,3 +312,11 @@ def test_the_report_shows_numbers_and_dates_by_segment(shop, monkeypatch):
     )[0]
     assert f'<td class="n">{mean:,.0f}</td>' in section
     assert "1 Jan 2024" in section
+
+
+def test_the_key_cannot_be_personal(tmp_path):
+    (tmp_path / "data.csv").write_text(HEADER)
+    settings = {"segmentation": {"key": {"name": "email", "data_type": "varchar", "personal": True}}}
+    with pytest.raises(DbtBaseException) as error:
+        Staging(tmp_path, "segmentation", tmp_path / "data.csv", settings)
+    assert "key: it names the customer in every table, so it cannot be personal; take a customer number" in error.value.msg

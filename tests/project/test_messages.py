@@ -343,7 +343,41 @@ CONFIGURATIONS = {
     ),
     "no_file": (
         lambda block: block["source"].pop("file"),
-        "source: file: is missing; give the path of a CSV or Parquet file.",
+        "source: file: is missing; give the path of a CSV or Parquet file, or a table as relation.",
+    ),
+    "a_file_and_a_relation": (
+        lambda block: block["source"].update(relation="ref('crm')"),
+        "source: file: and relation: are both given; take one of the two out.",
+    ),
+    "a_relation_of_one_word": (
+        lambda block: block.update(source={"relation": "crm"}),
+        "source: relation: crm is neither a model, ref('crm_customers'), nor a source, source('crm', 'customers'), nor a table, "
+        "crm.main.customers, with the names of its database and schema.",
+    ),
+    "a_relation_that_is_a_query": (
+        lambda block: block.update(source={"relation": "select * from crm.main.customers"}),
+        "source: relation: select * from crm.main.customers is neither a model, ref('crm_customers'), nor a source,",
+    ),
+    "a_key_of_one_column": (
+        lambda block: block.update(key={"name": "customer", "columns": ["shop"]}),
+        "columns of customer: ['shop'] is not a list of several columns, such as [shop, customer_no].",
+    ),
+    "headers_of_a_key_of_several_columns": (
+        lambda block: block.update(key={"name": "customer", "headers": ["Shop"], "columns": ["shop", "no"]}),
+        "headers of customer: the key is made of several columns; give each its own, as columns: "
+        "[{name: shop, headers: [Shop No]}].",
+    ),
+    "a_number_as_a_key_of_several_columns": (
+        lambda block: block.update(key={"name": "customer", "data_type": "bigint", "columns": ["shop", "no"]}),
+        "data_type of customer: bigint is unknown; use varchar.",
+    ),
+    "another_case": (
+        lambda block: block.update(key={"name": "email", "case": "lower"}),
+        "case of email: lower is unknown; use fold.",
+    ),
+    "a_key_that_is_a_word": (
+        lambda block: block.update(key="email"),
+        "key: email is neither a column, such as {name: customer_id}, nor row_number, for customers without a key.",
     ),
 }
 

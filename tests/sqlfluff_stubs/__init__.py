@@ -50,7 +50,7 @@ def orders():
         {"name": "cancelled", "kind": "flag", "data_type": "boolean"},
     ]
     block = yaml.safe_load(_PROJECT.read_text(encoding="utf-8"))["vars"]["orders"]
-    return {"source": block["source"] | {"block": "orders", "personal": []}, "columns": columns}
+    return {"source": block["source"] | {"block": "orders", "personal": []}, "key": columns[0], "columns": columns}
 
 
 def has_orders():
@@ -65,7 +65,24 @@ def source_layouts(table):
     columns = table["columns"]
     fields = {column["name"]: position for position, column in enumerate(columns, start=1)}
     layout = {"format": "utf-8", "delimiter": ",", "n_fields": len(columns), "columns": columns, "fields": fields}
+    layout |= {"n_needed": len(columns), "has_header": True, "repeats": False, "preambles": {}}
     return [layout | {"files": ["customers.csv"], "patterns": {"customers.csv": "customers.csv"}}]
+
+
+def n_lines_of_preambles(table):
+    return 0
+
+
+def source_relation(source):
+    return None
+
+
+def _parts_of(layout, key):
+    return {name: f"_parts[{place}]" for name, place in layout["fields"].items()}
+
+
+def _columns_of(layout, key):
+    return layout["columns"]
 
 
 def files_of(relation):

@@ -35,21 +35,15 @@
             {% do configuration_error('headers of ' ~ feature.name ~ ': the features are columns of the model ' ~ block.customers ~ '; give their names there', name) %}
         {% endfor %}
         {#- The customers have the same key in every segmentation; what is read is a model, not a file. -#}
-        {% set block = dict(block, key=first.key, source={'file': block.customers}) %}
+        {% set block = dict(block, key=first.key, source={'name': block.customers}) %}
     {% endif %}
 
     {% for setting in ['source', 'key', 'features', 'n_clusters', 'k_range', 'seed'] if block[setting] is not defined %}
         {% do configuration_error(setting ~ ': is missing; give it as in the file that the project ships', name) %}
     {% endfor %}
 
-    {% set source = {'file': block.customers} if prefix else _configured_source(block.source, 'segmentation', 'customers_file') %}
-    {% if block.key.personal is defined %}
-        {% do configuration_error(
-            'key: it names the customer in every table, so it cannot be personal; take a customer number for the key, and list the other as an attribute', name
-        ) %}
-    {% endif %}
-    {% set key = dict(_configured_column(block.key, {'data_type': 'bigint'}, name), kind='key') %}
-    {% do _require_one_of('data_type of ' ~ key.name, key.data_type, ['bigint', 'varchar'], name) %}
+    {% set source = {'name': block.customers} if prefix else _configured_source(block.source, 'segmentation', 'customers_file') %}
+    {% set key = first.key if prefix else _configured_key(block.key, name) %}
 
     {#- Those that are personal are read, and go no further than stg_customers. -#}
     {% set attributes, personal = [], [] %}
@@ -118,14 +112,89 @@
 {% endmacro %}
 
 
+{#- What identifies a customer: a column; several of them, which are joined; or, where there is nothing that does, the number of the row. -#}
+{% macro _configured_key(key, block) %}
+    {% if key == 'row_number' %}
+        {% do return(dict(
+            _configured_column({'name': 'row_number', 'description': 'The number of the row in the source, as there is no key.'}, {'data_type': 'bigint'}, block),
+            kind='key', is_row_number=true
+        )) %}
+    {% endif %}
+    {% if key is not mapping %}
+        {% do configuration_error('key: ' ~ _shown(key) ~ ' is neither a column, such as {name: customer_id}, nor row_number, for customers without a key', block) %}
+    {% endif %}
+    {% if key.personal is defined %}
+        {% do configuration_error(
+            'key: it names the customer in every table, so it cannot be personal; take a customer number for the key, and list the other as an attribute', block
+        ) %}
+    {% endif %}
+    {% set own = {} %}
+    {% for setting, value in key.items() if setting not in ['columns', 'case'] %}{% do own.update({setting: value}) %}{% endfor %}
+    {% set names = key.columns or [] %}
+    {% set settings = _configured_column(own, {'data_type': 'varchar' if names or key.case else 'bigint'}, block) %}
+    {% do _require_one_of('data_type of ' ~ settings.name, settings.data_type, ['varchar'] if names or key.case else ['bigint', 'varchar'], block) %}
+    {% if key.case is defined %}{% do _require_one_of('case of ' ~ settings.name, key.case, ['fold'], block) %}{% endif %}
+    {% if names %}
+        {% if names is string or names is mapping or names is not iterable or names | length < 2 %}
+            {% do configuration_error('columns of ' ~ settings.name ~ ': ' ~ _shown(names) ~ ' is not a list of several columns, such as [shop, customer_no]', block) %}
+        {% endif %}
+        {% if settings.headers %}
+            {% do configuration_error('headers of ' ~ settings.name ~ ': the key is made of several columns; give each its own, as columns: [{name: shop, headers: [Shop No]}]', block) %}
+        {% endif %}
+    {% endif %}
+    {% set columns = [] %}
+    {% for column in names %}
+        {% do columns.append(dict(_configured_column(column if column is mapping else {'name': column}, {'data_type': 'varchar'}, block), kind='key_part')) %}
+    {% endfor %}
+    {% do return(dict(settings, kind='key', columns=columns, case=key.get('case'))) %}
+{% endmacro %}
+
+
+{#- What the text of `relation` names: {kind: ref, source or table; parts: its names}. Names of anything but letters, digits and underscores are quoted. -#}
+{% macro _named_relation(text, block) %}
+    {% set text = text | string | trim %}
+    {% set name = '[\'"]([^\'"]+)[\'"]' %}
+    {% set forms = {'ref': 'ref[(] *' ~ name ~ ' *[)]', 'source': 'source[(] *' ~ name ~ ' *, *' ~ name ~ ' *[)]'} %}
+    {% for kind, form in forms.items() %}
+        {% set found = modules.re.fullmatch(form, text) %}
+        {% if found %}{% do return({'kind': kind, 'parts': found.groups() | list}) %}{% endif %}
+    {% endfor %}
+    {% set parts = modules.re.findall('"[^"]+"|[A-Za-z0-9_]+', text) %}
+    {% if parts | length in [2, 3] and parts | join('.') == text %}
+        {% do return({'kind': 'table', 'parts': parts | map('replace', '"', '') | list}) %}
+    {% endif %}
+    {% do configuration_error(
+        "source: relation: " ~ _shown(text) ~ " is neither a model, ref('crm_customers'), nor a source, source('crm', 'customers'), nor a table, "
+        ~ "crm.main.customers, with the names of its database and schema", block
+    ) %}
+{% endmacro %}
+
+
 {#- Where the files are and how they are written; `variable` names the file for one run, in capitals as an environment variable. -#}
 {% macro _configured_source(settings, block, variable) %}
-    {% set source = {'encoding': 'utf-8', 'decimal_separator': '.', 'max_rejected_share': 0.05} %}
-    {% set own = ['file'] + source.keys() | list + (['fields'] if block == 'orders' else []) %}
+    {% set source = {
+        'encoding': 'utf-8', 'sheet': none, 'skip_lines': 0, 'comment': none, 'fields': none, 'decimal_separator': '.', 'max_rejected_share': 0.05
+    } %}
+    {% set own = ['file', 'relation'] + source.keys() | list %}
     {% do _reject_unknown_settings(block ~ ': source', settings, own, block) %}
     {% do source.update(settings) %}
+    {% if source.file and source.relation %}
+        {% do configuration_error('source: file: and relation: are both given; take one of the two out', block) %}
+    {% endif %}
     {% do source.update({'file': var(variable, env_var(variable | upper, '') or source.file) or none, 'block': block, 'variable': variable}) %}
-    {% do _require_one_of('source: encoding', source.encoding | lower, ['utf-8', 'latin-1'], block) %}
+    {#- Whether it is one, Python knows, and says when the files are looked at. -#}
+    {% if source.encoding is not string %}
+        {% do configuration_error('source: encoding: ' ~ _shown(source.encoding) ~ ' is not the name of an encoding, such as utf-8 or windows-1252', block) %}
+    {% endif %}
+    {% for setting in ['sheet', 'comment'] if source[setting] is not none and (source[setting] is not string or not source[setting]) %}
+        {% do configuration_error('source: ' ~ setting ~ ': ' ~ _shown(source[setting]) ~ ' is not a text; put it in quotes, or leave the setting out', block) %}
+    {% endfor %}
+    {% if not source.skip_lines is integer or source.skip_lines is boolean or source.skip_lines < 0 %}
+        {% do configuration_error('source: skip_lines: ' ~ _shown(source.skip_lines) ~ ' is not a number of lines, such as 3', block) %}
+    {% endif %}
+    {#- A file that is given for one run is read instead. -#}
+    {% set relation = source.get('relation') if not source.file else none %}
+    {% do source.update({'relation': _named_relation(relation, block) if relation else none, 'name': source.file or relation}) %}
     {% do _require_one_of('source: decimal_separator', source.decimal_separator, ['.', ','], block) %}
     {% if not _is_number(source.max_rejected_share) or not 0 <= source.max_rejected_share <= 1 %}
         {% do configuration_error('source: max_rejected_share: ' ~ source.max_rejected_share ~ ' is not a share from 0 to 1, such as 0.05', block) %}
@@ -133,8 +202,8 @@
     {% if source.file and source.file is not string %}
         {% do configuration_error('source: file: ' ~ _shown(source.file) ~ ' is not a path; give that of a CSV or Parquet file, in quotes', block) %}
     {% endif %}
-    {% if not source.file and block != 'orders' %}
-        {% do configuration_error('source: file: is missing; give the path of a CSV or Parquet file', block) %}
+    {% if not source.name and block != 'orders' %}
+        {% do configuration_error('source: file: is missing; give the path of a CSV or Parquet file, or a table as relation', block) %}
     {% endif %}
     {% do _require_texts('source: fields', source.fields or [], block) %}
     {% do return(source) %}
@@ -161,7 +230,7 @@
     {% if not block.source %}{% do configuration_error('source: is missing; give it as in the file that the project ships', 'orders') %}{% endif %}
     {% set source = _configured_source(block.source, 'orders', 'orders_file') %}
     {% if source.file == 'dbt_project/sample/orders.csv' and customers.source.file != 'dbt_project/sample/customers.csv' %}
-        {% do source.update({'file': none}) %}
+        {% do source.update({'file': none, 'name': none}) %}
     {% endif %}
 
     {% set headers = {} %}
@@ -178,6 +247,12 @@
 
     {#- What is personal of the customers is so in the orders, too. -#}
     {% do source.update({'personal': customers.source.personal}) %}
+    {% if source.name and customers.key.is_row_number %}
+        {% do configuration_error('the customers have no key (key: row_number), so that no order can be theirs; give a key, or orders: null', 'segmentation') %}
+    {% endif %}
+    {% if headers.customer and customers.key.columns %}
+        {% do configuration_error('headers of customer: the key has several columns; give their headers there', 'orders') %}
+    {% endif %}
     {% set key = dict(customers.key, headers=customers.key.headers + headers.customer) %}
     {# Beyond any price; within it sums are exact. #}
     {% set number = {'kind': 'feature', 'data_type': 'double', 'range': [-1000000000000, 1000000000000], 'missing': 'null'} %}
@@ -232,7 +307,7 @@
 
 
 {#- Without orders a build goes without everything that is made of them. YAML files, which cannot ask macros, say the same where they must. -#}
-{% macro has_orders() %}{% do return(orders().source.file not in [none, '']) %}{% endmacro %}
+{% macro has_orders() %}{% do return(orders().source.name not in [none, '']) %}{% endmacro %}
 
 
 {#-

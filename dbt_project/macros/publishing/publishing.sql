@@ -80,7 +80,7 @@
     {% if _is_full_build() %}
         {% set request = _publishing_step('begin', {
             'databases': _build_databases(), 'state': _state_places(), 'names_of_state': _names_of_state(), 'labels': _label_places(),
-            'label_columns': columns_of_labels(), 'files': {'customers': segmentation('').source.file, 'orders': orders().source.file}
+            'label_columns': columns_of_labels(), 'files': {'customers': segmentation('').source.name, 'orders': orders().source.name}
         }) %}
         {#- Dbt has looked at the tables before. -#}
         {% for database, schema, name in request.dropped %}

@@ -1,8 +1,9 @@
 {#-
     CTEs that end in `final`: the one row that breaks records below the headers = accepted + rejected. The lines are counted as they were read, without
-    the code that makes records of them; require_usable_lines has compared them with the bytes of the files.
+    the code that makes records of them; require_usable_lines has compared them with the bytes of the files. Those above the headers were counted when
+    the files were looked at.
 -#}
-{% macro records_unaccounted_for(lines, multiline, accepted, rejected, source) %}
+{% macro records_unaccounted_for(lines, multiline, accepted, rejected, table) %}
 files as (
     select
         source_file,
@@ -14,7 +15,7 @@ files as (
 lines as (
     select
         coalesce(sum(n_lines), 0) as n_lines,
-        count(*) filter (where n_lines > 0 and {{ has_header('source_file', source) }}) as n_headers
+        count(*) filter (where n_lines > 0 and {{ has_header('source_file', table) }}) as n_headers
     from files
 ),
 
@@ -34,6 +35,7 @@ counts as (
     select
         lines.n_lines,
         lines.n_headers,
+        {{ n_lines_of_preambles(table) }} as n_above_headers,
         continuations.n_continuations,
         (select count(*) from {{ accepted }}) as n_accepted,
         (select count(*) from {{ rejected }}) as n_rejected
@@ -44,7 +46,7 @@ counts as (
 final as (
     select *
     from counts
-    where n_lines - n_headers - n_continuations <> n_accepted + n_rejected
+    where n_lines - n_above_headers - n_headers - n_continuations <> n_accepted + n_rejected
 )
 {%- endmacro %}
 
@@ -82,10 +84,10 @@ final as (
         case
             when counts.n_rejected > {{ source.max_rejected_share }} * counts.n_records
                 then error(
-                    counts.n_rejected || ' of ' || counts.n_records || ' rows of ' || {{ sql_texts([source.file]) }}
+                    counts.n_rejected || ' of ' || counts.n_records || ' rows of ' || {{ sql_texts([source.name]) }}
                     || ' are refused, more than the share of {{ source.max_rejected_share }} that is allowed (' || counts.commonest_reasons
                     || '): query {{ rejected.identifier }} in ' || {{ sql_texts([target.path]) }}
-                    || ' for all reasons, then mend the file, adapt the {{ what_to_adapt }} in dbt_project.yml, vars, {{ source.block }}, or raise max_rejected_share there.'
+                    || ' for all reasons, then mend the {{ 'table' if source.relation else 'file' }}, adapt the {{ what_to_adapt }} in dbt_project.yml, vars, {{ source.block }}, or raise max_rejected_share there.'
                 ) is not null
             else true
         end
@@ -105,7 +107,7 @@ final as (
         {% endset %}
         {% for row in run_query(query) %}
             {% do exceptions.warn(
-                row['n_rejected'] ~ ' of ' ~ row['n_records'] ~ ' rows of ' ~ source.file
+                row['n_rejected'] ~ ' of ' ~ row['n_records'] ~ ' rows of ' ~ source.name
                 ~ ' are refused; the table ' ~ rejected.identifier ~ ' in ' ~ target.path ~ ' holds each with its reasons.'
             ) %}
         {% endfor %}

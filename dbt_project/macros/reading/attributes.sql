@@ -14,8 +14,8 @@
         select
             unread.name,
             count(*) as n_values,
-            min_by(unread.source_file, unread.row_id) as source_file,
-            min(unread.row_id) - min_by(files.first_row_id, unread.row_id) + 1 as line_number
+            cast(min_by(unread.source_file, unread.row_id) as varchar) as source_file,
+            {{ line_number('min(unread.row_id) - min_by(files.first_row_id, unread.row_id)', table.source) }} as line_number
         from (
             select row_id, source_file, unnest(string_split(unread_attributes, ', ')) as name
             from {{ records }}
@@ -32,7 +32,7 @@
         {% do exceptions.warn(
             row['n_values'] ~ ' ' ~ ('value' if is_one else 'values') ~ ' of ' ~ attribute.name ~ ' ' ~ words[attribute.data_type][0 if is_one else 1]
             ~ ' and ' ~ ('counts' if is_one else 'count') ~ ' as not given, ' ~ ('' if is_one else 'the first one ') ~ 'in ' ~ row['source_file']
-            ~ ', line ' ~ row['line_number'] ~ '; mend the file, or adapt the attribute in dbt_project.yml, vars, ' ~ table.source.block ~ '.'
+            ~ (', line ' ~ row['line_number'] if row['line_number'] is not none else '') ~ '; mend it there, or adapt the attribute in dbt_project.yml, vars, ' ~ table.source.block ~ '.'
         ) %}
     {% endfor %}
 
@@ -68,7 +68,7 @@
     {%- if layouts -%}
         case
             {%- for layout in layouts %}
-            when {{ source_file }} in ({{ sql_texts(layout.files) }}) then {{ _masked_text(raw_record, layout) if layout.delimiter else _masked_object(raw_record, layout) }}
+            when {{ source_file }} in ({{ sql_texts(layout.files) }}) then {{ _masked_object(raw_record, layout) if layout.delimiter in [none, 'json'] else _masked_text(raw_record, layout) }}
             {%- endfor %}
             else {{ raw_record }}
         end
@@ -83,7 +83,7 @@
     {%- set delimiter = "'" ~ layout.delimiter ~ "'" -%}
     [
         case
-            when len(fields) = {{ layout.n_fields }}
+            when len(fields) between {{ layout.n_needed }} and {{ layout.n_fields }}
                 then array_to_string(
                     list_transform(
                         fields,
@@ -96,16 +96,37 @@
                     ),
                     {{ delimiter }}
                 )
-            else '(hidden: where its personal values are cannot be told)'
+            else {{ _hidden_text() }}
         end
         for fields in [{{ split_record(raw_record, layout.delimiter) }}]
     ][1]
 {%- endmacro %}
 
 
-{#- A row of Parquet, which is kept as a JSON object. -#}
+{#-
+    A JSON object: a line of such a file, or what is kept of a row of Parquet or of a relation. The names of keys stand in the SQL as a list of texts, and
+    only those that are there are written over.
+-#}
 {% macro _masked_object(raw_record, layout) -%}
-    {%- set masks = {} -%}
-    {%- for header in layout.masked -%}{%- do masks.update({header: '(personal)'}) -%}{%- endfor -%}
-    cast(json_merge_patch(cast({{ raw_record }} as json), {{ sql_texts([tojson(masks)]) }}) as varchar)
+    case
+        when {{ is_json_object(raw_record, each_key_once=layout.repeats) }}
+            then cast(
+                json_merge_patch(
+                    {{ raw_record }},
+                    '{'
+                    || array_to_string(
+                        list_transform(
+                            list_filter(json_keys({{ raw_record }}), lambda key: list_contains({{ sql_list(layout.masked) }}, key)),
+                            lambda key: cast(to_json(key) as varchar) || ': "(personal)"'
+                        ),
+                        ', '
+                    )
+                    || '}'
+                ) as varchar
+            )
+        else {{ _hidden_text() }}
+    end
 {%- endmacro %}
+
+
+{% macro _hidden_text() -%}'(hidden: where its personal values are cannot be told)'{%- endmacro %}

@@ -1,13 +1,15 @@
 {#-
     The fields of a text record as a list, or NULL where its quotes are not balanced (RFC 4180, section 2, rules 5 to 7: a field is quoted as a whole, and
-    a quote within it is doubled). The delimiter ' ' stands for any number of spaces: columns of a fixed width, without quotes.
+    a quote within it is doubled). Spaces may stand around the quotes. The delimiter ' ' stands for any number of spaces: columns of a fixed width, without
+    quotes.
 -#}
 {% macro split_record(record, delimiter) %}
     {%- if delimiter == ' ' -%}
     list_filter(string_split({{ record }}, ' '), lambda field: field <> '')
     {%- else -%}
     {%- set regex_delimiter = {'\t': '\\t', '|': '\\|'}.get(delimiter, delimiter) -%}
-    {%- set field = regex_delimiter ~ '(?:"(?:[^"]|"")*"|[^' ~ regex_delimiter ~ '"\\n][^' ~ regex_delimiter ~ '\\n]*|)' -%}
+    {%- set unquoted = '[^ ' ~ regex_delimiter ~ '"\\n][^' ~ regex_delimiter ~ '\\n]*' -%}
+    {%- set field = regex_delimiter ~ ' *(?:"(?:[^"]|"")*" *|' ~ unquoted ~ '|)' -%}
     {%- set fields = "regexp_extract_all('" ~ delimiter ~ "' || " ~ record ~ ", '" ~ field ~ "')" -%}
     case
         when not contains({{ record }}, '"') then string_split({{ record }}, '{{ delimiter }}')
@@ -16,7 +18,7 @@
             case
                 when array_to_string(fields, '') = '{{ delimiter }}' || {{ record }}
                     then [
-                        case when piece[2] = '"' then replace(piece[3:-2], '""', '"') else piece[2:] end
+                        case when ltrim(piece[2:])[1] = '"' then replace(trim(piece[2:])[2:-2], '""', '"') else piece[2:] end
                         for piece in fields
                     ]
             end
@@ -34,7 +36,12 @@
     the first field of a record has line breaks.
 -#}
 {% macro multiline_records(lines, table) %}
-{%- set layouts = source_layouts(table) | selectattr('delimiter') | rejectattr('delimiter', 'equalto', ' ') | list -%}
+{%- set layouts = source_layouts(table) | selectattr('delimiter', 'in', ['\t', ',', ';', '|']) | list -%}
+{%- set has_preambles = n_lines_of_preambles(table) -%}
+{%- if has_preambles -%}
+{{ beginnings_of_files(lines, table) }},
+
+{% endif -%}
 odd_lines as (
     select
         row_id as first_row_id,
@@ -46,6 +53,9 @@ odd_lines as (
     from {{ lines }}
     -- The first condition spares the others nearly all lines.
     where raw_record is not null and (length(raw_record) - length(replace(raw_record, '"', ''))) % 2 = 1
+    {%- if has_preambles %}
+        and row_id not in (select unnest(generate_series(first_row_id, first_row_id + n_lines_above - 1)) from files)
+    {%- endif %}
 ),
 
 spans as (
@@ -79,7 +89,7 @@ split_{{ loop.index }} as (
     from candidates
     where
         source_file in ({{ sql_texts(layout.files) }})
-        and len({{ split_record('raw_record', layout.delimiter) }}) = {{ layout.n_fields }}
+        and len({{ split_record('raw_record', layout.delimiter) }}) between {{ layout.n_needed }} and {{ layout.n_fields }}
 ),
 
 {{ checked_records('checked_' ~ loop.index, 'split_' ~ loop.index, table, layout, ['first_row_id', 'last_row_id'], keeps_text='true') }},
@@ -109,14 +119,19 @@ final as (
 
 {#- CTEs that end in `final`: the records below the headers, those that are one line each and those of several. -#}
 {% macro records_below_headers(lines, multiline, table) %}
-{%- set columns = table.columns | map(attribute='name') | join(',\n        ') -%}
-{{ beginnings_of_files(lines, table.source) }},
+{%- set key, columns = table.key, table.columns[1:] | map(attribute='name') | join(',\n        ') -%}
+{{ beginnings_of_files(lines, table) }},
 
 -- Lines that are no records: headers, and those that a record of several lines is made of.
 other_lines as (
     select header_row_id as row_id
     from files
     union all
+    {%- if n_lines_of_preambles(table) %}
+    select unnest(generate_series(first_row_id, first_row_id + n_lines_above - 1)) as row_id
+    from files
+    union all
+    {%- endif %}
     select unnest(generate_series(first_row_id, last_row_id)) as row_id
     from {{ multiline }}
 ),
@@ -125,6 +140,8 @@ final as (
     select
         {{ lines }}.row_id,
         {{ lines }}.source_file,
+        {# Customers without a key have the number of their row, from 1. #}
+        {{ lines ~ '.row_id + 1 as ' if key.is_row_number }}{{ key.name }},
         {{ columns }},
         {{ lines }}.unread_attributes,
         {{ lines }}.reasons,
@@ -136,6 +153,7 @@ final as (
     select
         first_row_id as row_id,
         source_file,
+        {{ 'first_row_id + 1 as ' if key.is_row_number }}{{ key.name }},
         {{ columns }},
         unread_attributes,
         reasons,
@@ -146,22 +164,58 @@ final as (
 
 
 {#-
-    The CTE `files`: the first_row_id of each file in a table of lines, and the header_row_id, that of its first line that is not blank; NULL where
-    there is no header.
+    The CTE `files`: the first_row_id of each file in a table of lines; n_lines_above its header or its first record, where that are more than blank ones;
+    and the header_row_id, NULL where there is no header: of its first line that is not blank, or of the one below the preamble.
 -#}
-{% macro beginnings_of_files(lines, source) -%}
+{% macro beginnings_of_files(lines, table) -%}
+{%- set has_preambles = n_lines_of_preambles(table) -%}
 files as (
     select
         source_file,
         min(row_id) as first_row_id,
-        case when {{ has_header('source_file', source) }} then min(row_id) filter (where not is_blank) end as header_row_id
+        {{ _n_lines_above('source_file', table) if has_preambles else 0 }} as n_lines_above,
+        case
+            when not {{ has_header('source_file', table) }} then null
+            {%- if has_preambles %}
+            when {{ _n_lines_above('source_file', table) }} > 0 then min(row_id) + {{ _n_lines_above('source_file', table) }}
+            {%- endif %}
+            else min(row_id) filter (where not is_blank)
+        end as header_row_id
     from {{ lines }}
     group by source_file
 )
 {%- endmacro %}
 
 
-{#- Parquet files have no header, nor has any file of a source whose fields the configuration names. -#}
-{% macro has_header(source_file, source) -%}
-    {{ 'false' if source.fields else "not regexp_matches(lower(" ~ source_file ~ "), '[.](parquet|pq)$')" }}
+{#- The number of lines in the preamble of a file, blank ones counted. -#}
+{% macro _n_lines_above(source_file, table) -%}
+    case {{ source_file }}
+        {%- for layout in source_layouts(table) %}
+        {%- for file, (n_lines, _) in layout.preambles.items() %}
+        when {{ sql_texts([file]) }} then {{ n_lines }}
+        {%- endfor %}
+        {%- endfor %}
+        else 0
+    end
+{%- endmacro %}
+
+
+{#- How many lines of the preambles of all files are not blank, as they were counted when the files were looked at. -#}
+{% macro n_lines_of_preambles(table) %}
+    {% set counts = [] %}
+    {% for layout in source_layouts(table) %}{% do counts.extend(layout.preambles.values() | map(attribute=1)) %}{% endfor %}
+    {% do return(counts | sum) %}
+{% endmacro %}
+
+
+{#- The number of a record's (first) line, from that of the lines before it in its file. The rows of a relation are in no order. -#}
+{% macro line_number(n_lines_before, source) -%}
+    {{ 'cast(null as bigint)' if source.relation else n_lines_before ~ ' + 1' }}
+{%- endmacro %}
+
+
+{#- Parquet, relations, JSON and workbooks have no header among their records, nor has any file of a source whose fields the configuration names. -#}
+{% macro has_header(source_file, table) -%}
+    {%- set without = source_layouts(table) | rejectattr('has_header') | map(attribute='files') | sum(start=[]) -%}
+    {{ source_file ~ ' not in (' ~ sql_texts(without) ~ ')' if without else 'true' }}
 {%- endmacro %}

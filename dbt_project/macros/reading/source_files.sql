@@ -1,5 +1,6 @@
 {#- What a source is. The macros behind this one take the layouts that it returns, and do not ask where they come from. -#}
 {% macro source_layouts(table) %}
+    {% set relation = source_relation(table.source) %}
     {% if not execute %}{% do return([]) %}{% endif %}
     {% set splits = {} %}
     {#- With nothing found, every delimiter is as good as another, and the first one leaves most headers in one piece. -#}
@@ -8,18 +9,66 @@
     {% endfor %}
     {#- The smallest buffer that DuckDB takes: it is asked for first lines. -#}
     {% set request = {
-        'columns': table.columns, 'split_record': splits, 'invocation': invocation_id,
-        'read_lines': read_lines('$files', '$encoding', 'buffer_size = 2097152'),
+        'columns': _columns_to_find(table), 'split_record': splits, 'invocation': invocation_id,
+        'read_lines': read_lines('$files', '$encoding', 'buffer_size = 2097152'), 'is_json_object': is_json_object('raw_record'), 'notes': [],
     } %}
+    {% if relation %}{% do request.update({'relation': {'sql': relation | string, 'columns': _columns_of_relation(relation)}}) %}{% endif %}
     {% do _ask_source_files('layouts', table.source, request) %}
+    {% for note in request.notes %}{% do exceptions.warn(note) %}{% endfor %}
     {% do return(request.layouts) %}
+{% endmacro %}
+
+
+{#- The columns to look for in a source: those of the key one by one, and none where there is no key. -#}
+{% macro _columns_to_find(table) %}
+    {% set key, others = table.key, table.columns[1:] %}
+    {% if key.is_row_number %}{% do return(others) %}{% endif %}
+    {% do return(key.columns | rejectattr('name', 'in', others | map(attribute='name') | list) | list + others if key.columns else table.columns) %}
+{% endmacro %}
+
+
+{#-
+    The relation that a source is, none where it is files: what `relation` in dbt_project.yml says, ref('model'), source('name', 'table') or
+    database.schema.table. While dbt parses, this tells it what is built before.
+-#}
+{% macro source_relation(source) %}
+    {% set named = source.relation %}
+    {% if not named %}{% do return(none) %}{% endif %}
+    {% if named.kind == 'ref' %}
+        {% set node = node_named(named.parts[0]) if execute else none %}
+        {% if node and node.config.materialized == 'ephemeral' %}
+            {% do configuration_error('source: relation: the model ' ~ named.parts[0] ~ ' is ephemeral; make it a view or a table', source.block) %}
+        {% endif %}
+        {% do return(ref(named.parts[0])) %}
+    {% endif %}
+    {% if named.kind == 'source' %}{% do return(builtins.source(named.parts[0], named.parts[1])) %}{% endif %}
+    {% if not execute %}{% do return(none) %}{% endif %}
+    {% set database = named.parts[0] if named.parts | length == 3 else target.database %}
+    {% set relation = adapter.get_relation(database=database, schema=named.parts[-2], identifier=named.parts[-1]) %}
+    {% if not relation %}
+        {% do configuration_error(
+            'source: relation: there is no table ' ~ source.name ~ '; check the names, and that its database is listed under attach: in profiles.yml',
+            source.block
+        ) %}
+    {% endif %}
+    {% do return(relation) %}
+{% endmacro %}
+
+
+{#- {name of a column: whether it holds texts}. A query tells them for tables of every database; dbt would look in its own. -#}
+{% macro _columns_of_relation(relation) %}
+    {% set columns = {} %}
+    {% for column in adapter.get_column_schema_from_query('select * from ' ~ relation ~ ' where false') %}
+        {% do columns.update({column.name: column.is_string() or column.dtype.upper().startswith('ENUM')}) %}
+    {% endfor %}
+    {% do return(columns) %}
 {% endmacro %}
 
 
 {#- Runs after the table of lines is made, in its transaction: lines that cannot be used leave no table. -#}
 {% macro require_usable_lines(lines, table) %}
     {% if not execute %}{% do return('') %}{% endif %}
-    {% set layouts = source_layouts(table) %}
+    {% set layouts, relation = source_layouts(table), source_relation(table.source) %}
     {% set opened = [] %}
     {% for layout in layouts if layout.delimiter %}{% do opened.extend(layout.opened.values()) %}{% endfor %}
     {#- The reader sets aside lines that it cannot decode, in a temporary table of the connection that has read. -#}
@@ -41,7 +90,8 @@
         group by source_file
     {% endset %}
     {% set found = run_query(query).rows | map('list') | list %}
-    {% do _ask_source_files('check_lines', table.source, {'layouts': layouts, 'unreadable': unreadable, 'found': found}) %}
+    {% set n_rows = run_query('select count(*) from ' ~ relation).columns[0].values()[0] if relation else none %}
+    {% do _ask_source_files('check_lines', table.source, {'layouts': layouts, 'unreadable': unreadable, 'found': found, 'n_rows': n_rows}) %}
 {% endmacro %}
 
 

@@ -7,16 +7,13 @@
     Nearly all records can be used, so that is asked first, as cheaply as can be; only the others are asked what is wrong.
 -#}
 {% macro checked_records(name, records, table, layout, carried=[], keeps_text=none) %}
-    {%- set parts = {} -%}
+    {%- set parts, columns = _parts_of(layout, table.key), _columns_of(layout, table.key) -%}
     {%- set keeps_text = keeps_text or _may_be_needed_again(layout) -%}
-    {%- for column in layout.columns -%}
-        {%- do parts.update({column.name: '_parts[' ~ (layout.fields[column.name] if layout.delimiter else loop.index) ~ ']'}) -%}
-    {%- endfor -%}
 {{ name }}_values as (
     select
         *
-        {%- for column in layout.columns %},
-        {{ _raw_value(column, parts[column.name], '.' if column.is_typed else table.source.decimal_separator, not layout.delimiter) }} as _value_{{ column.name }}
+        {%- for column in columns %},
+        {{ _value_of(column, parts[column.name], table.source.decimal_separator, layout) }} as _value_{{ column.name }}
         {%- endfor %}
     from {{ records }}
 ),
@@ -25,8 +22,11 @@
     select
         *,
         coalesce(
-            len(_parts) = {{ layout.n_fields }}
-            {%- for column in layout.columns if column.kind != 'attribute' %}
+            {{ 'len(_parts) between ' ~ layout.n_needed ~ ' and ' ~ layout.n_fields if layout.delimiter else 'true' }}
+            {%- for column in layout.columns if column.may_be_nested %}
+            and {{ _json_type_of(column, layout) }} is distinct from 'OBJECT' and {{ _json_type_of(column, layout) }} is distinct from 'ARRAY'
+            {%- endfor %}
+            {%- for column in columns if column.kind != 'attribute' %}
             and {{ _is_plainly_usable(column, parts[column.name]) }}
             {%- endfor %},
             false
@@ -46,11 +46,23 @@
         *,
         case
             when _is_usable or is_blank then null
+            {%- if layout.delimiter %}
             -- The fields of a record that is laid out wrongly cannot be told apart, so nothing else is said about it.
+            {%- if layout.delimiter == 'json' %}
+            {%- if layout.repeats %}
+            when _parts is null and {{ is_json_object('raw_record') }} then 'a key stands twice in the JSON object'
+            {%- endif %}
+            when _parts is null then 'the line is not a JSON object'
+            {%- for column in layout.columns if column.may_be_nested %}
+            when {{ _json_type_of(column, layout) }} in ('OBJECT', 'ARRAY') then '{{ column.name }} is a list or an object'
+            {%- endfor %}
+            {%- else %}
             when _parts is null then 'quotes are not balanced'
-            when len(_parts) < {{ layout.n_fields }} then 'too few fields'
+            when len(_parts) < {{ layout.n_needed }} then 'too few fields'
             when len(_parts) > {{ layout.n_fields }} then 'too many fields'
-            else {{ _record_reasons(layout.columns, parts) }}
+            {%- endif %}
+            {%- endif %}
+            else {{ _record_reasons(columns, parts) }}
         end as reasons
     from {{ name }}_blank
 ),
@@ -77,16 +89,59 @@
 {%- endmacro %}
 
 
+{#- {column: an expression for the text of its field}. A key of several columns has them joined, as NULL where one of them is missing. -#}
+{% macro _parts_of(layout, key) %}
+    {% set parts = {} %}
+    {% for name, place in layout.fields.items() %}
+        {% do parts.update({name: '_parts[' ~ (loop.index if layout.delimiter == 'json' else place) ~ ']' if layout.delimiter else _text_of(name)}) %}
+    {% endfor %}
+    {% if key.columns %}
+        {% set texts = [] %}
+        {% for column in key.columns %}{% do texts.append(_field_text(parts[column.name], false)) %}{% endfor %}
+        {% do parts.update({key.name: '(' ~ texts | join(" || '|' || ") ~ ')'}) %}
+    {% endif %}
+    {% if key.case == 'fold' %}{% do parts.update({key.name: 'lower(' ~ parts[key.name] ~ ')'}) %}{% endif %}
+    {% do return(parts) %}
+{% endmacro %}
+
+
+{#- The configured columns that a layout has. -#}
+{% macro _columns_of(layout, key) %}
+    {% do return(([key] if key.columns else []) + layout.columns | rejectattr('kind', 'equalto', 'key_part') | list) %}
+{% endmacro %}
+
+
 {#-
     Which text is kept: that of a record that cannot be used, of a blank line, which may be part of a field, and of a line with an odd number of quotes,
     which may end a field that others begin, though it looks like a usable record: 'lines",30,40,50'.
 -#}
 {% macro _may_be_needed_again(layout) -%}
     reasons is not null or is_blank
-    {%- if layout.delimiter %}
+    {%- if layout.delimiter not in [none, 'json'] %}
     or (contains(raw_record, '"') and (length(raw_record) - length(replace(raw_record, '"', ''))) % 2 = 1)
     {%- endif %}
 {%- endmacro %}
+
+
+{#-
+    The value in a field of a layout. What is typed is read as what it is, whatever is declared for texts; in a column of JSON some values may be texts, and
+    others not. Only in a file of texts a date has no other form than the one that is declared.
+-#}
+{% macro _value_of(column, part, decimal_separator, layout) -%}
+    {%- set has_iso_dates = layout.delimiter in [none, 'json'] -%}
+    {%- set value = _raw_value(column, part, '.' if column.is_typed else decimal_separator, has_iso_dates) -%}
+    {%- if column.is_mixed -%}
+        case
+            when {{ _json_type_of(column, layout) }} = 'VARCHAR' then {{ value }}
+            else {{ _raw_value(dict(column, is_typed=true), part, '.', has_iso_dates) }}
+        end
+    {%- else -%}
+        {{ value }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro _json_type_of(column, layout) -%}_types[{{ (layout.fields.keys() | list).index(column.name) + 1 }}]{%- endmacro %}
 
 
 {#- The value in a field: the number of a feature, the key as it is typed, the text of an attribute, a moment, a yes or no. -#}
@@ -155,7 +210,7 @@
         {%- if column.range[1] is not none %} and {{ value }} <= {{ column.range[1] }}{% endif %}
         {%- if column.data_type == 'integer' %} and {{ value }} = floor({{ value }}) and abs({{ value }}) < 2147483648{% endif %}
     {%- elif column.data_type == 'varchar' -%}
-        {{ value }} is not null
+        {{ value }} is not null{{ ' and ' ~ _joins_its_columns(column, value) if column.columns }}
     {%- else -%}
         cast({{ value }} as varchar) = {{ part }}
     {%- endif -%}
@@ -213,6 +268,9 @@
 {% macro _key_reason(key, text) %}
     case
         when {{ text }} is null then '{{ key.name }} is missing'
+        {%- if key.columns %}
+        when not {{ _joins_its_columns(key, text) }} then '{{ key.name }} has the character | in one of its columns, which joins them'
+        {%- endif %}
         {%- if key.data_type == 'bigint' %}
         when
             try_cast({{ text }} as bigint) is null
@@ -220,6 +278,12 @@
             then '{{ key.name }} is not a whole number'
         {%- endif %}
     end
+{%- endmacro %}
+
+
+{#- Whether the columns of a key can be told apart in it. -#}
+{% macro _joins_its_columns(key, text) -%}
+    length({{ text }}) - length(replace({{ text }}, '|', '')) = {{ key.columns | length - 1 }}
 {%- endmacro %}
 
 

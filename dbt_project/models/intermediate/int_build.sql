@@ -40,7 +40,7 @@ segments as (
 final as (
     select
         {{ build_columns() }},
-        {{ sql_texts([segmentation().source.file]) }} as source_file,
+        {{ sql_texts([segmentation().source.name]) }} as source_file,
         int_feature_medians.n_customers + refused.n_rows as n_rows,
         int_feature_medians.n_customers as n_accepted,
         refused.n_rows as n_rejected,

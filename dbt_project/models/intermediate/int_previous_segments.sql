@@ -3,7 +3,7 @@
 -- Where every customer of the last build was, and since when.
 with
 
-{% if execute and load_relation(labels) %}
+{% if execute and load_relation(labels) and not key.is_row_number %}
 labels as (
     select * from {{ labels }}
 ),

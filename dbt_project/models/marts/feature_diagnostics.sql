@@ -4,7 +4,7 @@
 {%- set pairs = pairs_of(features | length) or [(1, 1)] -%}
 {%- set correlations = [] -%}
 {%- for place, other in pairs -%}{%- do correlations.append('corr(' ~ features[place - 1].name ~ ', ' ~ features[other - 1].name ~ ')') -%}{%- endfor -%}
-{%- set source = sql_texts([settings.source.file]) -%}
+{%- set source = sql_texts([settings.source.name]) -%}
 {%- set place = "'in dbt_project.yml, vars, " ~ segmentation_block() ~ "'" -%}
 {%- set middle_half = 'third_quartile - first_quartile' -%}
 -- What a feature is like, and what would make better segments of it.

@@ -1,5 +1,5 @@
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false, on_schema_change='append_new_columns') }}
-{%- set key = segmentation().key.name -%}
+{%- set key = segmentation().key -%}
 -- A build that a gate has stopped is no history. depends_on: {{ ref('segment_profiles') }}, {{ ref('segmentation_models') }}, {{ ref('feature_diagnostics') }}
 with
 
@@ -13,10 +13,10 @@ int_previous_segments as (
 
 final as (
     select
-        coalesce(customer_clusters.{{ key }}, int_previous_segments.{{ key }}) as {{ key }},
+        coalesce(customer_clusters.{{ key.name }}, int_previous_segments.{{ key.name }}) as {{ key.name }},
         case
-            when int_previous_segments.{{ key }} is null then 'joined'
-            when customer_clusters.{{ key }} is null then 'left'
+            when int_previous_segments.{{ key.name }} is null then 'joined'
+            when customer_clusters.{{ key.name }} is null then 'left'
             else 'moved'
         end as change,
         int_previous_segments.segment_id as from_segment_id,
@@ -28,8 +28,8 @@ final as (
         customer_clusters.model_version_at_change as to_model_version,
         {{ build_columns() }}
     from int_previous_segments
-    full outer join customer_clusters on int_previous_segments.{{ key }} = customer_clusters.{{ key }}
-    where int_previous_segments.segment_id is distinct from customer_clusters.segment_id
+    full outer join customer_clusters on int_previous_segments.{{ key.name }} = customer_clusters.{{ key.name }}
+    where int_previous_segments.segment_id is distinct from customer_clusters.segment_id{{ ' and false' if key.is_row_number }}
 )
 
 select * from final

@@ -1,34 +1,43 @@
-{%- set key = segmentation().key.name -%}
+{%- set settings = segmentation() -%}
+{%- set key, others = settings.key.name, settings.columns[1:] | map(attribute='name') | list -%}
 {%- set lines, multiline = ref('base_customer_lines'), ref('base_customer_multiline_records') -%}
 {%- set keys = '(select ' ~ key ~ ' from ' ~ lines ~ ' where reasons is null union all select ' ~ key ~ ' from ' ~ multiline ~ ' where reasons is null)' -%}
+{#- The rows of a relation are in no order, so that its first one is that of the lowest values. -#}
+{%- set order = ((others if settings.source.relation else []) + ['row_id']) | join(', ') -%}
 with
 
 -- Read twice, which spares a copy of every key.
 base_customer_records as not materialized (
-    select
-        row_id,
-        source_file,
-        {{ key }}
+    select *
     from {{ ref('base_customer_records') }}
-    where reasons is null{{ ' and false' if are_seen_to_differ(keys, key) }}
+    where reasons is null{{ ' and false' if settings.key.is_row_number or are_seen_to_differ(keys, key) }}
 ),
 
 repeated_keys as (
-    select
-        {{ key }},
-        min(row_id) as first_row_id
+    select {{ key }}
     from base_customer_records
     group by {{ key }}
     having count(*) > 1
 ),
 
+places as (
+    select
+        row_id,
+        source_file,
+        row_number() over (
+            partition by {{ key }}
+            order by {{ order }}
+        ) as place
+    from base_customer_records
+    where {{ key }} in (select repeated_keys.{{ key }} from repeated_keys)
+),
+
 final as (
     select
-        base_customer_records.row_id,
-        base_customer_records.source_file
-    from base_customer_records
-    inner join repeated_keys on base_customer_records.{{ key }} = repeated_keys.{{ key }}
-    where base_customer_records.row_id > repeated_keys.first_row_id
+        row_id,
+        source_file
+    from places
+    where place > 1
 )
 
 select * from final

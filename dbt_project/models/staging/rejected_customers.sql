@@ -17,14 +17,18 @@ base_customer_repeats as (
     select * from {{ ref('base_customer_repeats') }}
 ),
 
-{{ beginnings_of_files('base_customer_lines', settings.source) }},
+{{ beginnings_of_files('base_customer_lines', settings) }},
 
 rejected as (
     select
         cast(base_customer_records.source_file as varchar) as source_file,
-        base_customer_records.row_id - files.first_row_id + 1 as line_number,
+        {{ line_number('base_customer_records.row_id - files.first_row_id', settings.source) }} as line_number,
         coalesce(base_customer_records.reasons, '{{ settings.key.name }} is a duplicate') as reasons,
+        {% if settings.source.relation %}
+        coalesce(base_customer_records.raw_record, cast(to_json({{ made_row(settings.columns | map(attribute='name')) }}) as string)) as raw_record
+        {% else %}
         base_customer_records.raw_record
+        {% endif %}
     from base_customer_records
     inner join files on base_customer_records.source_file = files.source_file
     left join base_customer_repeats on base_customer_records.row_id = base_customer_repeats.row_id
@@ -35,7 +39,7 @@ rejected as (
 
 -- The text of a usable record is not kept, so the files with duplicates are read again.
 lines as (
-    {{ numbered_lines(files_of(ref('base_customer_repeats')), settings) }}
+    {{ numbered_lines([] if settings.source.relation else files_of(ref('base_customer_repeats')), settings) }}
 ),
 
 final as (
@@ -53,4 +57,4 @@ final as (
 )
 
 select * from final
-order by source_file, line_number
+order by source_file, line_number, raw_record

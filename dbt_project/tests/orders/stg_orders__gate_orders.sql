@@ -21,7 +21,7 @@
     )
 
     select
-        {{ sql_texts([orders().source.file]) }} || ' has ' || lines.n_lines || ' lines of orders; the last build had ' || last_lines.n_lines
+        {{ sql_texts([orders().source.name]) }} || ' has ' || lines.n_lines || ' lines of orders; the last build had ' || last_lines.n_lines
         || '. The gate is {{ bounds.growth[0] }} to {{ bounds.growth[1] }} times their number. If this is the right file, and whole, accept it for one '
         || 'run with --vars ''{accept_orders: true}'', or change the bounds under gates: orders: in dbt_project.yml.' as sentence
     from lines

@@ -13,12 +13,12 @@ base_order_records as (
     select * from {{ ref('base_order_records') }}
 ),
 
-{{ beginnings_of_files('base_order_lines', orders().source) }},
+{{ beginnings_of_files('base_order_lines', orders()) }},
 
 final as (
     select
         cast(base_order_records.source_file as varchar) as source_file,
-        base_order_records.row_id - files.first_row_id + 1 as line_number,
+        {{ line_number('base_order_records.row_id - files.first_row_id', orders().source) }} as line_number,
         base_order_records.reasons,
         {{ without_personal_values('base_order_records.raw_record', 'cast(base_order_records.source_file as varchar)', orders()) }} as raw_record
     from base_order_records
@@ -27,4 +27,4 @@ final as (
 )
 
 select * from final
-order by source_file, line_number
+order by source_file, line_number, raw_record
