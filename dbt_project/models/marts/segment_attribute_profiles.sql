@@ -1,4 +1,4 @@
-{%- set listed = segmentation().attributes | selectattr('data_type', 'in', ['varchar', 'boolean']) | list -%}
+{%- set listed = segmentation().attributes | rejectattr('data_type', 'in', ['double', 'integer', 'date']) | list -%}
 with
 
 customer_segments as (
