@@ -19,9 +19,13 @@ from pathlib import Path
 import duckdb
 from export import COLUMNS, MEMORY, copy_csv, csv_column, neutralised
 from file_set import file_set
-from warehouse import explained, found_tables, plural, quoted, read_only, use_prefix
+from warehouse import explained, first_prefix, found_tables, is_segmented, plural, quoted, read_only, use_prefix
 
 BUILD = Path("build")  # where builds work; what is personal stays there
+PERSONAL = """
+    select column_name from duckdb_columns()
+    where database_name = 'scratch' and schema_name = 'main' and table_name = 'stg_customers' and column_name = ?
+"""
 NEWEST_BUILD = "select build_id from builds order by build_number desc limit 1"
 
 # What has no @ between other characters, and no dot behind it, is no address.
@@ -94,8 +98,7 @@ def hash_addresses(warehouse, found, email):
         warehouse.execute(query.format("customer_segments"))
     else:
         with build_files(warehouse, email):
-            columns = [name for name, *_ in warehouse.execute("select * from scratch.main.stg_customers limit 0").description]
-            if email not in columns:
+            if not warehouse.execute(PERSONAL, [email]).fetchone():
                 raise SystemExit(f"customer_segments has no column {email}; it has {', '.join(dict(found))}")
             warehouse.execute(query.format("scratch.main.stg_customers"))
     if not warehouse.execute("select count(*) from addresses").fetchone()[0]:
@@ -152,15 +155,22 @@ def main():
     words = "of customer_segments, in their order; default: the key, segment_id and segment_name"
     parser.add_argument("--columns", nargs="+", metavar="COLUMN", help=words)
     parser.add_argument("--hash-email", metavar="COLUMN", help="the column that holds the e-mail, to be written as its SHA-256")
-    parser.add_argument("--prefix", default="", help="of the tables of another segmentation, such as rfm_")
+    parser.add_argument("--prefix", help="of the tables of another segmentation, such as rfm_; default: those of the first one")
     arguments = parser.parse_args()
     with read_only(arguments.warehouse) as warehouse:
-        if f"{arguments.prefix}customer_segments" not in found_tables(warehouse):
-            raise SystemExit(f"{arguments.warehouse} has no table {arguments.prefix}customer_segments; run dbt build first")
-        use_prefix(warehouse, arguments.prefix)
-        output = arguments.output / arguments.prefix.rstrip("_")
+        found = found_tables(warehouse)
+        prefix = first_prefix(found) if arguments.prefix is None else arguments.prefix
+        if f"{prefix}customer_segments" not in found:
+            raise SystemExit(f"{arguments.warehouse} has no table {prefix}customer_segments; run dbt build first")
+        if not is_segmented(warehouse, prefix):
+            raise SystemExit(
+                f"{prefix}customer_segments is empty: the last build could not form these segments; the column not_segmented of "
+                "the table builds says why"
+            )
+        use_prefix(warehouse, prefix)
+        output = arguments.output / prefix.rstrip("_")
         with file_set(output, "lists", like=arguments.warehouse) as new:
-            write_lists(warehouse, new, output, arguments.prefix, arguments.columns, arguments.hash_email)
+            write_lists(warehouse, new, output, prefix, arguments.columns, arguments.hash_email)
 
 
 if __name__ == "__main__":

@@ -48,15 +48,17 @@ def condition_for_orders():
 class Names:
     """What stands in the segmentation `name` where the first has something else."""
 
-    def __init__(self, name, customers, family):
+    def __init__(self, name, block, family):
         self.name = name
         self.prefix = f"{name}_"
-        self.customers = customers
         self.family = {*family, "segment_names"}
+        self.read = {"stg_customers": block["customers"]}
+        if block.get("needs") == "orders":
+            self.read["rejected_customers"] = "rejected_orders"
 
     def __getitem__(self, name):
-        if name == "stg_customers":
-            return self.customers
+        if name in self.read:
+            return self.read[name]
         if name not in self.family:
             return name
         return f"int_{self.prefix}{name[4:]}" if name.startswith("int_") else self.prefix + name
@@ -79,6 +81,8 @@ def thin(path, names):
     """The SQL file of this segmentation for that of the first."""
     configuration = "".join(re.findall(r"\{\{ config\(.+?\) \}\}\n", text_of(path)))
     configuration = configuration.replace("segmentation()", f"segmentation('{names.prefix}')")
+    # The macro sql_of() says when there is such a node.
+    configuration = configuration.replace("enabled=has_customers(), ", "").replace("{{ config(enabled=has_customers()) }}\n", "")
     tables = "".join(f"    '{table}': ref('{names[table]}'),\n" for table in refs_of(path))
     return f"{configuration}{{{{ sql_of('{path.stem}', segmentation='{names.name}', reading={{\n{tables}}}) }}}}\n"
 
@@ -121,7 +125,7 @@ def add(name):
     if not block.get("attributes"):
         family.pop("segment_attribute_profiles")
         family.pop("segment_attribute_statistics")
-    names = Names(name, block["customers"], family)
+    names = Names(name, block, family)
     enabled = {"enabled": condition_for_orders()} if block.get("needs") == "orders" else {}
 
     for folder in (DBT / "models" / "intermediate", DBT / "models" / "marts"):
@@ -139,7 +143,7 @@ def add(name):
             write(path.parent / name / f"{names[model]}.py", names.in_text(text_of(path)))
     entries = described(ROOT / "python_models" / "_python_models__models.yml", "models", names, family)
     for entry in entries:
-        entry["config"] = enabled | entry["config"] | {"meta": {"segmentation": name} | entry["config"]["meta"]}
+        entry["config"] |= enabled | {"meta": {"segmentation": name} | entry["config"]["meta"]}
     write_yaml(ROOT / "python_models" / name / f"_{name}__models.yml", "models", entries)
 
     seed = names["segment_names"]
@@ -148,7 +152,7 @@ def add(name):
         with path.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerow(["segment_id", "segment_name"])
     (entry,) = described(DBT / "seeds" / "_seeds.yml", "seeds", names, ["segment_names"])
-    entry["config"] = enabled | entry["config"] | {"meta": {"segmentation": name}}
+    entry["config"] |= enabled | {"meta": {"segmentation": name}}
     write_yaml(DBT / "seeds" / f"_{name}__seeds.yml", "seeds", [entry])
 
 

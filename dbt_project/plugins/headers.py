@@ -64,6 +64,8 @@ def require_every_column(reader, path, headers, positions, source, columns):
             if source["block"] == "segmentation" or kind == "table"
             else "where there is no header, name its fields under fields: there."
         )
+        if not positions and kind == "file":
+            remedy = f"{remedy[:-1]}; where other lines stand above the header, skip them with skip_lines: under source: there."
         # Where nothing in it is known it may be no header, and hold what is personal.
         is_to_be_shown = positions or kind == "table" or not source.get("personal")
         what_it_has = f'; {those} "{", ".join(map(str, headers))[:200]}"' if is_to_be_shown else ""

@@ -19,7 +19,7 @@ def segmentation(prefix=""):
     attributes += [{"name": "revenue", "kind": "attribute", "data_type": "double"}]
     attributes += [{"name": "since", "kind": "attribute", "data_type": "date", "format": "iso"}]
     features = [_FEATURE | feature | {"axis": feature["label"], "kind": "feature"} for feature in block["features"]]
-    settings = {"customers": "stg_customers", "refit": "auto", "model_version": None}
+    settings = {"customers": "stg_customers", "refit": "auto", "model_version": None, "is_dispensable": True}
     block["source"]["personal"] = []
     return block | settings | {"attributes": attributes, "features": features, "columns": [key, *attributes, *features]}
 
@@ -47,14 +47,31 @@ def orders():
         {"name": "order_id", "kind": "attribute", "data_type": "varchar"},
         {"name": "ordered_at", "kind": "moment", "data_type": "timestamp", "format": "day-first"},
         {"name": "amount", "kind": "feature", "data_type": "double", "range": [None, None], "missing": "reject"},
+        {"name": "refunded_amount", "kind": "feature", "data_type": "double", "range": [None, None], "missing": "null"},
         {"name": "cancelled", "kind": "flag", "data_type": "boolean"},
+        {"name": "currency", "kind": "attribute", "data_type": "varchar", "words": ["EUR"]},
+        {"name": "order_status", "kind": "attribute", "data_type": "varchar", "words": ["paid"]},
     ]
     block = yaml.safe_load(_PROJECT.read_text(encoding="utf-8"))["vars"]["orders"]
-    return {"source": block["source"] | {"block": "orders", "personal": []}, "key": columns[0], "columns": columns}
+    what_counts = {"statuses": ["paid"], "currency": "EUR", "anonymous_share": 0.3}
+    of = {"has_amounts": True, "amount_of": "order", "refunded_of": "order"}
+    return (
+        {"source": block["source"] | {"block": "orders", "personal": []}, "key": columns[0], "columns": columns}
+        | what_counts
+        | of
+    )
+
+
+def has_customers():
+    return True
 
 
 def has_orders():
     return True
+
+
+def builds_gone_on_from():
+    return "select build_id from builds"
 
 
 def rfm_score_bounds():
@@ -97,7 +114,23 @@ def feature_statistics():
     return {"mean": "Mean of {}.", "median": "Median of {}."}
 
 
-def warn_of_rejected_rows(rejected, n_accepted, source):
+def warn_of_rejected_rows(rejected, n_accepted, source, condition="true"):
+    return ""
+
+
+def report_lines_left_out(rejected, n_accepted):
+    return ""
+
+
+def require_clear_orders(records, lines):
+    return ""
+
+
+def values_of_orders():
+    return ["monetary_value", "average_order_value", "share_returned", "bought_value", "returned_value"]
+
+
+def say_that_there_are_no_amounts():
     return ""
 
 

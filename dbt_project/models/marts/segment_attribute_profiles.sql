@@ -1,3 +1,4 @@
+{{ config(enabled=has_customers()) }}
 {%- set listed = segmentation().attributes | rejectattr('data_type', 'in', ['double', 'integer', 'date']) | list -%}
 with
 

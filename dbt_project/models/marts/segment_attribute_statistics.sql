@@ -1,3 +1,4 @@
+{{ config(enabled=has_customers()) }}
 {%- set measured = segmentation().attributes | selectattr('data_type', 'in', ['double', 'integer', 'date']) | list -%}
 {%- set statistics = ['mean', 'p25', 'median', 'p75', 'min', 'max'] -%}
 with

@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(enabled=has_customers(), materialized='view') }}
 with
 
 -- Read anew by each step below, which spares a copy of every line.
