@@ -89,7 +89,6 @@ def answer(tmp_path, blocks):
 PLACES = [
     ("segmentation",),
     ("segmentation", "source"),
-    ("segmentation", "attributes", 0),
     ("segmentation", "features", 0),
     ("segmentation", "gates"),
     *(("segmentation", "gates", gate) for gate in schema_at("segmentation", "gates")["properties"]),
@@ -130,6 +129,19 @@ def test_the_schema_has_the_settings_of_the_key_and_no_others(tmp_path):
     for setting in of_keys:
         said = answer(tmp_path, changed(place, lambda settings, setting=setting: settings.update({setting: 0})))
         assert "is unknown; the settings" not in (said or "")
+
+
+def test_the_schema_has_the_settings_of_attributes_and_no_others(tmp_path):
+    """Which there are depends on what an attribute is."""
+    place, known = ("segmentation", "attributes", 0), set()
+    for data_type in ("varchar", "double", "date"):
+        said = answer(tmp_path, changed(place, lambda settings, kind=data_type: settings.update({"data_type": kind, UNKNOWN: 1})))
+        settings = set(re.search(r"the settings here are ([\w, ]+)", said)[1].split(", "))
+        for name in set(schema_at(*place)["properties"]) - settings:
+            change = {"data_type": data_type, name: {"currency": "EUR", "format": "iso"}.get(name, ",")}
+            assert errors(changed(place, lambda settings, change=change: settings.update(change)))
+        known |= settings
+    assert known == set(schema_at(*place)["properties"])
 
 
 def test_names_that_are_taken_are_those_of_the_checks(tmp_path):
