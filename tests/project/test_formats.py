@@ -343,7 +343,7 @@ def test_numbers_in_json_are_what_they_are_and_texts_are_as_declared(stage):
     assert staging.accepted == [(1, "x", 30, 40, 50)]
     assert [row[1:3] for row in staging.rejected] == [
         (2, "annual_income_k is not a number, but has points: set thousands_separator"),
-        (3, "age is not a number"),
+        (3, "age is not a number, but has points: set thousands_separator"),
     ]
 
 
