@@ -15,7 +15,7 @@ from pathlib import Path
 
 from export import COLUMNS, MEMORY, copy_csv, csv_column, neutralised
 from file_set import file_set
-from warehouse import found_tables, plural, quoted, read_only, use_prefix
+from warehouse import first_prefix, found_tables, is_segmented, plural, quoted, read_only, use_prefix
 
 # What has no @ between other characters, and no dot behind it, is no address.
 EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
@@ -77,15 +77,22 @@ def main():
     words = "of customer_segments, in their order; default: the key, segment_id and segment_name"
     parser.add_argument("--columns", nargs="+", metavar="COLUMN", help=words)
     parser.add_argument("--hash-email", metavar="COLUMN", help="the column that holds the e-mail, to be written as its SHA-256")
-    parser.add_argument("--prefix", default="", help="of the tables of another segmentation, such as rfm_")
+    parser.add_argument("--prefix", help="of the tables of another segmentation, such as rfm_; default: those of the first one")
     arguments = parser.parse_args()
     with read_only(arguments.warehouse) as warehouse:
-        if f"{arguments.prefix}customer_segments" not in found_tables(warehouse):
-            raise SystemExit(f"{arguments.warehouse} has no table {arguments.prefix}customer_segments; run dbt build first")
-        use_prefix(warehouse, arguments.prefix)
-        output = arguments.output / arguments.prefix.rstrip("_")
+        found = found_tables(warehouse)
+        prefix = first_prefix(found) if arguments.prefix is None else arguments.prefix
+        if f"{prefix}customer_segments" not in found:
+            raise SystemExit(f"{arguments.warehouse} has no table {prefix}customer_segments; run dbt build first")
+        if not is_segmented(warehouse, prefix):
+            raise SystemExit(
+                f"{prefix}customer_segments is empty: the last build could not form these segments; the column not_segmented of "
+                "the table builds says why"
+            )
+        use_prefix(warehouse, prefix)
+        output = arguments.output / prefix.rstrip("_")
         with file_set(output, "lists", like=arguments.warehouse) as new:
-            write_lists(warehouse, new, output, arguments.prefix, arguments.columns, arguments.hash_email)
+            write_lists(warehouse, new, output, prefix, arguments.columns, arguments.hash_email)
 
 
 if __name__ == "__main__":

@@ -98,7 +98,8 @@ class Staging:
             self.build(name)
         accepted, rejected, test = MODELS[block][-3:]
         self.accepted = self.connection.execute(f"from {accepted}").fetchall()
-        self.rejected = self.connection.execute(f"from {rejected}").fetchall()
+        columns = "source_file, line_number, reasons, raw_record"
+        self.rejected = self.connection.execute(f"select {columns} from {rejected}").fetchall()
         self.not_counted = self.connection.execute(self.rendered(texts()[test])).fetchone()
 
     def __enter__(self):
@@ -124,6 +125,7 @@ class Staging:
             "config": self.config,
             "return": self.returned,
             "run_query": self.run_query,
+            "dbt": SimpleNamespace(datediff=lambda first, last, unit: f"datediff('{unit}', {first}, {last})"),
             "exceptions": SimpleNamespace(raise_compiler_error=self.compiler_error, warn=self.warnings.append),
             "adapter": SimpleNamespace(
                 store_relation=lambda *arguments: self.plugin.store(SimpleNamespace(config=arguments[-1])),
@@ -161,6 +163,9 @@ class Staging:
         tables = "select 1 from duckdb_tables() where (database_name, schema_name, table_name) = (?, ?, ?)"
         return self.connection.execute(tables, [database, schema, identifier]).fetchone() and f"{database}.{schema}.{identifier}"
 
+    def query(self, sql):
+        return self.connection.execute(sql).fetchall()
+
     def rendered(self, text, **more):
         context = self.context | more
         return get_template(text, context).render(context)
@@ -172,8 +177,9 @@ class Staging:
         kind = "view" if self.settings.get("materialized") == "view" else "table"
         self.connection.execute("begin")
         self.connection.execute(f"create {kind} {name} as {query}")
-        if "post_hook" in self.settings:
-            self.rendered(self.settings["post_hook"], this=name)
+        hooks = self.settings.get("post_hook", [])
+        for hook in [hooks] if isinstance(hooks, str) else hooks:
+            self.rendered(hook, this=name)
         self.connection.execute("commit")
 
 

@@ -16,7 +16,7 @@ def segmentation(prefix=""):
     key = block["key"] | {"kind": "key"}
     attributes = [attribute | {"kind": "attribute", "data_type": "varchar"} for attribute in block["attributes"]]
     features = [_FEATURE | feature | {"axis": feature["label"], "kind": "feature"} for feature in block["features"]]
-    settings = {"customers": "stg_customers", "refit": "auto", "model_version": None}
+    settings = {"customers": "stg_customers", "refit": "auto", "model_version": None, "is_dispensable": True}
     return block | settings | {"attributes": attributes, "features": features, "columns": [key, *attributes, *features]}
 
 
@@ -43,14 +43,27 @@ def orders():
         {"name": "order_id", "kind": "attribute", "data_type": "varchar"},
         {"name": "ordered_at", "kind": "moment", "data_type": "timestamp", "format": "day-first"},
         {"name": "amount", "kind": "feature", "data_type": "double", "range": [None, None], "missing": "reject"},
+        {"name": "refunded_amount", "kind": "feature", "data_type": "double", "range": [None, None], "missing": "null"},
         {"name": "cancelled", "kind": "flag", "data_type": "boolean"},
+        {"name": "currency", "kind": "attribute", "data_type": "varchar", "words": ["EUR"]},
+        {"name": "order_status", "kind": "attribute", "data_type": "varchar", "words": ["paid"]},
     ]
     block = yaml.safe_load(_PROJECT.read_text(encoding="utf-8"))["vars"]["orders"]
-    return {"source": block["source"] | {"block": "orders"}, "key": columns[0], "columns": columns}
+    what_counts = {"statuses": ["paid"], "currency": "EUR", "anonymous_share": 0.3}
+    of = {"has_amounts": True, "amount_of": "order", "refunded_of": "order"}
+    return {"source": block["source"] | {"block": "orders"}, "key": columns[0], "columns": columns} | what_counts | of
+
+
+def has_customers():
+    return True
 
 
 def has_orders():
     return True
+
+
+def builds_gone_on_from():
+    return "select build_id from builds"
 
 
 def rfm_score_bounds():
@@ -93,7 +106,23 @@ def feature_statistics():
     return {"mean": "Mean of {}.", "median": "Median of {}."}
 
 
-def warn_of_rejected_rows(rejected, n_accepted, source):
+def warn_of_rejected_rows(rejected, n_accepted, source, condition="true"):
+    return ""
+
+
+def report_lines_left_out(rejected, n_accepted):
+    return ""
+
+
+def require_clear_orders(records, lines):
+    return ""
+
+
+def values_of_orders():
+    return ["monetary_value", "average_order_value", "share_returned", "bought_value", "returned_value"]
+
+
+def say_that_there_are_no_amounts():
     return ""
 
 

@@ -7,7 +7,7 @@
 {%- set layouts = source_layouts(table) -%}
 {% for layout in layouts %}
 lines_{{ loop.index }} as (
-    {{ _lines_of(layout) }}
+    {{ lines_of(layout) }}
 ),
 
 {{ checked_records('checked_' ~ loop.index, 'lines_' ~ loop.index, table, layout) }},
@@ -36,7 +36,7 @@ final as (
     The lines of the text files of a layout with their fields as a list of texts, `_parts`, of JSON also with what kinds of values they are, `_types`; or the
     rows of a Parquet file or a relation.
 -#}
-{% macro _lines_of(layout) -%}
+{% macro lines_of(layout) -%}
     {%- if layout.delimiter == 'json' -%}
         {%- set is_whole = is_json_object('raw_record', each_key_once=layout.repeats) -%}
         select

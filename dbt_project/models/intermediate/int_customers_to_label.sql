@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(enabled=has_customers(), materialized='view') }}
 {%- set settings = segmentation() -%}
 -- All that is known of a customer before the label, so that the labels are written beside it in one pass and nothing is joined behind them.
 with

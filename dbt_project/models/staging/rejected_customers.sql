@@ -1,3 +1,4 @@
+{{ config(enabled=has_customers()) }}
 {%- set settings = segmentation() -%}
 with
 
