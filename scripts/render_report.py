@@ -194,13 +194,18 @@ ADVICE = """
     group by advice
     order by min(feature_order)
 """
-REJECTED = "select count(*) as n_rejected, ({accepted}) as n_accepted from {table}"
+REJECTED = "select count(*) as n_rejected, ({accepted}) as n_accepted from {table} where {condition}"
 REASONS = """
     select reason, count(*) as n_rows
-    from (select unnest(string_split(reasons, '; ')) as reason from {table})
+    from (select unnest(string_split(reasons, '; ')) as reason from {table} where {condition})
     group by reason
     order by n_rows desc, reason
-    limit 3
+    limit {limit}
+"""
+HAS_LEFT_OUT = """
+    select count(*) > 0
+    from duckdb_columns()
+    where database_name = current_database() and table_name = '{table}' and column_name = 'is_left_out'
 """
 
 
@@ -263,7 +268,10 @@ def read_chapter(warehouse, path, prefix):
     use_prefix(warehouse, prefix)
     check_build(warehouse, path)
     source, rejected, accepted = SOURCES[prefix]
+    # What a shop does not count is left out as a matter of course, and is not refused; a build of before can be gone back to.
     has_rejected = rejected in found
+    has_left_out = has_rejected and warehouse.execute(HAS_LEFT_OUT.format(table=rejected)).fetchone()[0]
+    refused = {"table": rejected, "condition": "not is_left_out" if has_left_out else "true"}
     features = with_texts(warehouse)
     return {
         "prefix": prefix,
@@ -280,8 +288,9 @@ def read_chapter(warehouse, path, prefix):
         # A build of before there were diagnostics can be gone back to.
         "advice": rows(warehouse, ADVICE) if f"{prefix}feature_diagnostics" in found else [],
         "source": source,
-        "rejected": rows(warehouse, REJECTED.format(table=rejected, accepted=accepted))[0] if has_rejected else {"n_rejected": 0},
-        "reasons": rows(warehouse, REASONS.format(table=rejected)) if has_rejected else [],
+        "rejected": rows(warehouse, REJECTED.format(accepted=accepted, **refused))[0] if has_rejected else {"n_rejected": 0},
+        "reasons": rows(warehouse, REASONS.format(limit=3, **refused)) if has_rejected else [],
+        "left_out": rows(warehouse, REASONS.format(table=rejected, condition="is_left_out", limit=10)) if has_left_out else [],
         "data": read_segmentation(warehouse),
     }
 

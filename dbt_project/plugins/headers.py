@@ -56,6 +56,8 @@ def require_every_column(reader, path, headers, positions, source, columns):
             if source["block"] == "segmentation" or kind == "table"
             else "where there is no header, name its fields under fields: there."
         )
+        if not positions and kind == "file":
+            remedy = f"{remedy[:-1]}; where other lines stand above the header, skip them with skip_lines: under source: there."
         raise refusal(
             f"{path} has no column for {', nor for '.join(missing)}; {those} "
             f'"{", ".join(map(str, headers))[:200]}"; rename the header in the {kind}, or add it under headers: in '

@@ -294,7 +294,7 @@ def files_at(reader, path, source, copies, notes):
 def file_elsewhere(path, source):
     """A file at an address, which only DuckDB can open."""
     encoding = "parquet" if is_called_parquet(path) else declared_encoding(source)
-    if encoding not in ("parquet", "utf-16", *DIRECT) or path.lower().endswith(UNREADABLE_ELSEWHERE):
+    if encoding not in ("parquet", *DIRECT) or path.lower().endswith(UNREADABLE_ELSEWHERE):
         raise refusal(
             f"{path} is at an address, where CSV as UTF-8, JSON lines and Parquet are read, unpacked or as .gz; save it so, or "
             "give a copy of it on this machine."

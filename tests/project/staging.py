@@ -98,7 +98,8 @@ class Staging:
             self.build(name)
         accepted, rejected, test = MODELS[block][-3:]
         self.accepted = self.connection.execute(f"from {accepted}").fetchall()
-        self.rejected = self.connection.execute(f"from {rejected}").fetchall()
+        columns = "source_file, line_number, reasons, raw_record"
+        self.rejected = self.connection.execute(f"select {columns} from {rejected}").fetchall()
         self.not_counted = self.connection.execute(self.rendered(texts()[test])).fetchone()
 
     def __enter__(self):
@@ -160,6 +161,9 @@ class Staging:
     def relation_of(self, database, schema, identifier):
         tables = "select 1 from duckdb_tables() where (database_name, schema_name, table_name) = (?, ?, ?)"
         return self.connection.execute(tables, [database, schema, identifier]).fetchone() and f"{database}.{schema}.{identifier}"
+
+    def query(self, sql):
+        return self.connection.execute(sql).fetchall()
 
     def rendered(self, text, **more):
         context = self.context | more

@@ -43,10 +43,15 @@ def orders():
         {"name": "order_id", "kind": "attribute", "data_type": "varchar"},
         {"name": "ordered_at", "kind": "moment", "data_type": "timestamp", "format": "day-first"},
         {"name": "amount", "kind": "feature", "data_type": "double", "range": [None, None], "missing": "reject"},
+        {"name": "refunded_amount", "kind": "feature", "data_type": "double", "range": [None, None], "missing": "null"},
         {"name": "cancelled", "kind": "flag", "data_type": "boolean"},
+        {"name": "currency", "kind": "attribute", "data_type": "varchar", "words": ["EUR"]},
+        {"name": "order_status", "kind": "attribute", "data_type": "varchar", "words": ["paid"]},
     ]
     block = yaml.safe_load(_PROJECT.read_text(encoding="utf-8"))["vars"]["orders"]
-    return {"source": block["source"] | {"block": "orders"}, "key": columns[0], "columns": columns}
+    what_counts = {"statuses": ["paid"], "currency": "EUR", "anonymous_share": 0.3}
+    of = {"has_amounts": True, "amount_of": "order", "refunded_of": "order"}
+    return {"source": block["source"] | {"block": "orders"}, "key": columns[0], "columns": columns} | what_counts | of
 
 
 def has_customers():
@@ -101,7 +106,23 @@ def feature_statistics():
     return {"mean": "Mean of {}.", "median": "Median of {}."}
 
 
-def warn_of_rejected_rows(rejected, n_accepted, source):
+def warn_of_rejected_rows(rejected, n_accepted, source, condition="true"):
+    return ""
+
+
+def report_lines_left_out(rejected, n_accepted):
+    return ""
+
+
+def require_clear_orders(records, lines):
+    return ""
+
+
+def values_of_orders():
+    return ["monetary_value", "average_order_value", "share_returned", "bought_value", "returned_value"]
+
+
+def say_that_there_are_no_amounts():
     return ""
 
 

@@ -59,7 +59,8 @@
     {% endfor %}
 
     {% set features = [] %}
-    {% for feature in block.features or [] %}
+    {% set absent = values_of_orders() if block.customers == 'customer_order_features' and not orders().has_amounts else [] %}
+    {% for feature in block.features or [] if feature.name not in absent %}
         {% do features.append(dict(_configured_feature(feature, name), kind='feature')) %}
     {% endfor %}
     {% if not features %}
@@ -237,8 +238,11 @@
 {% macro _checked_orders() %}
     {% set customers = segmentation('') %}
     {% set block = var('orders', none) or {'source': {'file': none}} %}
-    {% set own = ['customer', 'date', 'amount', 'unit_price', 'quantity', 'order_id', 'product', 'cancelled'] %}
-    {% do _reject_unknown_settings('orders', block, ['source'] + own, 'orders') %}
+    {% set own = {
+        'customer': ['anonymous_share'], 'order_id': [], 'date': ['format'], 'amount': ['of'], 'unit_price': [], 'quantity': [], 'refunded': ['of'],
+        'status': ['counts'], 'currency': ['keep'], 'cancelled': [], 'product': [],
+    } %}
+    {% do _reject_unknown_settings('orders', block, ['source'] + own.keys() | list, 'orders') %}
     {% if not block.source %}{% do configuration_error('source: is missing; give it as in the file that the project ships', 'orders') %}{% endif %}
     {% set source = _configured_source(block.source, 'orders', 'orders_file') %}
     {% if source.file == 'dbt_project/sample/orders.csv' and customers.source.name not in [none, 'dbt_project/sample/customers.csv'] %}
@@ -248,41 +252,69 @@
         {% do configuration_error('source: file: there are no customers either (customers: null), so there is nothing to segment; give the file of the orders', 'orders') %}
     {% endif %}
 
-    {% set headers = {} %}
-    {% set formats = ['iso', 'day-first', 'month-first', 'YYYYMMDD'] %}
+    {% set columns = {} %}
     {% for name in own %}
-        {% set settings = block[name] or {} %}
-        {% do _reject_unknown_settings(name, settings, ['headers', 'format'] if name == 'date' else ['headers'], 'orders') %}
-        {% set given = settings.headers or [] %}
-        {% do _require_texts('headers of ' ~ name, given, 'orders') %}
-        {% do headers.update({name: given | list}) %}
+        {% do _reject_unknown_settings(name, block[name] or {}, ['headers'] + own[name], 'orders') %}
+        {#- A status is looked for by its usual names where nothing is said of it, so that none goes unseen. -#}
+        {% set settings = block[name] or ({'headers': ['status', 'financial_status']} if name == 'status' else {}) %}
+        {% do _require_texts('headers of ' ~ name, settings.headers or [], 'orders') %}
+        {% do columns.update({name: dict(settings, headers=(settings.headers or []) | list)}) %}
     {% endfor %}
-    {% set format = (block.date or {}).format or 'iso' %}
-    {% do _require_one_of('format of date', format, formats, 'orders') %}
+    {% set format = columns.date.format or 'iso' %}
+    {% do _require_one_of('format of date', format, ['iso', 'day-first', 'month-first', 'YYYYMMDD'], 'orders') %}
+    {% set anonymous_share, counts, currency = columns.customer.get('anonymous_share'), columns.status.get('counts'), columns.currency.get('keep') %}
+    {% if anonymous_share and (not _is_number(anonymous_share) or not 0 <= anonymous_share <= 1) %}
+        {% do configuration_error('anonymous_share of customer: ' ~ _shown(anonymous_share) ~ ' is not a share from 0 to 1, such as 0.3', 'orders') %}
+    {% endif %}
+    {% if counts != 'all' %}{% do _require_texts('counts of status', counts or [], 'orders') %}{% endif %}
+    {% if currency and currency is not string %}
+        {% do configuration_error('keep of currency: ' ~ _shown(currency) ~ ' is not one currency, as the file writes it, such as EUR', 'orders') %}
+    {% endif %}
+    {% for name in ['amount', 'refunded'] if columns[name].of %}
+        {% do _require_one_of('of: of ' ~ name, columns[name].of, ['line', 'order'], 'orders') %}
+    {% endfor %}
+    {#- Null says that there are no amounts; where nothing is said of them, they are looked for. -#}
+    {% set has_amounts = 'amount' not in block or block.amount is not none %}
+    {% set amount_of, refunded_of = columns.amount.get('of'), columns.refunded.get('of') or 'order' %}
 
     {% if source.name and customers.key.is_row_number %}
         {% do configuration_error('the customers have no key (key: row_number), so that no order can be theirs; give a key, or orders: null', 'segmentation') %}
     {% endif %}
-    {% if headers.customer and customers.key.columns %}
+    {% if columns.customer.headers and customers.key.columns %}
         {% do configuration_error('headers of customer: the key has several columns; give their headers there', 'orders') %}
     {% endif %}
-    {% set key = dict(customers.key, headers=customers.key.headers + headers.customer) %}
+    {% set key = dict(customers.key, headers=customers.key.headers + columns.customer.headers) %}
     {# Beyond any price; within it sums are exact. #}
     {% set number = {'kind': 'feature', 'data_type': 'double', 'range': [-1000000000000, 1000000000000], 'missing': 'null'} %}
-    {% set columns = [
+    {% set text = {'kind': 'attribute', 'data_type': 'varchar', 'is_optional': true} %}
+    {% set amounts = [
+        dict(number, name='amount', headers=columns.amount.headers, missing='reject', of=amount_of, instead=['quantity', 'unit_price'] if amount_of != 'order' else []),
+        dict(number, name='unit_price', headers=columns.unit_price.headers, is_optional=true, is_substitute=true),
+        dict(number, name='refunded_amount', headers=columns.refunded.headers, is_optional=true, of=refunded_of),
+    ] if has_amounts else [] %}
+    {% set found = [
         key,
-        {'name': 'order_id', 'headers': headers.order_id, 'kind': 'attribute', 'data_type': 'varchar', 'is_optional': true},
-        {'name': 'ordered_at', 'headers': headers.date, 'kind': 'moment', 'data_type': 'timestamp', 'format': format},
-        dict(number, name='amount', headers=headers.amount, missing='reject', instead=['quantity', 'unit_price']),
-        dict(number, name='unit_price', headers=headers.unit_price, is_optional=true, is_substitute=true),
-        dict(number, name='quantity', headers=headers.quantity, is_optional=true),
-        {'name': 'product', 'headers': headers.product, 'kind': 'attribute', 'data_type': 'varchar', 'is_optional': true},
-        {'name': 'cancelled', 'headers': headers.cancelled, 'kind': 'flag', 'data_type': 'boolean', 'is_optional': true},
-    ] %}
-    {% if key.name in columns[1:] | map(attribute='name') %}
+        dict(text, name='order_id', headers=columns.order_id.headers, is_optional=amount_of != 'order'),
+        {'name': 'ordered_at', 'headers': columns.date.headers, 'kind': 'moment', 'data_type': 'timestamp', 'format': format},
+    ] + amounts + [
+        dict(number, name='quantity', headers=columns.quantity.headers, is_optional=true),
+        dict(text, name='product', headers=columns.product.headers),
+        {'name': 'cancelled', 'headers': columns.cancelled.headers, 'kind': 'flag', 'data_type': 'boolean', 'is_optional': true},
+        dict(text, name='currency', headers=columns.currency.headers, is_optional=not currency, words=[currency] if currency else none),
+    ] + ([dict(text, name='order_status', headers=columns.status.headers, is_optional=not counts, words=counts)] if counts != 'all' else []) %}
+    {% if key.name in found[1:] | map(attribute='name') %}
         {% do configuration_error('the name ' ~ key.name ~ ' of the key is taken by a column of the orders; choose another one', 'segmentation') %}
     {% endif %}
-    {% do return({'source': source, 'key': key, 'columns': columns}) %}
+    {% do return({
+        'source': source, 'key': key, 'columns': found, 'has_amounts': has_amounts, 'amount_of': amount_of, 'refunded_of': refunded_of,
+        'anonymous_share': anonymous_share, 'statuses': counts if counts != 'all' else none, 'currency': currency
+    }) %}
+{% endmacro %}
+
+
+{#- The columns of customer_order_features that need amounts. -#}
+{% macro values_of_orders() %}
+    {% do return(['monetary_value', 'average_order_value', 'share_returned', 'bought_value', 'returned_value']) %}
 {% endmacro %}
 
 

@@ -52,12 +52,13 @@ final as (
 
 
 {#-
-    CTEs that end in `final`: the rejected rows. Where they are more than max_rejected_share of all records, the query stops with a sentence instead.
+    CTEs that end in `final`: the rejected rows for which `condition` holds. Where they are more than max_rejected_share of all records, the query stops with a sentence instead.
     `n_accepted` is a query that counts the accepted records.
 -#}
-{% macro rejected_rows_within_bounds(rejected, n_accepted, source, what_to_adapt) %}
+{% macro rejected_rows_within_bounds(rejected, n_accepted, source, what_to_adapt, condition='true') %}
 rejected as (
     select * from {{ rejected }}
+    where {{ condition }}
 ),
 
 reasons as (
@@ -96,13 +97,14 @@ final as (
 
 
 {#- Says on the console how many rows were refused, and where they are to be seen; `n_accepted` is a query. -#}
-{% macro warn_of_rejected_rows(rejected, n_accepted, source) %}
+{% macro warn_of_rejected_rows(rejected, n_accepted, source, condition='true') %}
     {% if execute %}
         {% set query %}
             select
                 count(*) as n_rejected,
                 count(*) + ({{ n_accepted }}) as n_records
             from {{ rejected }}
+            where {{ condition }}
             having count(*) > 0
         {% endset %}
         {% for row in run_query(query) %}

@@ -116,8 +116,8 @@ final as (
 {%- endmacro %}
 
 
-{#- CTEs that end in `final`: the records below the headers, those that are one line each and those of several. -#}
-{% macro records_below_headers(lines, multiline, table) %}
+{#- CTEs that end in one called `name`: the records below the headers, those that are one line each and those of several. -#}
+{% macro records_below_headers(lines, multiline, table, name='final') %}
 {%- set key, columns = table.key, table.columns[1:] | map(attribute='name') | join(',\n        ') -%}
 {{ beginnings_of_files(lines, table) }},
 
@@ -135,7 +135,7 @@ other_lines as (
     from {{ multiline }}
 ),
 
-final as (
+{{ name }} as not materialized (
     select
         {{ lines }}.row_id,
         {{ lines }}.source_file,

@@ -112,10 +112,15 @@
 
 {#-
     Which text is kept: that of a record that cannot be used, of a blank line, which may be part of a field, and of a line with an odd number of quotes,
-    which may end a field that others begin, though it looks like a usable record: 'lines",30,40,50'.
+    which may end a field that others begin, though it looks like a usable record: 'lines",30,40,50'. And of orders, that of a line that will be left out
+    for its word, or may contradict others of its order.
 -#}
 {% macro _may_be_needed_again(layout) -%}
     reasons is not null or is_blank
+    {%- for column in layout.columns if column.words %}
+    or coalesce(not {{ is_among('_value_' ~ column.name, column.words) }}, true)
+    {%- endfor %}
+    {{- ' or true' if 'order' in layout.columns | map(attribute='of', default=none) }}
     {%- if layout.delimiter not in [none, 'json'] %}
     or (contains(raw_record, '"') and (length(raw_record) - length(replace(raw_record, '"', ''))) % 2 = 1)
     {%- endif %}

@@ -23,11 +23,14 @@ orders as (
     {% if has_orders() %}
     select
         (select count(*) from {{ ref('stg_orders') }}) as n_accepted,
-        (select count(*) from {{ ref('rejected_orders') }}) as n_rejected
+        count(*) filter (where not is_left_out) as n_rejected,
+        count(*) filter (where is_left_out) as n_left_out
+    from {{ ref('rejected_orders') }}
     {% else %}
     select
         cast(null as bigint) as n_accepted,
-        cast(null as bigint) as n_rejected
+        cast(null as bigint) as n_rejected,
+        cast(null as bigint) as n_left_out
     {% endif %}
 ),
 
@@ -40,6 +43,7 @@ final as (
         customers.n_rejected,
         orders.n_accepted as n_order_lines_accepted,
         orders.n_rejected as n_order_lines_rejected,
+        orders.n_left_out as n_order_lines_left_out,
         customers.n_segments,
         customers.model_version,
         {{ code_version() }} as code_version,

@@ -20,7 +20,8 @@ final as (
         cast(base_order_records.source_file as varchar) as source_file,
         {{ line_number('base_order_records.row_id - files.first_row_id', orders().source) }} as line_number,
         base_order_records.reasons,
-        base_order_records.raw_record
+        base_order_records.raw_record,
+        base_order_records.is_left_out
     from base_order_records
     inner join files on base_order_records.source_file = files.source_file
     where base_order_records.reasons is not null
