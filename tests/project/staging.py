@@ -5,6 +5,7 @@ This is all of the reading, from the bytes to the accepted and rejected rows, in
 
 import datetime
 import importlib
+import json
 import re
 import sys
 from functools import cache
@@ -125,7 +126,9 @@ class Staging:
             "config": self.config,
             "return": self.returned,
             "run_query": self.run_query,
+            "dbt": SimpleNamespace(datediff=lambda first, last, unit: f"datediff('{unit}', {first}, {last})"),
             "exceptions": SimpleNamespace(raise_compiler_error=self.compiler_error, warn=self.warnings.append),
+            "tojson": json.dumps,
             "adapter": SimpleNamespace(
                 store_relation=lambda *arguments: self.plugin.store(SimpleNamespace(config=arguments[-1])),
                 get_column_schema_from_query=self.columns_of,
@@ -176,8 +179,9 @@ class Staging:
         kind = "view" if self.settings.get("materialized") == "view" else "table"
         self.connection.execute("begin")
         self.connection.execute(f"create {kind} {name} as {query}")
-        if "post_hook" in self.settings:
-            self.rendered(self.settings["post_hook"], this=name)
+        hooks = self.settings.get("post_hook", [])
+        for hook in [hooks] if isinstance(hooks, str) else hooks:
+            self.rendered(hook, this=name)
         self.connection.execute("commit")
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 from dbt_common.exceptions import CompilationError
-from staging import Staging
+from staging import Staging, texts
 
 COUNTS = {"status": {"headers": ["Financial Status"], "counts": ["paid", "Partially Refunded"]}, "currency": {"keep": "EUR"}}
 OF_ORDER = {"amount": {"headers": ["Total"], "of": "order"}}
@@ -344,3 +344,44 @@ def test_what_is_clear_is_not_asked(staged, what):
 def test_a_column_that_decides_must_be_there(staged, settings, column):
     with pytest.raises(Exception, match=f"has no column for (currency, nor for )?{column}"):
         staged(["customer_id,date,Total", "1,2025-01-01,1"], **settings)
+
+
+ANONYMOUS_LINES = ["customer_id,date,amount", "1,2025-01-01,1", "1,2025-01-02,much", ",2025-01-03,1", ",2025-01-04,1"]
+
+
+@pytest.fixture
+def said(staged):
+    """A function: (lines, which share may be anonymous) → what the data test of refused lines says, and its rows."""
+
+    def ask(lines, share):
+        with staged(lines, customer={"anonymous_share": share}, source={"max_rejected_share": 0.5}) as staging:
+            sentences = []
+            staging.context["log"] = lambda sentence, info: sentences.append(sentence)
+            staging.context["exceptions"].warn = sentences.append
+            query = staging.rendered(texts()["rejected_orders__few_enough_rows_are_refused"])
+            return sentences, staging.query(query)
+
+    return ask
+
+
+def test_anonymous_lines_are_told_and_do_not_count_as_refused(said):
+    """Two of four lines are anonymous, and one of the two others is refused, which is as many as may be."""
+    (left_out, refused), rows = said(ANONYMOUS_LINES, 0.5)
+    assert left_out.startswith("2 of 4 lines of ")
+    assert "are left out: no customer (2); the table " in left_out
+    assert refused.startswith("1 of 2 rows of ")
+    assert rows == [("amount is not a number",)]
+
+
+def test_too_many_anonymous_lines_stop_the_build(said):
+    with pytest.raises(CompilationError) as raised:
+        said(ANONYMOUS_LINES, 0.4)
+    assert "2 of 4 lines of " in str(raised.value)
+    assert "have no customer, more than the share of 0.4 that is allowed; check the header of the customer, or raise" in str(
+        raised.value
+    )
+
+
+def test_anonymous_lines_are_refused_where_nothing_is_said_of_them(staged):
+    with staged(ANONYMOUS_LINES) as staging:
+        assert rejected(staging)[4] == ("customer_id is missing", False)

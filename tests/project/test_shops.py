@@ -2,6 +2,8 @@
 
 import csv
 import re
+import subprocess
+import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -98,3 +100,49 @@ def test_online_retail(tmp_path):
         ]
         assert counts(staging) == {"no customer": 2, "ordered_at is not a date": 1}
         assert staging.query("select distinct reasons from rejected_orders where is_left_out") == [("no customer",)]
+
+
+@pytest.fixture(scope="module")
+def shop(new_project):
+    """WooCommerce's customers and orders, built; `output` is what the build printed."""
+    customers, orders = case("woocommerce-orders", "customers.csv"), case("woocommerce-orders", "orders.csv")
+    project = new_project(orders=True)
+    for block, settings in CONFIGURATIONS["WooCommerce"].items():
+        project.configure(block, **settings)
+    project.customers, project.orders = customers, orders
+    project.output = project.build(file=customers, orders=orders)
+    return project
+
+
+def test_a_build_says_and_keeps_what_is_left_out(shop):
+    assert "894 of 1,500 lines of" in shop.output
+    assert "are left out: currency JPY does not count (337), status wc-pending does not count (126)," in shop.output
+    assert "are refused" not in shop.output
+    counts = "n_order_lines_accepted, n_order_lines_rejected, n_order_lines_left_out"
+    assert shop.published(f"select {counts} from builds") == [(606, 0, 894)]
+    assert shop.published("select sum(bought_value) from customer_order_features")[0][0] == pytest.approx(
+        shop.published("select sum(amount) from stg_orders")[0][0]
+    )
+
+
+def test_orders_without_amounts_have_segments_scores_and_pictures(shop):
+    """The next build of the same shop goes by recency and frequency alone."""
+    shop.configure("orders", amount=None, currency={"keep": None})
+    output = shop.build("--vars", "{accept_orders: true}", file=shop.customers, orders=shop.orders)
+    assert (
+        "The orders have no amounts (amount: null): segments, scores and classes from orders go by recency and frequency"
+        in output
+    )
+    assert shop.published("select count(*) from stg_orders") == [(943,)]
+    empty = "count(monetary_value), count(average_order_value), count(share_returned), count(bought_value), count(returned_value)"
+    assert shop.published(f"select {empty} from customer_order_features") == [(0, 0, 0, 0, 0)]
+    features = "select distinct feature from rfm_segment_centroids where model_version = 2 order by all"
+    assert shop.published(features) == [("frequency",), ("recency_days",)]
+    found = "count(*), count(rfm_class), count(monetary_score), bool_and(length(rfm_code) = 2)"
+    n_customers = shop.published("select count(*) from customer_order_features")[0][0]
+    assert shop.published(f"select {found} from rfm_scores") == [(n_customers, n_customers, 0, True)]
+    assert shop.published("select count(value_share) from rfm_class_profiles") == [(0,)]
+    for script in ("render_plots.py", "render_report.py"):
+        command = [sys.executable, ROOT / "scripts" / script, "--warehouse", "warehouse.duckdb"]
+        subprocess.run(command, cwd=shop.folder, check=True)
+    assert "by how long ago and how often" in (shop.folder / "reports" / "rfm_segments.svg").read_text(encoding="utf-8")
