@@ -89,10 +89,10 @@ def new_fits(session, registry, settings, *, decision, medians, training_rows, c
     (decision,) = records(decision)
     is_made_up = decision["reason"] is None and registry is None
     if is_made_up:
-        decision |= {"reason": "", "model_version": 0, "n_customers": 2}
-        settings = settings | {"n_clusters": 2, "k_range": [2, 2]}
-        values = [", ".join(f"cast({value} as double) as {feature}" for feature in transforms_of(settings)) for value in (1, 2)]
-        training_rows = session.sql(" union all ".join(f"select {row}, 1 as n_customers" for row in values))
+        decision |= {"reason": "", "model_version": 0, "n_customers": 5}
+        settings = settings | {"n_clusters": 2, "k_range": [1, 2]}
+        values = select_list(dict.fromkeys(transforms_of(settings), "cast(range as double)"))
+        training_rows = session.sql(f"select {values}, 1 as n_customers from range(1, 6)")
     if decision["reason"] is None:
         added = ", ".join(f"cast(null as {data_type}) as {column}" for column, data_type in ADDED_COLUMNS.items())
         return session.sql(f"from {registry} where false union all by name select {added} where false")

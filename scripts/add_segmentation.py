@@ -39,10 +39,10 @@ def first_segmentation():
     return {path.stem: path for path in paths if path.stem not in {*SHARED, "tables", *features_models}}
 
 
-def condition_for_orders():
-    """What YAML files say where dbt builds something only if there are orders, as the macro has_orders() does."""
+def condition_of(seed):
+    """What YAML files say where dbt builds something only if there are customers, or orders, as the macros has_... do."""
     seeds = yaml.safe_load(text_of(DBT / "seeds" / "_seeds.yml"))["seeds"]
-    return next(seed["config"]["enabled"] for seed in seeds if seed["name"] == "rfm_classes")
+    return next(entry["config"]["enabled"] for entry in seeds if entry["name"] == seed)
 
 
 class Names:
@@ -125,7 +125,7 @@ def add(name):
     if not block.get("attributes"):
         family.pop("segment_attribute_profiles")
     names = Names(name, block, family)
-    enabled = {"enabled": condition_for_orders()} if block.get("needs") == "orders" else {}
+    enabled = {"enabled": condition_of("rfm_classes" if block.get("needs") == "orders" else "segment_names")}
 
     for folder in (DBT / "models" / "intermediate", DBT / "models" / "marts"):
         for model, path in family.items():

@@ -305,12 +305,13 @@ class Plugin(BasePlugin):
 
         A build from orders alone is known by the file of its orders, as in the column `source_file` of builds.
         """
-        was_sample, is_now = is_sample(source_file), is_sample(request["files"]["customers"] or request["files"]["orders"])
+        kind = "customers" if request["files"]["customers"] else "orders"
+        was_sample, is_now = is_sample(source_file), is_sample(request["files"][kind])
         if is_now and not was_sample:
             raise DbtRuntimeError(
                 f"{self.published.path} holds the segments of {source_file}, and the sample is not published over them; give "
-                "your customers with the environment variable CUSTOMERS_FILE, or source: file in dbt_project.yml, vars, "
-                "segmentation. "
+                f"your {kind} with the environment variable {kind.upper()}_FILE, or source: file in dbt_project.yml, vars, "
+                f"{'segmentation' if kind == 'customers' else 'orders'}. "
                 f"To see the sample again, move {self.published.path} away first."
             )
         if was_sample and not is_now:

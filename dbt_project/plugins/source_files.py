@@ -144,7 +144,7 @@ class Reader:
             from (
                 select unnest(keys) as key, len(keys) <> list_unique(keys) as repeats
                 from (
-                    select json_keys(raw_record) as keys from {self.lines(path, encoding)} where {self.is_json_object}
+                    select distinct json_keys(raw_record) as keys from {self.lines(path, encoding)} where {self.is_json_object}
                 )
             )
             group by key

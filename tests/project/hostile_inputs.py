@@ -24,7 +24,12 @@ try:
 except ImportError:
     from backports import zstd
 
-WORDS_FOR_NO_VALUE = ["", "  ", "NA", "n/a", "N/A", "NULL", "null", "none", "None"]
+WORDS_FOR_NO_VALUE = [
+    "", "  ", "NA", "n/a", "N/A", "NULL", "null", "none", "None", "NaN", "nan", "-nan", "#N/A", "<NA>", "\\N", "?", "-", ".",
+    "--", "(null)", "nil", "\u2026",
+]  # fmt: skip
+# Spaces that no keyboard has; those without width come with what is copied from a page. Latin-1 has the first only.
+SPACES = ["\xa0", "\u202f", "\u2007", "\u2009", "\u3000", "\u200b", "\ufeff", "\u2060"]
 TEXTS = [
     "Male", "Female", "NA", "null", "=cmd|' /C calc'!A0", "@SUM(A1)", "+351", "-", "'; drop table customers; --",
     "1' or '1'='1", "{{ ref('x') }}", "{% do x %}", "${HOME}", "$(reboot)", "%s%n%d", "a\\", "\\N", "\\\"", "\\n", "a''b",
@@ -36,15 +41,36 @@ TEXTS = [
     "two\nlines", "\n", "a\n\nb", "three\n\nlines\n", 'q"\n"q', ',\n,', "\n  \n x", "tab\t", " both ",
 ]  # fmt: skip
 NO_WHOLE_NUMBERS = [
-    "x14", "15.5", "1_9", "1,234", "1.234.567", "9223372036854775808", "-9223372036854775809", "9" * 40, "0x1F", "0b11",
-    "1.23457E+11", "1e5", "#N/A", "=A1", "12-34", "NaN", "inf", "-", ".", "true", "٣", "½", "7\xa0", "\ufeff7", "\u200b7",
-    "7\0", "9007199254740993.5", "1 2", "1;2", "'1", '"1', "1\n2", "0.5e-1", "4/5",
+    "x14", "15.5", "1_9", "1,234", "1.234.567", "0x1F", "0b11", "1e5", "=A1", "12-34", "inf", "true", "٣", "½", "7\0",
+    "9007199254740993.5", "1 2", "1;2", "'1", '"1', "1\n2", "0.5e-1", "4/5", "#REF!",
 ]  # fmt: skip
-NO_NUMBERS = [
-    "thirty", "1_0", "30 years", "$30", "30 €", "30%", "#DIV/0!", "#VALUE!", "=B2", "½", "٣٠", "\u22125", "1 000", "1'000",
-    "0x1f", "0b1", "1e", "--5", "5-", "true", "3O", "12-Jan", "(5)", "30\xa0", "1.2.3", "1,2,3", "🙂", "-", "+", ".", "?",
-    "3\0", "30;", "30|", '30"', "3\n0", "1e5e5", "⁵", "\uff13\uff10", "30 or 1=1",
-]  # fmt: skip
+TOO_LONG = ["9223372036854775808", "-9223372036854775809", "9" * 40]
+BEYOND_BIGINT = "customer_id is beyond the largest bigint; use data_type varchar"
+MANGLED = ["1.23457E+11", "4.5E+12", "-1e+19", "1.2e+100"]
+EXPONENT = (
+    "is in exponent notation, as spreadsheets write long numbers, and has lost digits; format the column as text, or as a number "
+    "without decimals, and export it anew"
+)
+# With what is said of them.
+NO_NUMBERS = dict.fromkeys(
+    [
+        "thirty", "1_0", "30 years", "#DIV/0!", "#VALUE!", "=B2", "½", "٣٠", "0x1f", "0b1", "1e", "--5", "3O", "12-Jan",
+        "🙂", "+", "3\0", "30;", "30|", '30"', "3\n0", "1e5e5", "⁵", "\uff13\uff10", "30 or 1=1",
+    ],
+    "",
+) | {
+    "$30": ", but has a currency: set currency",
+    "30 €": ", but has a currency: set currency",
+    "EUR 30": ", but has a currency: set currency",
+    "30%": ", but has a percent sign: set format: percent",
+    "1 000": ", but has spaces between its digits: set thousands_separator",
+    "1\u202f000": ", but has spaces between its digits: set thousands_separator",
+    "1'000": ", but has apostrophes between its digits: set thousands_separator",
+    "true": ", but yes or no: set format: yes_no",
+    "5-": ", but negative as in accounts: set format: accounting",
+    "(5)": ", but negative as in accounts: set format: accounting",
+    "2025-01-05": ", but a date: set its format, and as: days_since or age_years",
+}  # fmt: skip
 # In UTF-8, if not said otherwise: a text that is none.
 NO_UTF_8 = [b"\xff", b"\xc3", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"M\xe4nnlich", b"\x80", b"\xe2\x82"]
 FILE_NAMES = [
@@ -55,6 +81,9 @@ HEADERS_OF_OTHERS = [
     "Comment", "", " ", "filename", "raw_record", "source_file", "reasons", "_parts", "is_blank", "rowid", "=1+1",
     "'; drop table x; --", "\x1b[31mred", "🙂", "x" * 5000, "a\\b", "1", "null", "Age2", "Customer", "\u202eegA", 'say "hi"',
     "a,b;c", "e\u0301", "Agé", "\x07",
+]  # fmt: skip
+MONTHS = [
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
 ]  # fmt: skip
 DELIMITERS = [",", ";", "\t", "|"]
 LINE_ENDS = ["\n", "\r\n", "\r"]
@@ -127,7 +156,8 @@ class Fields:
         generator = self.generator
         if generator.random() < 0.8:
             return text
-        return generator.choice(["", " ", "\t", "   "]) + text + generator.choice(["", " ", "\t", " \t "])
+        spaces = SPACES[:1] if self.latin_1 else SPACES
+        return generator.choice(["", " ", "\t", "   ", *spaces]) + text + generator.choice(["", " ", "\t", " \t ", *spaces])
 
     def key(self):
         number, self.next_key = self.next_key, self.next_key + self.generator.randrange(1, 4)
@@ -143,6 +173,13 @@ class Fields:
     def bad_key(self):
         if self.text_keys or self.generator.random() < 0.3:
             return Field(self.padded(self.one_of(WORDS_FOR_NO_VALUE)), None, "customer_id is missing")
+        kind = self.generator.randrange(6)
+        if kind == 0:
+            return Field(self.padded(self.one_of(MANGLED)), None, f"customer_id {EXPONENT}")
+        if kind == 1:
+            return Field(
+                self.padded(self.one_of(TOO_LONG)), None, "customer_id is beyond the largest bigint; use data_type varchar"
+            )
         return Field(self.one_of(NO_WHOLE_NUMBERS), None, "customer_id is not a whole number")
 
     def text(self):
@@ -151,7 +188,7 @@ class Fields:
             return Field("long" * 150_000, "long" * 150_000)
         text = self.one_of(TEXTS) if self.generator.random() < 0.5 else self.generator.choice(["Male", "Female", ""])
         text = self.padded(text)
-        return Field(text, text.strip(" \t") or None)
+        return Field(text, text.strip(" \t" + "".join(SPACES)) or None)
 
     def written(self, number):
         """A number as the file spells it."""
@@ -177,12 +214,16 @@ class Fields:
     def no_number(self, name):
         kind = self.generator.randrange(4)
         if kind == 0:
-            text = self.one_of(["nan", "NaN", "inf", "Infinity", "-inf", "-Infinity", "1e400", "-1e999"])
+            text = self.one_of(["inf", "Infinity", "-inf", "-Infinity", "1e400", "-1e999"])
             return Field(text, None, f"{name} is not a finite number")
         if kind == 1:
             return Field(self.padded(self.one_of(WORDS_FOR_NO_VALUE)), None, f"{name} is missing")
-        others = ["1.5", "1.234", "1.234,5", "1,234.5"] if self.comma else ["1,5", "1,234", "1,234.5", "1.234,5"]
-        return Field(self.one_of(NO_NUMBERS + others), None, f"{name} is not a number")
+        if self.generator.random() < 0.3:
+            texts = ["1.5", "1.234", "1.234,5", "1,234.5", "1.2.3"] if self.comma else ["1,5", "1,234", "1,234.5", "1.234,5"]
+            reason = f"{name} is not a number, but has {'points' if self.comma else 'a comma'}: set thousands_separator"
+            return Field(self.padded(self.one_of(texts)), None, reason)
+        text = self.one_of(list(NO_NUMBERS))
+        return Field(text, None, f"{name} is not a number{NO_NUMBERS[text]}")
 
     def feature(self, name):
         lowest, highest = {"age": (0, 120), "annual_income_k": (0, 2**31 - 1), "spending_score": (1, 100)}[name]
@@ -222,7 +263,12 @@ class Fields:
             order = "%d{0}%m{0}%Y" if self.date_format == "day-first" else "%m{0}%d{0}%Y"
             date = day.strftime(order.format(generator.choice("./-")))
             texts = [(date, day), (date, day), (f"{date} {moment:%H:%M:%S}", moment), (f"{date} {moment:%I:%M:%S %p}", moment)]
+        # With the name of the month nothing has to be declared; and a zone is not counted.
+        texts.append((f"{day.day} {MONTHS[day.month - 1]} {day.year}", day))
+        texts.append((f"{MONTHS[day.month - 1][:3]} {day:%d, %Y} {moment:%I:%M %p}", moment.replace(second=0)))
         text, value = generator.choice(texts)
+        if ":" in text and "Z" not in text and "+" not in text:
+            text += generator.choice(["", "", " UTC", " -0500", "+02:00", " Z", " +05:30"])
         return Field(self.padded(text), value)
 
     def bad_moment(self):
@@ -239,9 +285,19 @@ class Fields:
         texts = [
             "yesterday", "now", "today", "epoch", "infinity", "-infinity", "45678", "45678.5", "2025-02-30", "2025-13-01",
             "0000-00-00", "31.02.2025", "00/00/0000", "20250230", "12:30", "1e9", "2025", "=TODAY()", "#VALUE!", "Jan 5",
-            "\u0662\u0660\u0662\u0665-\u0660\u0661-\u0660\u0665", "2025-01-05\0", "T", "-", "2025-01-01 25:00:00",
+            "\u0662\u0660\u0662\u0665-\u0660\u0661-\u0660\u0665", "2025-01-05\0", "T", "+", "2025-01-01 25:00:00",
+            "32 Jan 2025", "5 Mai 2025",
         ]  # fmt: skip
-        return Field(self.one_of(texts), None, "ordered_at is not a date")
+        text = self.one_of(texts)
+        hint = ""
+        if text[:5] in ("2025-", "0000-") and self.date_format != "iso":
+            hint = f" of the format {self.date_format}, but one with the year first: set format: iso"
+        elif text in ("20250230", "31.02.2025", "00/00/0000", "32 Jan 2025", "5 Mai 2025"):
+            kinds = ["YYYYMMDD"] if text.isdigit() else ["day-first", "month-first"]
+            words = "of eight digits" if text.isdigit() else "with the year last"
+            if self.date_format not in kinds:
+                hint = f" of the format {self.date_format}, but one {words}: set format: {' or '.join(kinds)}"
+        return Field(text, None, f"ordered_at is not a date{hint}")
 
 
 # --- Records ------------------------------------------------------------------------------------------------------------------
@@ -325,11 +381,11 @@ def bad_number(fields, name, is_needed):
 
 def flag(fields, is_bad):
     if is_bad:
-        return Field(
-            fields.one_of(["maybe", "2", "x", "ja", "=TRUE()", "1.0", "yess", "?"]), None, "cancelled is neither yes nor no"
-        )
-    text = fields.generator.choice(["", "NA", "no", "No", "false", "FALSE", "0", "n", "f", "yes", "YES", "true", "1", "y", "t"])
-    return Field(fields.padded(text), None if text in ("", "NA") else text[0].lower() in "yt1")
+        return Field(fields.one_of(["maybe", "2", "x", "=TRUE()", "1.0", "yess", "o"]), None, "cancelled is neither yes nor no")
+    no = ["no", "No", "false", "FALSE", "0", "n", "f", "off", "nein", "non"]
+    yes = ["yes", "YES", "true", "1", "y", "t", "on", "ja", "oui"]
+    text = fields.generator.choice(["", "NA", *no, *yes])
+    return Field(fields.padded(text), None if text in ("", "NA") else text in yes)
 
 
 def accepted_row(block, record, columns):
@@ -609,9 +665,9 @@ def random_parquet(generator, fields):
             if generator.random() < 0.1:
                 record[name] = Field(None, None, f"{name} is missing")
             elif kinds[name] == "double" and generator.random() < 0.1:
-                record[name] = Field("nan", None, f"{name} is not a finite number")
+                record[name] = Field("nan", None, f"{name} is missing")
             elif kinds[name] == "ubigint" and (value < 0 or generator.random() < 0.2):
-                record[name] = Field(str(2**63), None, "customer_id is not a whole number")
+                record[name] = Field(str(2**63), None, BEYOND_BIGINT)
             elif name == "age" and generator.random() < 0.1:
                 record[name] = Field("-1", None, "age is below 0")
         rows.append([record[name].text for name in names])

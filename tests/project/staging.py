@@ -125,6 +125,7 @@ class Staging:
             "config": self.config,
             "return": self.returned,
             "run_query": self.run_query,
+            "dbt": SimpleNamespace(datediff=lambda first, last, unit: f"datediff('{unit}', {first}, {last})"),
             "exceptions": SimpleNamespace(raise_compiler_error=self.compiler_error, warn=self.warnings.append),
             "adapter": SimpleNamespace(
                 store_relation=lambda *arguments: self.plugin.store(SimpleNamespace(config=arguments[-1])),
@@ -176,8 +177,9 @@ class Staging:
         kind = "view" if self.settings.get("materialized") == "view" else "table"
         self.connection.execute("begin")
         self.connection.execute(f"create {kind} {name} as {query}")
-        if "post_hook" in self.settings:
-            self.rendered(self.settings["post_hook"], this=name)
+        hooks = self.settings.get("post_hook", [])
+        for hook in [hooks] if isinstance(hooks, str) else hooks:
+            self.rendered(hook, this=name)
         self.connection.execute("commit")
 
 

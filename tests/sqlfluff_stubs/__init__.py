@@ -78,7 +78,7 @@ def source_layouts(table):
     return [layout | {"files": ["customers.csv"], "patterns": {"customers.csv": "customers.csv"}}]
 
 
-def n_lines_of_preambles(table):
+def n_lines_of_preambles(layouts):
     return 0
 
 

@@ -153,7 +153,7 @@ def lines(ask, plugin):
         request = ask(*arguments, **settings)
         found = {path: [] for layout in request["layouts"] for path in layout["files"]}
         for layout in request["layouts"]:
-            for path, line, *_ in plugin.connection.execute(rendered("_lines_of(layout)", layout=layout)).fetchall():
+            for path, line, *_ in plugin.connection.execute(rendered("lines_of(layout)", layout=layout)).fetchall():
                 found[path].append(line or "")
         counts = [(path, len(texts), len([text for text in texts if str(text).strip()])) for path, texts in found.items()]
         source_files.check_lines(request["layouts"], request["source"], unreadable=None, found=counts)

@@ -31,8 +31,11 @@
         {% if execute and graph.nodes and not node_named(block.customers) %}
             {% do configuration_error('customers: no model is called ' ~ block.customers ~ '; name the one that has the features, one row per customer, such as customer_order_features', name) %}
         {% endif %}
-        {% for feature in block.features or [] if feature.headers is defined %}
-            {% do configuration_error('headers of ' ~ feature.name ~ ': the features are columns of the model ' ~ block.customers ~ '; give their names there', name) %}
+        {% for setting in ['headers', 'format', 'as'] + _settings_of_numbers() %}
+            {% for feature in block.features or [] if feature[setting] is defined %}
+                {% set remedy = 'give their names there' if setting == 'headers' else 'make numbers of them there' %}
+                {% do configuration_error(setting ~ ' of ' ~ feature.name ~ ': the features are columns of the model ' ~ block.customers ~ '; ' ~ remedy, name) %}
+            {% endfor %}
         {% endfor %}
         {#- The customers have the same key in every segmentation; what is read is a model, not a file. -#}
         {% set block = dict(block, key=first.key, source={'name': block.customers}) %}
@@ -61,7 +64,7 @@
     {% set features = [] %}
     {% set absent = values_of_orders() if block.customers == 'customer_order_features' and not orders().has_amounts else [] %}
     {% for feature in block.features or [] if feature.name not in absent %}
-        {% do features.append(dict(_configured_feature(feature, name), kind='feature')) %}
+        {% do features.append(dict(_configured_feature(feature, source, name), kind='feature')) %}
     {% endfor %}
     {% if not features %}
         {% do configuration_error('features: is empty; name at least one numeric column to form segments from', name) %}
@@ -183,7 +186,8 @@
 {#- Where the files are and how they are written; `variable` names the file for one run, in capitals as an environment variable. -#}
 {% macro _configured_source(settings, block, variable) %}
     {% set source = {
-        'encoding': 'utf-8', 'sheet': none, 'skip_lines': 0, 'comment': none, 'fields': none, 'decimal_separator': '.', 'max_rejected_share': 0.05
+        'encoding': 'utf-8', 'sheet': none, 'skip_lines': 0, 'comment': none, 'fields': none, 'decimal_separator': none, 'thousands_separator': none,
+        'missing_words': default_missing_words(), 'max_rejected_share': 0.05
     } %}
     {% set own = ['file', 'relation'] + source.keys() | list %}
     {% do _reject_unknown_settings(block ~ ': source', settings, own, block) %}
@@ -192,6 +196,10 @@
         {% do configuration_error('source: file: and relation: are both given; take one of the two out', block) %}
     {% endif %}
     {% do source.update({'file': var(variable, env_var(variable | upper, '') or source.file) or none, 'block': block, 'variable': variable}) %}
+    {% do _require_separators('source: ', '', source, block) %}
+    {% do _require_texts('source: missing_words', source.missing_words, block) %}
+    {% do source.update({'has_words_of_its_own': source.missing_words != default_missing_words()}) %}
+    {% do source.update({'missing_words': (['', 'nan'] + source.missing_words | map('string') | map('lower') | list) | unique | list}) %}
     {#- Whether it is one, Python knows, and says when the files are looked at. -#}
     {% if source.encoding is not string %}
         {% do configuration_error('source: encoding: ' ~ _shown(source.encoding) ~ ' is not the name of an encoding, such as utf-8 or windows-1252', block) %}
@@ -205,7 +213,6 @@
     {#- A file that is given for one run is read instead. -#}
     {% set relation = source.get('relation') if not source.file else none %}
     {% do source.update({'relation': _named_relation(relation, block) if relation else none, 'name': source.file or relation}) %}
-    {% do _require_one_of('source: decimal_separator', source.decimal_separator, ['.', ','], block) %}
     {% if not _is_number(source.max_rejected_share) or not 0 <= source.max_rejected_share <= 1 %}
         {% do configuration_error('source: max_rejected_share: ' ~ source.max_rejected_share ~ ' is not a share from 0 to 1, such as 0.05', block) %}
     {% endif %}
@@ -238,9 +245,10 @@
 {% macro _checked_orders() %}
     {% set customers = segmentation('') %}
     {% set block = var('orders', none) or {'source': {'file': none}} %}
+    {% set numbers, ways = ['amount', 'unit_price', 'quantity', 'refunded'], _settings_of_numbers() + ['format'] %}
     {% set own = {
-        'customer': ['anonymous_share'], 'order_id': [], 'date': ['format'], 'amount': ['of'], 'unit_price': [], 'quantity': [], 'refunded': ['of'],
-        'status': ['counts'], 'currency': ['keep'], 'cancelled': [], 'product': [],
+        'customer': ['anonymous_share'], 'order_id': [], 'date': ['format'], 'amount': ['of'] + ways, 'unit_price': ways, 'quantity': ways,
+        'refunded': ['of'] + ways, 'status': ['counts'], 'currency': ['keep'], 'cancelled': [], 'product': [],
     } %}
     {% do _reject_unknown_settings('orders', block, ['source'] + own.keys() | list, 'orders') %}
     {% if not block.source %}{% do configuration_error('source: is missing; give it as in the file that the project ships', 'orders') %}{% endif %}
@@ -252,16 +260,19 @@
         {% do configuration_error('source: file: there are no customers either (customers: null), so there is nothing to segment; give the file of the orders', 'orders') %}
     {% endif %}
 
-    {% set columns = {} %}
+    {% set columns, written = {}, {} %}
     {% for name in own %}
         {% do _reject_unknown_settings(name, block[name] or {}, ['headers'] + own[name], 'orders') %}
         {#- A status is looked for by its usual names where nothing is said of it, so that none goes unseen. -#}
         {% set settings = block[name] or ({'headers': ['status', 'financial_status']} if name == 'status' else {}) %}
         {% do _require_texts('headers of ' ~ name, settings.headers or [], 'orders') %}
         {% do columns.update({name: dict(settings, headers=(settings.headers or []) | list)}) %}
+        {% if name in numbers %}
+            {% do written.update({name: _way_of_writing(name, settings, source, ['number', 'accounting'], 'orders')}) %}
+        {% endif %}
     {% endfor %}
     {% set format = columns.date.format or 'iso' %}
-    {% do _require_one_of('format of date', format, ['iso', 'day-first', 'month-first', 'YYYYMMDD'], 'orders') %}
+    {% do _require_one_of('format of date', format, _formats_of_dates(), 'orders') %}
     {% set anonymous_share, counts, currency = columns.customer.get('anonymous_share'), columns.status.get('counts'), columns.currency.get('keep') %}
     {% if anonymous_share and (not _is_number(anonymous_share) or not 0 <= anonymous_share <= 1) %}
         {% do configuration_error('anonymous_share of customer: ' ~ _shown(anonymous_share) ~ ' is not a share from 0 to 1, such as 0.3', 'orders') %}
@@ -288,16 +299,16 @@
     {% set number = {'kind': 'feature', 'data_type': 'double', 'range': [-1000000000000, 1000000000000], 'missing': 'null'} %}
     {% set text = {'kind': 'attribute', 'data_type': 'varchar', 'is_optional': true} %}
     {% set amounts = [
-        dict(number, name='amount', headers=columns.amount.headers, missing='reject', of=amount_of, instead=['quantity', 'unit_price'] if amount_of != 'order' else []),
-        dict(number, name='unit_price', headers=columns.unit_price.headers, is_optional=true, is_substitute=true),
-        dict(number, name='refunded_amount', headers=columns.refunded.headers, is_optional=true, of=refunded_of),
+        dict(number, name='amount', headers=columns.amount.headers, missing='reject', of=amount_of, instead=['quantity', 'unit_price'] if amount_of != 'order' else [], **written.amount),
+        dict(number, name='unit_price', headers=columns.unit_price.headers, is_optional=true, is_substitute=true, **written.unit_price),
+        dict(number, name='refunded_amount', headers=columns.refunded.headers, is_optional=true, of=refunded_of, **written.refunded),
     ] if has_amounts else [] %}
     {% set found = [
         key,
         dict(text, name='order_id', headers=columns.order_id.headers, is_optional=amount_of != 'order'),
         {'name': 'ordered_at', 'headers': columns.date.headers, 'kind': 'moment', 'data_type': 'timestamp', 'format': format},
     ] + amounts + [
-        dict(number, name='quantity', headers=columns.quantity.headers, is_optional=true),
+        dict(number, name='quantity', headers=columns.quantity.headers, is_optional=true, **written.quantity),
         dict(text, name='product', headers=columns.product.headers),
         {'name': 'cancelled', 'headers': columns.cancelled.headers, 'kind': 'flag', 'data_type': 'boolean', 'is_optional': true},
         dict(text, name='currency', headers=columns.currency.headers, is_optional=not currency, words=[currency] if currency else none),
@@ -421,9 +432,11 @@
 {% endmacro %}
 
 
-{% macro _configured_feature(feature, block) %}
-    {% set settings = {'data_type': 'double', 'range': [none, none], 'transform': 'none', 'missing': 'reject', 'unit': ''} %}
-    {% set own = ['low', 'high'] + settings.keys() | list %}
+{% macro _configured_feature(feature, source, block) %}
+    {#- A date that lies behind the day that it is counted to is a mistake, unless a range says otherwise. -#}
+    {% set range = [0 if feature is mapping and feature['as'] else none, none] %}
+    {% set settings = {'data_type': 'double', 'range': range, 'transform': 'none', 'missing': 'reject', 'unit': ''} %}
+    {% set own = ['low', 'high'] + settings.keys() | list + _settings_of_numbers() + ['format', 'as'] %}
     {% do _reject_unknown_settings('feature ' ~ feature.name, feature, ['name', 'headers', 'description', 'label'] + own, block) %}
     {% set column = {} %}
     {% for setting, value in feature.items() if setting not in own or setting == 'data_type' %}
@@ -442,6 +455,7 @@
     {% do _require_one_of('data_type of ' ~ feature.name, settings.data_type, ['double', 'integer'], block) %}
     {% do _require_one_of('transform of ' ~ feature.name, settings.transform, ['none', 'log1p', 'yeo-johnson'], block) %}
     {% do _require_one_of('missing of ' ~ feature.name, settings.missing, ['reject', 'median'], block) %}
+    {% do settings.update(_way_of_writing(feature.name, feature, source, ['number', 'percent', 'accounting', 'yes_no'], block)) %}
     {% set bounds = settings.range %}
     {% if bounds is string or bounds is not sequence or bounds | length != 2
             or (bounds[0] is not none and not _is_number(bounds[0]))
@@ -457,6 +471,76 @@
         ) %}
     {% endif %}
     {% do return(settings) %}
+{% endmacro %}
+
+
+{#-
+    How the values of a column are written, by its own settings and those of its source: {decimal_separator, thousands_separator, currency, format, as},
+    each none where it is not declared, and may_ask: whether a build has to ask what 5.234 is. `formats` are those of numbers that it may have.
+-#}
+{% macro _way_of_writing(name, column, source, formats, block) %}
+    {% set counted = column['as'] %}
+    {% set format = column.format or ('iso' if counted else 'number') %}
+    {% if counted %}
+        {% do _require_one_of('as of ' ~ name, counted, ['days_since', 'age_years'], block) %}
+        {% if format not in _formats_of_dates() %}
+            {% do configuration_error(
+                'feature ' ~ name ~ ': as: ' ~ counted ~ ' counts from a date, and format: ' ~ _shown(format) ~ ' is none; use ' ~ _formats_of_dates() | join(' or '), block
+            ) %}
+        {% endif %}
+        {% if not fixed_reference_date() %}
+            {% do configuration_error(
+                'feature ' ~ name ~ ': as: ' ~ counted ~ " counts to a day, so that the same data give the same numbers on any day; give it as "
+                ~ "reference_date: 2025-12-31 under vars:, or for one run with --vars '{reference_date: 2025-12-31}'", block
+            ) %}
+        {% endif %}
+    {% elif format in _formats_of_dates() and 'yes_no' in formats %}
+        {% do configuration_error(
+            'feature ' ~ name ~ ': format: ' ~ format ~ ' is that of a date; say what number it gives, as: days_since or as: age_years', block
+        ) %}
+    {% else %}
+        {% do _require_one_of('format of ' ~ name, format, formats, block) %}
+    {% endif %}
+    {% do _require_separators('', ' of ' ~ name, column, block) %}
+    {% if column.currency and (column.currency is not string or modules.re.search('[0-9.,+() -]', column.currency)) %}
+        {% do configuration_error('currency of ' ~ name ~ ': ' ~ _shown(column.currency) ~ ' is not the sign or code of a currency, such as "$" or EUR', block) %}
+    {% endif %}
+    {#- Who says one of the two for a column has both of them in mind. -#}
+    {% set declared = column if column.decimal_separator or column.thousands_separator else source %}
+    {% set decimal, thousands = declared.decimal_separator or none, declared.thousands_separator or none %}
+    {% do return({
+        'decimal_separator': decimal or {'.': ',', ',': '.'}.get(thousands), 'thousands_separator': thousands, 'currency': column.currency or none,
+        'format': format, 'as': counted or none, 'may_ask': format != 'yes_no' and not counted and not decimal and not thousands
+    }) %}
+{% endmacro %}
+
+
+{% macro _settings_of_numbers() %}{% do return(['decimal_separator', 'thousands_separator', 'currency']) %}{% endmacro %}
+
+
+{% macro _formats_of_dates() %}{% do return(['iso', 'day-first', 'month-first', 'YYYYMMDD']) %}{% endmacro %}
+
+
+{#- The two separators, where they are given. -#}
+{% macro _require_separators(before, behind, settings, block) %}
+    {% set decimal, thousands = settings.decimal_separator, settings.thousands_separator %}
+    {% if decimal %}{% do _require_one_of(before ~ 'decimal_separator' ~ behind, decimal, ['.', ','], block) %}{% endif %}
+    {% if thousands and thousands not in ['.', ',', ' ', "'"] %}
+        {% do configuration_error(
+            before ~ 'thousands_separator' ~ behind ~ ': ' ~ _shown(thousands) ~ ' is unknown; use "." or "," or " " (a space of any kind) or "\'" (an apostrophe)', block
+        ) %}
+    {% endif %}
+    {% if decimal and decimal == thousands %}
+        {% do configuration_error(before ~ 'decimal_separator' ~ behind ~ ': ' ~ decimal ~ ' is the thousands_separator, too; a number cannot be read so', block) %}
+    {% endif %}
+{% endmacro %}
+
+
+{#- What stands where there is no value, besides nothing; case does not matter. Errors of a spreadsheet, such as #DIV/0!, are not among them. -#}
+{% macro default_missing_words() %}
+    {% do return([
+        'NA', 'N/A', '#N/A', '<NA>', 'n.a.', 'NaN', '-NaN', 'NULL', '(null)', '[null]', 'nil', 'None', '\\N', '?', '-', '--', '.', '…'
+    ]) %}
 {% endmacro %}
 
 

@@ -3,7 +3,7 @@
     the code that makes records of them; require_usable_lines has compared them with the bytes of the files. Those above the headers were counted when
     the files were looked at.
 -#}
-{% macro records_unaccounted_for(lines, multiline, accepted, rejected, table) %}
+{% macro records_unaccounted_for(lines, multiline, accepted, rejected, layouts) %}
 files as (
     select
         source_file,
@@ -15,7 +15,7 @@ files as (
 lines as (
     select
         coalesce(sum(n_lines), 0) as n_lines,
-        count(*) filter (where n_lines > 0 and {{ has_header('source_file', table) }}) as n_headers
+        count(*) filter (where n_lines > 0 and {{ has_header('source_file', layouts) }}) as n_headers
     from files
 ),
 
@@ -35,7 +35,7 @@ counts as (
     select
         lines.n_lines,
         lines.n_headers,
-        {{ n_lines_of_preambles(table) }} as n_above_headers,
+        {{ n_lines_of_preambles(layouts) }} as n_above_headers,
         continuations.n_continuations,
         (select count(*) from {{ accepted }}) as n_accepted,
         (select count(*) from {{ rejected }}) as n_rejected

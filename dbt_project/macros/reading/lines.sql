@@ -7,7 +7,7 @@
 {%- set layouts = source_layouts(table) -%}
 {% for layout in layouts %}
 lines_{{ loop.index }} as (
-    {{ _lines_of(layout) }}
+    {{ lines_of(layout) }}
 ),
 
 {{ checked_records('checked_' ~ loop.index, 'lines_' ~ loop.index, table, layout) }},
@@ -36,14 +36,16 @@ final as (
     The lines of the text files of a layout with their fields as a list of texts, `_parts`, of JSON also with what kinds of values they are, `_types`; or the
     rows of a Parquet file or a relation.
 -#}
-{% macro _lines_of(layout) -%}
+{% macro lines_of(layout) -%}
     {%- if layout.delimiter == 'json' -%}
         {%- set is_whole = is_json_object('raw_record', each_key_once=layout.repeats) -%}
         select
             {{ sql_texts(layout.files) if layout.files | length == 1 else 'filename' }} as source_file,
             raw_record,
-            case when {{ is_whole }} then json_extract_string(raw_record, {{ sql_list(layout.fields.values()) }}) end as _parts,
-            case when {{ is_whole }} then json_type(raw_record, {{ sql_list(layout.fields.values()) }}) end as _types
+            {%- if layout.columns | selectattr('is_mixed') | list or layout.columns | selectattr('may_be_nested') | list %}
+            case when {{ is_whole }} then json_type(raw_record, {{ sql_list(layout.fields.values()) }}) end as _types,
+            {%- endif %}
+            case when {{ is_whole }} then json_extract_string(raw_record, {{ sql_list(layout.fields.values()) }}) end as _parts
         from {{ read_lines(sql_list(layout.patterns.values()), "'" ~ layout.format ~ "'") }}
     {%- elif layout.delimiter -%}
         select

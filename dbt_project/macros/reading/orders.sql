@@ -268,7 +268,7 @@ final as (
         {% set words = [] %}
         {% for row in found %}{% do words.append([row['reasons'], row['n_lines'] | int]) %}{% endfor %}
         {% do log(
-            '{:,} of {:,} lines of '.format(row['n_left_out'] | int, (row['n_left_out'] + row['n_others']) | int) ~ source.name ~ ' are left out: ' ~ _counted(words)
+            '{:,} of {:,} lines of '.format(row['n_left_out'] | int, (row['n_left_out'] + row['n_others']) | int) ~ source.name ~ ' are left out: ' ~ _counted_words(words)
             ~ '; the table ' ~ rejected.identifier ~ ' in ' ~ target.path ~ ' holds each.', info=true
         ) %}
     {% endfor %}
@@ -286,7 +286,7 @@ final as (
         {% set words = _words_of_orders(records, 'order_status') %}
         {% if words | map('first') | select | list %}
             {% do configuration_error(
-                settings.source.name ~ ' says what became of the orders: ' ~ _counted(words) ~ '. Give the words of those that count, such as status: {counts: ['
+                settings.source.name ~ ' says what became of the orders: ' ~ _counted_words(words) ~ '. Give the words of those that count, such as status: {counts: ['
                 ~ words | map('first') | select | first ~ ']}, or all where every order does', 'orders'
             ) %}
         {% endif %}
@@ -295,7 +295,7 @@ final as (
         {% set words = _words_of_orders(records, 'currency') %}
         {% if words | length > 1 %}
             {% do configuration_error(
-                settings.source.name ~ ' has orders in several currencies: ' ~ _counted(words) ~ '. Their amounts cannot be added up; give the currency that counts, such as '
+                settings.source.name ~ ' has orders in several currencies: ' ~ _counted_words(words) ~ '. Their amounts cannot be added up; give the currency that counts, such as '
                 ~ 'currency: {keep: ' ~ words | map('first') | select | first ~ '}', 'orders'
             ) %}
         {% endif %}
@@ -357,7 +357,7 @@ final as (
 
 
 {#- The words of orders and their numbers, in a text. -#}
-{% macro _counted(words) %}
+{% macro _counted_words(words) %}
     {% set texts = [] %}
     {% for word, n_orders in words[:10] %}{% do texts.append((word or 'none given') ~ ' (' ~ '{:,}'.format(n_orders) ~ ')') %}{% endfor %}
     {% do return(texts | join(', ') ~ (' and ' ~ (words | length - 10) ~ ' more' if words | length > 10 else '')) %}

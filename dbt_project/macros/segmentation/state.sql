@@ -89,7 +89,8 @@
     {% set settings = segmentation() %}
     {% set features = [] %}
     {% for feature in settings.features %}
-        {% do features.append({'name': feature.name, 'transform': feature.transform, 'missing': feature.missing}) %}
+        {% set counted = {'as': feature['as']} if feature['as'] else {} %}
+        {% do features.append(dict({'name': feature.name, 'transform': feature.transform, 'missing': feature.missing}, **counted)) %}
     {% endfor %}
     {% do return(tojson({
         'features': features, 'n_clusters': settings.n_clusters, 'k_range': settings.k_range, 'seed': settings.seed

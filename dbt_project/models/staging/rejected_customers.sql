@@ -18,7 +18,7 @@ base_customer_repeats as (
     select * from {{ ref('base_customer_repeats') }}
 ),
 
-{{ beginnings_of_files('base_customer_lines', settings) }},
+{{ beginnings_of_files('base_customer_lines', source_layouts(settings)) }},
 
 rejected as (
     select

@@ -1,6 +1,9 @@
 {{ config(
     enabled=has_orders(), materialized='table' if orders_are_judged() else 'view',
-    post_hook="{{ require_clear_orders(this, ref('base_order_lines')) }}"
+    post_hook=[
+        "{{ require_one_reading(ref('base_order_lines'), this, orders()) }}",
+        "{{ require_clear_orders(this, ref('base_order_lines')) }}",
+    ]
 ) }}
 with
 

@@ -13,7 +13,7 @@ base_order_records as (
     select * from {{ ref('base_order_records') }}
 ),
 
-{{ beginnings_of_files('base_order_lines', orders()) }},
+{{ beginnings_of_files('base_order_lines', source_layouts(orders())) }},
 
 final as (
     select
