@@ -124,6 +124,7 @@ def add(name):
     family = first_segmentation()
     if not block.get("attributes"):
         family.pop("segment_attribute_profiles")
+        family.pop("segment_attribute_statistics")
     names = Names(name, block, family)
     enabled = {"enabled": condition_of("rfm_classes" if block.get("needs") == "orders" else "segment_names")}
 

@@ -12,6 +12,7 @@ from base64 import b64encode
 from pathlib import Path
 
 import jinja2
+import pandas as pd
 import render_plots
 from file_set import file_set
 from render_plots import NEWEST_BUILD, TABLES, check_build, chosen_pair, plt, read_segmentation, rounded, set_style
@@ -126,11 +127,12 @@ FEATURES = """
     order by segment_id, feature_order
 """
 # A value is worth a word when its share is higher by five points and by two standard errors. One that fewer than five
-# customers have may tell who they are, and is no description of a segment.
+# customers have may tell who they are, and is no description of a segment; nor are values that are too many to be listed.
 ATTRIBUTES = """
     select
         segment_id, attribute, attribute_value, share, population_share,
-        share - population_share >= 0.05
+        attribute_value is distinct from 'more than 50 values'
+        and share - population_share >= 0.05
         and share - population_share > 2 * sqrt(population_share * (1 - population_share) / segment_size) as is_salient,
         row_number() over (
             partition by segment_id order by share - population_share desc, attribute, attribute_value
@@ -142,6 +144,16 @@ ATTRIBUTES = """
     )
     where n_customers >= 5
     order by segment_id, salience
+"""
+# Figures of fewer than five customers may tell who they are.
+STATISTICS = """
+    select
+        attribute, attribute_order, segment_id, segment_name, n_missing, n_customers >= 5 as is_shown, attribute_index,
+        attribute_mean as mean, attribute_p25 as p25, attribute_median as median, attribute_p75 as p75, attribute_min as min,
+        attribute_max as max, population_mean, population_median,
+        date_mean, date_p25, date_median, date_p75, date_min, date_max, population_date_mean, population_date_median
+    from segment_attribute_statistics
+    order by attribute_order, segment_id
 """
 # A rule is comparisons joined by `and`; one that is not is shown as it stands.
 RULES = r"""
@@ -233,6 +245,21 @@ def with_texts(warehouse):
     return frame.astype(object).where(frame.notna(), None).to_dict("records")
 
 
+def described_attributes(warehouse):
+    """{attribute: its rows of STATISTICS, one per segment, with every figure as a text}; '' where there is none."""
+    figures = ["mean", "p25", "median", "p75", "min", "max", "population_mean", "population_median"]
+    attributes = {}
+    for row in rows(warehouse, STATISTICS):
+        attributes.setdefault(row["attribute"], []).append(row)
+    for found in attributes.values():
+        texts = rounded(pd.DataFrame(found)[figures].astype(float).stack(future_stack=True)).unstack()
+        for place, row in enumerate(found):
+            for figure in figures:
+                date = row[f"population_date_{figure[11:]}" if figure.startswith("population_") else f"date_{figure}"]
+                row[f"{figure}_text"] = f"{date.day} {date:%b %Y}" if date else whole(texts.loc[place, figure])
+    return attributes
+
+
 def drawn(name, data, pair):
     """A picture as an image that stands in the page itself; its title and its note are texts of the page instead."""
     figure = getattr(render_plots, name)(data, pair)
@@ -280,6 +307,8 @@ def read_chapter(warehouse, path, prefix):
         "gone": rows(warehouse, GONE),
         "features": by_segment(features),
         "attributes": by_segment(rows(warehouse, ATTRIBUTES) if f"{prefix}segment_attribute_profiles" in found else []),
+        # As above, and there are builds of before there were statistics.
+        "statistics": described_attributes(warehouse) if f"{prefix}segment_attribute_statistics" in found else {},
         "rules": by_segment(rows(warehouse, RULES)),
         "labels": list({row["feature_order"]: row["feature_label"] for row in features}.values()),
         "k_scores": rows(warehouse, K_SCORES),

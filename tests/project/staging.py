@@ -5,6 +5,7 @@ This is all of the reading, from the bytes to the accepted and rejected rows, in
 
 import datetime
 import importlib
+import json
 import re
 import sys
 from functools import cache
@@ -127,6 +128,7 @@ class Staging:
             "run_query": self.run_query,
             "dbt": SimpleNamespace(datediff=lambda first, last, unit: f"datediff('{unit}', {first}, {last})"),
             "exceptions": SimpleNamespace(raise_compiler_error=self.compiler_error, warn=self.warnings.append),
+            "tojson": json.dumps,
             "adapter": SimpleNamespace(
                 store_relation=lambda *arguments: self.plugin.store(SimpleNamespace(config=arguments[-1])),
                 get_column_schema_from_query=self.columns_of,

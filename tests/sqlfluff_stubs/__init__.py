@@ -12,11 +12,15 @@ _FEATURE |= {"lowest": "lowest", "highest": "highest"}
 
 
 def segmentation(prefix=""):
+    """The columns of the sample, and an attribute of each kind."""
     block = yaml.safe_load(_PROJECT.read_text(encoding="utf-8"))["vars"]["segmentation"]
     key = block["key"] | {"kind": "key"}
     attributes = [attribute | {"kind": "attribute", "data_type": "varchar"} for attribute in block["attributes"]]
+    attributes += [{"name": "revenue", "kind": "attribute", "data_type": "double"}]
+    attributes += [{"name": "since", "kind": "attribute", "data_type": "date", "format": "iso"}]
     features = [_FEATURE | feature | {"axis": feature["label"], "kind": "feature"} for feature in block["features"]]
     settings = {"customers": "stg_customers", "refit": "auto", "model_version": None, "is_dispensable": True}
+    block["source"]["personal"] = []
     return block | settings | {"attributes": attributes, "features": features, "columns": [key, *attributes, *features]}
 
 
@@ -51,7 +55,11 @@ def orders():
     block = yaml.safe_load(_PROJECT.read_text(encoding="utf-8"))["vars"]["orders"]
     what_counts = {"statuses": ["paid"], "currency": "EUR", "anonymous_share": 0.3}
     of = {"has_amounts": True, "amount_of": "order", "refunded_of": "order"}
-    return {"source": block["source"] | {"block": "orders"}, "key": columns[0], "columns": columns} | what_counts | of
+    return (
+        {"source": block["source"] | {"block": "orders", "personal": []}, "key": columns[0], "columns": columns}
+        | what_counts
+        | of
+    )
 
 
 def has_customers():
@@ -232,6 +240,10 @@ def reference_date(ordered_at):
 
 def days_between(first, last):
     return f"date_diff('day', {first}, {last})"
+
+
+def day_of(n_days):
+    return f"date '1970-01-01' + cast({n_days} as integer)"
 
 
 def exact_amount(amount):

@@ -55,10 +55,15 @@
     {% endif %}
     {% set source = {'name': block.customers} if prefix else _configured_source(block.source, 'segmentation', 'customers_file') %}
 
-    {% set attributes = [] %}
+    {#- Those that are personal are read, and go no further than stg_customers. -#}
+    {% set attributes, personal = [], [] %}
     {% for attribute in block.attributes or [] %}
-        {% do attributes.append(dict(_configured_column(attribute, {'data_type': 'varchar'}, name), kind='attribute')) %}
-        {% do _require_one_of('data_type of ' ~ attribute.name, attributes[-1].data_type, ['varchar'], name) %}
+        {% set column = dict(_configured_attribute(attribute, source, name, is_read=not prefix), kind='attribute') %}
+        {% do (personal if column.personal else attributes).append(column) %}
+    {% endfor %}
+    {% do source.update({'personal': personal}) %}
+    {% for column in attributes if prefix and column.name in (segmentation('').source.personal or []) | map(attribute='name') %}
+        {% do configuration_error('attributes: ' ~ column.name ~ ' is personal in the block segmentation, so it cannot be one here; leave it out', name) %}
     {% endfor %}
 
     {% set features = [] %}
@@ -70,7 +75,7 @@
         {% do configuration_error('features: is empty; name at least one numeric column to form segments from', name) %}
     {% endif %}
 
-    {% set columns = [key] + attributes + features %}
+    {% set columns = [key] + attributes + personal + features %}
     {% set names = columns | map(attribute='name') | list %}
     {% for column in names if names.count(column) > 1 %}
         {% do configuration_error('the name ' ~ column ~ ' is given to more than one column; rename all but one', name) %}
@@ -140,6 +145,11 @@
     {% endif %}
     {% if key is not mapping %}
         {% do configuration_error('key: ' ~ _shown(key) ~ ' is neither a column, such as {name: customer_id}, nor row_number, for customers without a key', block) %}
+    {% endif %}
+    {% if key.personal is defined %}
+        {% do configuration_error(
+            'key: it names the customer in every table, so it cannot be personal; take a customer number for the key, and list the other as an attribute', block
+        ) %}
     {% endif %}
     {% set own = {} %}
     {% for setting, value in key.items() if setting not in ['columns', 'case'] %}{% do own.update({setting: value}) %}{% endfor %}
@@ -288,6 +298,8 @@
     {% set has_amounts = 'amount' not in block or block.amount is not none %}
     {% set amount_of, refunded_of = columns.amount.get('of'), columns.refunded.get('of') or 'order' %}
 
+    {#- What is personal of the customers is so in the orders, too. -#}
+    {% do source.update({'personal': customers.source.personal or []}) %}
     {% if source.name and customers.key.is_row_number %}
         {% do configuration_error('the customers have no key (key: row_number), so that no order can be theirs; give a key, or orders: null', 'segmentation') %}
     {% endif %}
@@ -432,6 +444,30 @@
 {% endmacro %}
 
 
+{#- An attribute is read from the files of the first segmentation, or is a column of the model of another one. -#}
+{% macro _configured_attribute(attribute, source, block, is_read) %}
+    {% set settings = {'data_type': 'varchar', 'personal': false} %}
+    {% set ways = {'date': ['format'], 'double': ['format'] + _settings_of_numbers(), 'integer': ['format'] + _settings_of_numbers()} %}
+    {% set own = ways.get(attribute.data_type, []) + ['personal'] if is_read else [] %}
+    {% do _reject_unknown_settings('attribute ' ~ attribute.name, attribute, ['name', 'headers', 'data_type', 'description', 'label'] + own, block) %}
+    {% do settings.update(attribute) %}
+    {% set column = {} %}
+    {% for setting, value in attribute.items() if setting not in own %}{% do column.update({setting: value}) %}{% endfor %}
+    {% do settings.update(_configured_column(column, {'data_type': 'varchar'}, block)) %}
+    {% do _require_one_of('data_type of ' ~ settings.name, settings.data_type, ['varchar', 'double', 'integer', 'date', 'boolean'], block) %}
+    {% if settings.data_type == 'date' %}
+        {% do settings.update({'format': attribute.format or 'iso'}) %}
+        {% do _require_one_of('format of ' ~ settings.name, settings.format, _formats_of_dates(), block) %}
+    {% elif settings.data_type in ['double', 'integer'] %}
+        {% do settings.update(_way_of_writing(settings.name, attribute, source, ['number', 'percent', 'accounting'], block)) %}
+    {% endif %}
+    {% if settings.personal is not boolean %}
+        {% do configuration_error('personal of ' ~ settings.name ~ ': ' ~ _shown(settings.personal) ~ ' is neither true nor false', block) %}
+    {% endif %}
+    {% do return(settings) %}
+{% endmacro %}
+
+
 {% macro _configured_feature(feature, source, block) %}
     {#- A date that lies behind the day that it is counted to is a mistake, unless a range says otherwise. -#}
     {% set range = [0 if feature is mapping and feature['as'] else none, none] %}
@@ -564,7 +600,7 @@
         'segment_id', 'segment_name', 'distance', 'runner_up_segment_id', 'runner_up_distance', 'confidence', 'is_outlier',
         'has_imputed_features', 'model_version', 'previous_segment_id', 'changed_at', 'n_customers', 'row_id', 'first_row_id', 'reasons',
         'previous_model_segment_id', 'last_segment_id', 'name_at_change', 'model_version_at_change', 'build_id', 'built_at',
-        'source_file', 'is_blank', 'raw_record', 'rowid', 'is_sampled'
+        'source_file', 'is_blank', 'raw_record', 'unread_attributes', 'rowid', 'is_sampled'
     ]) %}
 {% endmacro %}
 

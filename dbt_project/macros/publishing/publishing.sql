@@ -54,13 +54,14 @@
 
 {#-
     Readers see what is in the file of the profile's `path`, and as a view what they find in the columns of another of its tables: [(database, schema,
-    name, query)]. It spares a copy of every customer.
+    name, query)]. It spares a copy of every customer, and goes without what is personal.
 -#}
 {% macro _published_views() %}
     {% if not has_customers() %}{% do return([]) %}{% endif %}
     {% set settings = segmentation('') %}
     {% set node = node_named('stg_customers') %}
-    {% set query = 'select ' ~ settings.columns | map(attribute='name') | join(', ') ~ ' from customer_segments' %}
+    {% set columns = [settings.key] + settings.attributes + settings.features %}
+    {% set query = 'select ' ~ columns | map(attribute='name') | join(', ') ~ ' from customer_segments' %}
     {% do return([(node.database, node.schema, node.alias, query)]) %}
 {% endmacro %}
 

@@ -113,6 +113,7 @@ final as (
         row_id as last_row_id,
         source_file,
         {{ table.columns | map(attribute='name') | join(',\n        ') }},
+        unread_attributes,
         reasons,
         is_blank,
         raw_record
@@ -155,6 +156,7 @@ other_lines as (
         {# Customers without a key have the number of their row, from 1. #}
         {{ lines ~ '.row_id + 1 as ' if key.is_row_number }}{{ key.name }},
         {{ columns }},
+        {{ lines }}.unread_attributes,
         {{ lines }}.reasons,
         {{ lines }}.raw_record
     from {{ lines }}
@@ -166,6 +168,7 @@ other_lines as (
         source_file,
         {{ 'first_row_id + 1 as ' if key.is_row_number }}{{ key.name }},
         {{ columns }},
+        unread_attributes,
         reasons,
         raw_record
     from {{ multiline }}

@@ -48,7 +48,7 @@ final as (
         rejected.source_file,
         rejected.line_number,
         rejected.reasons,
-        coalesce(rejected.raw_record, lines.raw_record) as raw_record
+        {{ without_personal_values('coalesce(rejected.raw_record, lines.raw_record)', 'rejected.source_file', settings) }} as raw_record
     from rejected
     left join lines
         on
