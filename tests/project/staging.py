@@ -86,7 +86,7 @@ class Staging:
         for changes in ({block: {"source": {"file": file and str(file)}}}, settings):
             for name, changed in changes.items():
                 for setting, value in changed.items():
-                    old = self.variables[name][setting]
+                    old = self.variables[name].get(setting)
                     self.variables[name][setting] = old | value if isinstance(old, dict) and isinstance(value, dict) else value
         self.connection = duckdb.connect()
         self.warnings = []

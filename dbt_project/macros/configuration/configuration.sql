@@ -15,7 +15,7 @@
 
 
 {% macro _checked_segmentation(prefix) %}
-    {% set first = var('segmentation') %}
+    {% set first = segmentation('') if prefix else none %}
     {% set name = prefix ~ 'segmentation' %}
     {% set block = var(name) %}
     {% do _reject_unknown_settings(name, block, (['needs'] if prefix else ['source', 'key']) + [
