@@ -7,7 +7,7 @@
 with
 
 {{ rejected_rows_within_bounds(
-    ref('rejected_orders'), n_accepted, source, 'format of the date, the decimal_separator or the headers'
+    ref('rejected_orders'), n_accepted, orders(), 'format of the date, the way of writing or the headers'
 ) }}
 
 select * from final
