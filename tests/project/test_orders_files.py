@@ -285,10 +285,11 @@ FILES = {
     ),
     "dates_of_another_format": (
         "customer_id,date,amount\n1,31.12.2025,1\n2,30.12.2025,1\n", {"max_rejected_share": 0.05},
-        "orders.csv are refused, more than the share of 0.05 that is allowed (2 times: ordered_at is not a date of the format iso, "
-        "but one with the year last: set format: day-first or month-first): query rejected_orders in build/warehouse.duckdb for "
-        "all reasons, then mend the file, adapt the format of the date, the way of writing or the headers in dbt_project.yml, "
-        'vars, orders, or raise max_rejected_share there. ordered_at has 2 values such as "31.12.2025"; set format: day-first.',
+        "orders.csv are refused, more than the share of 0.05 that is allowed (2 times: ordered_at is not a date of the "
+        "format iso, but one with the year last: set format: day-first or month-first): query rejected_orders in "
+        "build/warehouse.duckdb for all reasons, then mend the file, adapt the format of the date, the way of writing or the "
+        "headers in dbt_project.yml, vars, "
+        'orders, or raise max_rejected_share there. ordered_at has 2 values such as "31.12.2025"; set format: day-first.',
     ),
 }  # fmt: skip
 
