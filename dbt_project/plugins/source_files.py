@@ -53,6 +53,7 @@ from headers import columns_to_read, personal_positions, positions_of, require_e
 from packed_files import BLOCK, blocks, packed_with, packing_of
 from refusals import refusal
 from text_files import DIRECT, Text, declared_encoding, encoding_of, new_copy
+from ways_of_writing import in_words, look_at
 from workbooks import BEGINNINGS, copied_sheets, is_workbook
 
 # How Parquet files begin and end; the second one is encrypted.
@@ -91,6 +92,10 @@ class Plugin(BasePlugin):
                 check_lines(request["layouts"], request["source"], unreadable=request["unreadable"], found=request["found"])
             else:
                 check_rows(request["source"], n_rows=request["n_rows"], found=request["found"])
+            return
+        if request["step"] == "look_at":
+            words = frozenset(request["source"]["missing_words"])
+            request["seen"] = [in_words(name, look_at(texts, words)) for name, texts in request["texts"].items()]
             return
         key = request["invocation"], request["source"]["block"]
         if key in self.answers:

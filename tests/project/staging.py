@@ -83,6 +83,8 @@ class Staging:
 
     def __init__(self, folder, block, file, settings, tables=()):
         self.variables = {name: dict(value) if isinstance(value, dict) else value for name, value in shipped_settings().items()}
+        self.variables |= settings.get("variables", {})
+        settings = {name: changed for name, changed in settings.items() if name != "variables"}
         for changes in ({block: {"source": {"file": file and str(file)}}}, settings):
             for name, changed in changes.items():
                 for setting, value in changed.items():

@@ -575,7 +575,7 @@
 {#- What stands where there is no value, besides nothing; case does not matter. Errors of a spreadsheet, such as #DIV/0!, are not among them. -#}
 {% macro default_missing_words() %}
     {% do return([
-        'NA', 'N/A', '#N/A', '<NA>', 'n.a.', 'NaN', '-NaN', 'NULL', '(null)', '[null]', 'nil', 'None', '\\N', '?', '-', '--', '.', '…'
+        'NA', 'N/A', '#N/A', '<NA>', 'n.a.', 'NaN', '-NaN', 'NULL', '(null)', '[null]', 'nil', 'None', 'missing', 'unknown', '\\N', '?', '-', '--', '.', '…'
     ]) %}
 {% endmacro %}
 
