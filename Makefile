@@ -22,7 +22,7 @@ ifdef ORDERS
 export ORDERS_FILE := $(ORDERS)
 endif
 
-.PHONY: help build plots report export activation restore erase segmentation superset test test-nights test-bi test-clients faults lint format docs compare compare-rfm structure-errors sample benchmark lock clean
+.PHONY: help build init plots report export activation restore erase segmentation superset test test-nights test-bi test-clients faults lint format docs compare compare-rfm structure-errors sample benchmark lock clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,10 @@ build: $(VENV)/installed ## Make the environment, run dbt build, draw the pictur
 	$(BIN)/dbt build
 	$(BIN)/python scripts/render_plots.py
 	$(BIN)/python scripts/render_report.py
+
+init: $(VENV)/installed ## Write the configuration for your own table, and build (FILE=customers.csv or RELATION="ref('customers')"; ORDERS=file, SOURCE="{encoding: cp850}", OVERWRITE=1)
+	@$(BIN)/python scripts/init.py $(if $(RELATION),--relation "$$RELATION") $(if $(ORDERS),--orders "$$ORDERS") $(if $(SOURCE),--source "$$SOURCE") $(if $(OVERWRITE),--overwrite) $(if $(FILE),-- "$$FILE")
+	@$(MAKE) build
 
 plots: $(VENV)/installed ## Draw the pictures again, from the warehouse into reports/
 	$(BIN)/python scripts/render_plots.py
