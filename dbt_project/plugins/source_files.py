@@ -45,7 +45,7 @@ from string import Template
 import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 from headers import columns_to_read, positions_of, require_every_column
-from refusals import refusal
+from refusals import refusal, said_by
 
 # Bytes read at once. A block of gzip becomes a thousand times longer at most, which fits into memory.
 BLOCK = 1 << 16
@@ -84,6 +84,8 @@ class Plugin(BasePlugin):
         else:
             # A cursor of its own: the macros run in a transaction of dbt's, and read what the reader sets aside there.
             with self.connection.cursor() as session:
+                if request.get("relation"):
+                    require_readable(session, request["source"], request["relation"])
                 reader = Reader(session, request["read_lines"], request["split_record"])
                 self.answers[key] = source_layouts(
                     reader, request["source"], request["columns"], self.copies, request.get("relation")
@@ -173,6 +175,14 @@ def source_layouts(reader, source, columns, copies, relation=None):
     return list(layouts.values())
 
 
+def require_readable(session, source, relation):
+    """Raise where a table cannot be read: a database may show one that it lets nobody read, or be gone."""
+    try:
+        session.execute(f"select 1 from {relation['sql']} limit 1")
+    except (duckdb.Error, RuntimeError) as error:
+        raise refusal(f"{source['name']} cannot be read: {said_by(error)}; let the user in the profile read it.") from None
+
+
 def found_paths(reader, source):
     """The paths of the files of a source, one at least."""
     where = (
@@ -198,11 +208,6 @@ def require_a_clear_name(path):
         raise refusal(f"The name of the file {path} is not UTF-8; rename it.")
     if re.search(r"[\x00-\x1f\x7f-\x9f]", path):
         raise refusal(f"The name of the file {path} has a control character in it; rename it.")
-
-
-def said_by(error):
-    """The first line of what DuckDB says, without the kind of error before it."""
-    return re.sub(r"^[\w ]+ Error: ", "", (str(error).splitlines() or [""])[0]).rstrip(".:")
 
 
 @contextmanager

@@ -1,0 +1,253 @@
+"""Customers and orders in other databases and in an object store, read from real ones: `make test-databases`."""
+
+import importlib
+import json
+import os
+import sqlite3
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import duckdb
+import pytest
+import yaml
+from conftest import ROOT
+from dbt.adapters.duckdb.credentials import DuckDBCredentials
+from dbt.adapters.duckdb.environments import create
+from dbt_common.context import set_invocation_context
+from dbt_common.exceptions import DbtRuntimeError
+from servers import HOST, PASSWORD, MySQL, ObjectStore, PostgreSQL
+from staging import Staging, shipped_settings
+
+databases = importlib.import_module("databases")
+pytestmark = pytest.mark.databases
+
+CUSTOMERS = "CustomerID integer, Gender varchar(10), Age smallint, Annual_Income decimal(10, 2), Spending_Score integer, note text"
+ORDERS = "customer_id integer, order_date timestamp, amount decimal(10, 2), note text"
+# 1000 customers, one of them twice, one without an age and one whose age nobody has.
+MADE_CUSTOMERS = """
+    select
+        number % 999 as CustomerID,
+        case number % 3 when 0 then 'Female' when 1 then 'Male' end as Gender,
+        case number when 500 then null when 501 then 230 else 18 + number * number % 60 end as Age,
+        15 + number * 7 % 120 as Annual_Income,
+        1 + number * 13 % 100 as Spending_Score,
+        'Grüße, "' || number || '"' as note
+    from range({}) as numbers (number)
+"""
+MADE_ORDERS = """
+    select
+        number % 500 as customer_id,
+        timestamp '2025-01-01 10:00:00' + interval (number % 300) day as order_date,
+        cast(number % 77 + 0.5 as decimal(10, 2)) as amount,
+        'none' as note
+    from range(2000) as numbers (number)
+"""
+
+
+def literal(text):
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+@pytest.fixture(scope="session")
+def postgres(made):
+    server = PostgreSQL()
+    with server.start():
+        server.execute(f"create role reader login password {literal(PASSWORD)}; create database crm;", "postgres")
+        for name, columns in (("customers", CUSTOMERS), ("orders", ORDERS)):
+            server.execute(f"create table {name} ({columns}); copy {name} from stdin csv header;\n" + made[name].read_text("utf-8"))
+            server.execute(f"grant select on {name} to reader")
+        yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def mysql(made):
+    server = MySQL()
+    with server.start():
+        server.execute(f"create user reader@'{HOST}' identified by {literal(PASSWORD)}; create database crm;", "mysql")
+        server.execute(f"grant select on crm.* to reader@'{HOST}'")
+        for name, columns in (("customers", CUSTOMERS), ("orders", ORDERS)):
+            rows = duckdb.sql(f"from read_csv({literal(made[name])})").fetchall()
+            rows = ",".join("(" + ",".join("null" if value is None else literal(value) for value in row) + ")" for row in rows)
+            server.execute(f"create table {name} ({columns}); insert into {name} values {rows}")
+        yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def store(made):
+    server = ObjectStore()
+    with server.start():
+        server.put("shop")
+        for name in ("customers.csv", "customers.parquet", "orders.csv"):
+            server.put(f"shop/{name}", (made["folder"] / name).read_bytes())
+        yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory):
+    """The customers and the orders as CSV, Parquet, a DuckDB file and a SQLite file: {name: path}; `folder` is theirs."""
+    folder = tmp_path_factory.mktemp("made")
+    with duckdb.connect(folder / "crm.duckdb") as connection:
+        for name, columns, query in (
+            ("customers", CUSTOMERS, MADE_CUSTOMERS.format(1000)),
+            ("orders", ORDERS, MADE_ORDERS),
+        ):
+            connection.execute(f"create table {name} ({columns})")
+            connection.execute(f"insert into {name} {query}")
+            connection.execute(f"copy {name} to {literal(folder / f'{name}.csv')}")
+            connection.execute(f"copy {name} to {literal(folder / f'{name}.parquet')}")
+    make_sqlite(folder / "crm.sqlite", folder)
+    return {"folder": folder, "customers": folder / "customers.csv", "orders": folder / "orders.csv"}
+
+
+def make_sqlite(path, folder):
+    """What SQLite makes of the same columns: numbers as they are, dates as texts."""
+    with sqlite3.connect(path) as connection:
+        for name, columns in (("customers", CUSTOMERS), ("orders", ORDERS)):
+            rows = duckdb.sql(f"from read_csv({literal(folder / f'{name}.csv')}, all_varchar = true)").fetchall()
+            connection.execute(f"create table {name} ({columns})")
+            connection.executemany(f"insert into {name} values ({', '.join('?' * len(rows[0]))})", rows)
+    connection.close()
+
+
+SOURCES = ["duckdb", "sqlite", "postgres", "mysql"]
+
+
+@pytest.fixture
+def profile(made, request):
+    """A function: name of a source → what the profile lists under attach: and secrets:, and the schema of the tables."""
+
+    def of(source):
+        if source in ("duckdb", "sqlite"):
+            return [{"path": str(made["folder"] / f"crm.{source}"), "alias": "crm", "read_only": True}], [], "main"
+        server = request.getfixturevalue(source)
+        secret = {"type": source, "name": "crm_user", "host": HOST, "port": server.port, "user": "reader", "password": PASSWORD}
+        attach = {"path": "", "alias": "crm", "type": source, "secret": "crm_user", "read_only": True}
+        return [attach], [secret | {"database": "crm"}], "public" if source == "postgres" else "crm"
+
+    return of
+
+
+@pytest.fixture
+def connect(tmp_path, request):
+    """A function: attach: and secrets: of the profile → a connection, as dbt-duckdb opens it."""
+
+    def opened(attach=(), secrets=()):
+        set_invocation_context(os.environ)
+        profile = {"path": str(tmp_path / "build" / "warehouse.duckdb"), "attach": list(attach), "secrets": list(secrets)}
+        (tmp_path / "build").mkdir(exist_ok=True)
+        environment = create(DuckDBCredentials.from_dict(profile | {"plugins": [{"module": "databases"}], "schema": "main"}))
+        request.addfinalizer(environment.close)
+        environment.handle()
+        return environment.conn
+
+    return opened
+
+
+def reading(folder, block, source, connection, **settings):
+    """All that is read, (accepted rows, reasons of the rejected ones), with some settings of the block."""
+    with Staging(folder, block, source.get("file"), {block: {"source": source, **settings}}, connection=connection) as found:
+        assert found.not_counted is None
+        return sorted(found.accepted, key=str), sorted(reasons for _, _, reasons, _ in found.rejected)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_table_reads_like_its_export(made, profile, connect, tmp_path, source):
+    attach, secrets, schema = profile(source)
+    for block, name in (("segmentation", "customers"), ("orders", "orders")):
+        exported = reading(tmp_path, block, {"file": str(made[name])}, None)
+        assert len(exported[0]) > 900
+        relation = {"relation": f"crm.{schema}.{name}"}
+        assert reading(tmp_path, block, relation, connect(attach, secrets)) == exported
+    assert exported[1] == []
+
+
+def test_objects_in_a_store_read_like_files(made, store, connect, tmp_path):
+    expected = reading(tmp_path, "segmentation", {"file": str(made["customers"])}, None)
+    for pattern in ("customers.csv", "customers.parquet", "cust*.parquet"):
+        found = reading(tmp_path, "segmentation", {"file": f"s3://shop/{pattern}"}, connect(secrets=[store.secret()]))
+        assert found == expected
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_only_the_columns_and_rows_that_are_asked_for_are_fetched(profile, connect, source):
+    attach, secrets, schema = profile(source)
+    ages = "cast(Age as integer)" if source == "sqlite" else "Age"
+    plan = connect(attach, secrets).execute(
+        f"explain select CustomerID from crm.{schema}.customers where {ages} > 70"
+    ).fetchone()[1]
+    assert "note" not in plan
+    assert "Spending_Score" not in plan
+    # As its values are texts, SQLite sends them all.
+    assert ("FILTER " in plan) == (source == "sqlite"), plan
+
+
+def test_postgresql_is_asked_for_no_other_column_or_row(postgres, profile, connect, tmp_path):
+    attach, secrets, _ = profile("postgres")
+    before = len(postgres.log())
+    reading(tmp_path, "segmentation", {"relation": "crm.public.customers"}, connect(attach, secrets))
+    connect(attach, secrets).execute("select CustomerID from crm.public.customers where Age > 70").fetchall()
+    asked = postgres.log()[before:].lower()
+    assert "spending_score" in asked
+    assert "note" not in asked.replace("notes", "").split("copy customers")[0] or '"note"' not in asked
+    assert '"age" > 70' in asked.replace("(", "").replace(")", "")
+
+
+def test_values_that_a_file_could_not_hold(postgres, profile, connect, tmp_path):
+    """NUMERIC with and without a scale, NaN, infinity, an enum, a uuid, a boolean, and a time with a zone."""
+    postgres.execute("""
+        create type gender as enum ('F', 'M');
+        create table odd (
+            customer_id uuid, gender gender, age numeric, annual_income_k double precision, spending_score numeric(5, 1)
+        );
+        insert into odd
+        select ('00000000-0000-0000-0000-00000000000' || number)::uuid, 'F', 30, 40, 50 from generate_series(1, 7) as number;
+        update odd set age = 'NaN' where customer_id::text like '%2';
+        update odd set age = 30.5 where customer_id::text like '%3';
+        update odd set annual_income_k = 'NaN' where customer_id::text like '%4';
+        update odd set annual_income_k = 'Infinity' where customer_id::text like '%5';
+        update odd set gender = null, spending_score = 50.5 where customer_id::text like '%6';
+        update odd set customer_id = null where customer_id::text like '%7';
+        grant select on odd to reader;
+        create table times (customer_id bigint, order_date timestamptz, amount numeric);
+        insert into times values (1, '2025-03-01 23:30:00+00', 1), (2, 'infinity', 1), (3, '2025-03-01', 'NaN'), (4, null, 1);
+        grant select on times to reader;
+    """)
+    attach, secrets, _ = profile("postgres")
+    key, relation = {"name": "customer_id", "headers": [], "data_type": "varchar"}, {"relation": "crm.public.odd"}
+    found = reading(tmp_path, "segmentation", relation, connect(attach, secrets), key=key)
+    assert found[0] == [("00000000-0000-0000-0000-000000000001", "F", 30, 40, 50)]
+    assert len(found[1]) == 6
+    assert "customer_id is missing" in found[1]
+    accepted, rejected = reading(tmp_path, "orders", {"relation": "crm.public.times"}, connect(attach, secrets))
+    assert [row[0] for row in accepted] == [1]
+    assert len(rejected) == 3
+
+
+def test_a_text_in_a_number_of_sqlite_costs_its_row(connect, tmp_path):
+    with sqlite3.connect(tmp_path / "loose.db") as loose:
+        loose.execute("create table customers (customer_id integer, gender, age integer, annual_income_k real, spending_score numeric)")
+        rows = [(1, "F", 30, 40.5, 50), (2, "F", "abc", 40, 50), (3, "F", 30, "n/a", 50), (4, "F", 30, 40, "50")]
+        loose.executemany("insert into customers values (?, ?, ?, ?, ?)", rows)
+    loose.close()
+    age, income, score = shipped_settings()["segmentation"]["features"]
+    connection = connect([{"path": str(tmp_path / "loose.db"), "alias": "crm", "read_only": True}])
+    features = [age, income | {"data_type": "double"}, score]
+    accepted, rejected = reading(tmp_path, "segmentation", {"relation": "crm.main.customers"}, connection, features=features)
+    assert [row[0] for row in accepted] == [1, 4]
+    assert rejected == ["age is not a number", "annual_income_k is missing"]
+
+
+def test_a_key_above_what_a_number_holds(mysql, profile, connect, tmp_path):
+    mysql.execute("""
+        create table wide (customer_id bigint unsigned, gender text, age int, annual_income_k int, spending_score int);
+        insert into wide values (18446744073709551615, 'F', 30, 40, 50), (9223372036854775807, 'F', 30, 40, 50);
+    """)
+    attach, secrets, _ = profile("mysql")
+    accepted, rejected = reading(tmp_path, "segmentation", {"relation": "crm.crm.wide"}, connect(attach, secrets))
+    assert [row[0] for row in accepted] == [9223372036854775807]
+    assert len(rejected) == 1
