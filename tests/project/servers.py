@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -65,8 +66,11 @@ class Server:
                 time.sleep(0.1)
             yield process
         finally:
-            process.terminate()
-            process.wait(60)
+            process.send_signal(signal.SIGINT)  # PostgreSQL would wait for its clients otherwise
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
     def log(self):
         return (self.folder / "server.log").read_text(encoding="utf-8")
@@ -140,12 +144,13 @@ class ObjectStore(Server):
 
     def is_ready(self):
         with suppress(OSError):
-            return urllib.request.urlopen(f"http://{HOST}:{self.port}/moto-api/").status == 200
+            # A port without a server may be connected with itself.
+            return urllib.request.urlopen(f"http://{HOST}:{self.port}/moto-api/", timeout=2).status == 200
 
     def put(self, name, content=b""):
         """Make a bucket, or an object in one: bucket/path."""
         request = urllib.request.Request(f"http://{HOST}:{self.port}/{name}", data=content, method="PUT")
-        urllib.request.urlopen(request).close()
+        urllib.request.urlopen(request, timeout=30).close()
 
     def secret(self):
         """What the profile lists under secrets:."""

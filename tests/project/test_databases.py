@@ -251,3 +251,54 @@ def test_a_key_above_what_a_number_holds(mysql, profile, connect, tmp_path):
     accepted, rejected = reading(tmp_path, "segmentation", {"relation": "crm.crm.wide"}, connect(attach, secrets))
     assert [row[0] for row in accepted] == [9223372036854775807]
     assert len(rejected) == 1
+
+
+def shut(port=9):
+    return f"host={HOST} port={port} dbname=crm user=reader password={PASSWORD}"
+
+
+@pytest.mark.parametrize(("profile", "sentence"), [
+    ({"attach": [{"path": shut(), "alias": "crm", "type": "postgres"}]}, 'crm cannot be attached: connection to server at "127.0.0.1", port 9 failed'),
+    ({"attach": [{"path": shut(), "alias": "crm", "type": "mysql"}]}, "crm cannot be attached: "),
+    ({"attach": [{"path": "nowhere.db", "alias": "crm", "type": "sqlite"}]}, "there is no file nowhere.db"),
+    ({"attach": [{"path": "nowhere.duckdb", "alias": "crm", "read_only": True}]}, "crm cannot be attached: Cannot open database"),
+    ({"secrets": [{"type": "s3", "secrte": PASSWORD}]}, "profiles.yml, secrets:, entry 1: Unknown parameter 'secrte'"),
+    ({"secrets": [{"type": "nothing", "secret": PASSWORD}]}, "profiles.yml, secrets:, entry 1: Secret type 'nothing' not found"),
+])  # fmt: skip
+def test_what_cannot_be_reached_is_one_sentence_without_a_password(connect, profile, sentence):
+    with pytest.raises(DbtRuntimeError) as refused:
+        connect(**profile)
+    said = str(refused.value)
+    assert sentence in said
+    assert "4711" not in said
+    assert "\n" not in said.strip().removeprefix("Runtime Error\n")
+
+
+def test_a_wrong_password_and_a_table_that_may_not_be_read(postgres, profile, connect, tmp_path):
+    postgres.execute("create table hidden (customer_id integer)")
+    attach, secrets, _ = profile("postgres")
+    wrong = [{"path": postgres.where(password="falsch-4711"), "alias": "crm", "type": "postgres"}]
+    with pytest.raises(DbtRuntimeError, match="crm cannot be attached: .*password authentication failed for user") as refused:
+        connect(wrong)
+    assert "4711" not in str(refused.value)
+    connection = connect(attach, secrets)
+    with pytest.raises(DbtRuntimeError, match="crm.public.hidden cannot be read: permission denied for table hidden") as refused:
+        reading(tmp_path, "segmentation", {"relation": "crm.public.hidden"}, connection)
+    assert "4711" not in str(refused.value)
+
+
+def test_an_extension_that_is_not_there_and_cannot_be_downloaded(connect, tmp_path, monkeypatch):
+    monkeypatch.setattr(databases, "link_extensions", lambda folder: False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, f"http://{HOST}:9")
+    with pytest.raises(DbtRuntimeError, match="needs its extension postgres_scanner, and cannot download it.*DATABASES=yes"):
+        connect([{"path": shut(), "alias": "crm", "type": "postgres"}])
+
+
+@pytest.mark.parametrize("path", [
+    "host=a password=geheim4711 user=b", "host=a password='geheim4711'", "postgres://user:geheim4711@host/x",
+    "host=a;passwd=geheim4711", "postgresql://host/x?user=b&password=geheim4711&x=1",
+])  # fmt: skip
+def test_passwords_are_found_however_they_are_written(path):
+    assert databases.passwords(SimpleNamespace(secrets=None, attach=[SimpleNamespace(path=path)])) == ["geheim4711"]
