@@ -65,6 +65,12 @@
 {% macro duckdb__plain_number(value) -%}regexp_replace(cast({{ value }} as string), '[.]0$', ''){%- endmacro %}
 
 
+{#- How many years are over between two days, as people count their age. -#}
+{% macro completed_years(first, last) -%}{{ adapter.dispatch('completed_years')(first, last) }}{%- endmacro %}
+
+{% macro duckdb__completed_years(first, last) -%}date_sub('year', {{ first }}, {{ last }}){%- endmacro %}
+
+
 {#- Stops the query with a sentence. -#}
 {% macro raised(sentence) -%}{{ adapter.dispatch('raised')(sentence) }}{%- endmacro %}
 

@@ -1,6 +1,6 @@
 """Which column of the configuration stands where among the headers of a file."""
 
-import re
+import unicodedata
 
 from refusals import refusal
 
@@ -9,8 +9,10 @@ LEAST_SIMILARITY = 0.8
 
 
 def comparable(header):
-    """A header without case, spaces and underscores, which do not matter."""
-    return re.sub(r"[\s_]+", "", str(header)).lower()
+    """A header without what does not matter: case, underscores, spaces of every kind, and how Unicode spells a character."""
+    text = unicodedata.normalize("NFKC", str(header)).lower()
+    # Format characters, such as a byte order mark and joiners, are not to be seen either.
+    return "".join(one for one in text if not (one.isspace() or one == "_" or unicodedata.category(one) == "Cf"))
 
 
 def accepted_headers(column):
@@ -26,6 +28,14 @@ def positions_of(columns, headers):
         if found:
             positions[column["name"]] = found
     return positions
+
+
+def personal_positions(personal, headers, *, of_others):
+    """The positions of the columns that the configuration calls `personal`, but for those that are read as another column."""
+    names = {column["name"] for column in personal}
+    read = {position for name, found in of_others.items() if name not in names for position in found}
+    found = {position for positions in positions_of(personal, headers).values() for position in positions}
+    return sorted(found - read)
 
 
 def require_every_column(reader, path, headers, positions, source, columns):
@@ -54,10 +64,14 @@ def require_every_column(reader, path, headers, positions, source, columns):
             if source["block"] == "segmentation" or kind == "table"
             else "where there is no header, name its fields under fields: there."
         )
+        if not positions and kind == "file":
+            remedy = f"{remedy[:-1]}; where other lines stand above the header, skip them with skip_lines: under source: there."
+        # Where nothing in it is known it may be no header, and hold what is personal.
+        is_to_be_shown = positions or kind == "table" or not source.get("personal")
+        what_it_has = f'; {those} "{", ".join(map(str, headers))[:200]}"' if is_to_be_shown else ""
         raise refusal(
-            f"{path} has no column for {', nor for '.join(missing)}; {those} "
-            f'"{", ".join(map(str, headers))[:200]}"; rename the header in the {kind}, or add it under headers: in '
-            f"dbt_project.yml, vars, {source['block']}; {remedy}"
+            f"{path} has no column for {', nor for '.join(missing)}{what_it_has}; rename the header in the {kind}, or add it "
+            f"under headers: in dbt_project.yml, vars, {source['block']}; {remedy}"
         )
 
 

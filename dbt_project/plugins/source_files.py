@@ -8,52 +8,66 @@ A column is a dictionary, as the macros segmentation and orders return it: `name
 `is_optional`; `instead`, the names of the columns that make up for it; `is_substitute`, read only where it makes up for another.
 The last three may be absent.
 
-Each file is read here once, byte by byte, before it counts: it has to be whole, and its lines are counted apart from the reader.
-Text whose line ends are of several kinds is copied with line ends of one kind, because DuckDB's reader would split it wrongly;
-UTF-16 is copied as UTF-8, because that reader refuses it where a character takes four bytes, as emoji do.
+What a file is, its first bytes say, whatever it is called: Parquet, a workbook (workbooks.py), or text (text_files.py), and each
+of them may be packed (packed_files.py). Each file is read here once, byte by byte, before it counts: it has to be whole, and its
+lines are counted apart from the reader. What DuckDB's reader would not take as it is, is copied for it.
 
 The answer is a list of layouts. Files that are laid out alike share one, so that each layout is read in one pass. A source
 that is a relation has one:
 
     format      'parquet', 'relation', or the encoding of the text
     relation    SQL of its name; there for a relation only
-    files       the paths; of a relation its name as the configuration has it
+    files       the paths; of a workbook "<path>, sheet <name>" for each sheet; of a relation its name as the configuration has it
     opened      {path: the file that DuckDB opens: itself, or a copy}
     patterns    {path: what DuckDB's readers need for it, which take a bracket or a star in a path for a pattern}
     n_lines     {path: its lines or rows, blank ones and the header counted; None where only DuckDB can open it}
-    states      {path: what changes when somebody writes to it}
-    delimiter   between the fields of a line, ' ' for any number of spaces; None for Parquet and relations
+    preambles   {path: (lines above the header or the first record, and how many of them are not blank)}, where there are such
+    states      {path of the file on disk: what changes when somebody writes to it}
+    delimiter   between the fields of a line: ' ' for any number of spaces; 'json' for JSON lines; None for Parquet and relations
     n_fields    of a complete record
-    columns     the configured columns that the files have; `is_typed` where a column of Parquet or a relation does not hold texts
-    fields      {name of the column: its position in the line, from 1, or its name in the Parquet file or relation}
+    n_needed    fields that a record has at least: behind them there is nothing that is asked for
+    columns     the configured columns that the files have. `is_typed` where a column of Parquet, JSON or a relation does not hold
+                texts; of JSON `is_mixed` where some values are texts and others are not, `may_be_nested` where some are lists or
+                objects
+    fields      {name of the column: its position in the line, from 1; its name in Parquet or a relation; its pointer in JSON}
+    has_header  whether the first line below the preamble is none of the records
+    repeats     whether a key stands twice in an object of JSON
+    masked      the positions or names of the fields whose values are personal, read or not
 """
 
-import codecs
 import glob
-import io
+import json
 import os
 import re
 import shutil
 import stat
 import weakref
-import zlib
-from contextlib import contextmanager
-from functools import partial
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from string import Template
 
 import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
-from headers import columns_to_read, positions_of, require_every_column
+from dbt_common.exceptions import DbtRuntimeError
+from headers import columns_to_read, personal_positions, positions_of, require_every_column
+from packed_files import BLOCK, blocks, packed_with, packing_of
 from refusals import refusal, said_by
+from text_files import DIRECT, Text, declared_encoding, encoding_of, new_copy
+from workbooks import BEGINNINGS, copied_sheets, is_workbook
 
-# Bytes read at once. A block of gzip becomes a thousand times longer at most, which fits into memory.
-BLOCK = 1 << 16
-# What the reader splits a line by, and would take out of a text.
-SEPARATOR = "\U0010ffff"
-# The first bytes of files that are neither text nor Parquet, and what they are.
-PACKED = {b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstd", b"\x04\x22\x4d\x18": "lz4"}
-PACKED_NAMES = {".bz2": "bzip2", ".xz": "xz", ".zst": "zstd", ".zstd": "zstd", ".lz4": "lz4"}
+# How Parquet files begin and end; the second one is encrypted.
+PARQUET = (b"PAR1", b"PARE")
+# A first line of spreadsheets that names the delimiter.
+SEP = re.compile('"?sep=(.)"?[,;]*', re.IGNORECASE)
+# The most lines of comments, beyond those that skip_lines counts.
+LONGEST_PREAMBLE = 1000
+# The lines among which a header is looked for where the first one is none.
+HEADERS_LOOKED_FOR = 50
+# The delimiter of a layout whose lines are JSON objects, and what the names of such files end in.
+JSON = "json"
+JSON_LINES = (".json", ".jsonl", ".ndjson")
+# What is read on this machine only: what has to be unpacked or copied here.
+UNREADABLE_ELSEWHERE = (".zip", ".zst", ".bz2", ".xz", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
 
 class Plugin(BasePlugin):
@@ -86,9 +100,9 @@ class Plugin(BasePlugin):
             with self.connection.cursor() as session:
                 if request.get("relation"):
                     require_readable(session, request["source"], request["relation"])
-                reader = Reader(session, request["read_lines"], request["split_record"])
+                reader = Reader(session, request["read_lines"], request["split_record"], request["is_json_object"])
                 self.answers[key] = source_layouts(
-                    reader, request["source"], request["columns"], self.copies, request.get("relation")
+                    reader, request["source"], request["columns"], self.copies, request["notes"], request.get("relation")
                 )
         request["layouts"] = self.answers[key]
 
@@ -97,14 +111,16 @@ class Reader:
     """Looks into files with DuckDB and the SQL of the macros, so that a first line is read and split exactly as all lines are.
 
     `read_lines` is a table function with the column raw_record and with $files and $encoding for what differs;
-    `split_record` gives for each delimiter the expression that splits raw_record into a list of texts, or into NULL. Values are
-    written into the SQL, because DuckDB imports pandas to look at a parameter, which takes longer than all questions together.
+    `split_record` gives for each delimiter the expression that splits raw_record into a list of texts, or into NULL;
+    `is_json_object` is a condition on it. Values are written into the SQL, because DuckDB imports pandas to look at a parameter,
+    which takes longer than all questions together.
     """
 
-    def __init__(self, session, read_lines, split_record):
+    def __init__(self, session, read_lines, split_record, is_json_object):
         self.session = session
         self.read_lines = Template(read_lines)
         self.split_record = split_record
+        self.is_json_object = is_json_object
 
     def paths(self, pattern):
         """The file of that name, or else the files that it stands for as a glob, in the order of their names."""
@@ -113,14 +129,36 @@ class Reader:
         query = f"select file from glob({literal(pattern)}) order by file"
         return [path for (path,) in self.session.execute(query).fetchall()]
 
-    def first_line(self, path, encoding):
-        """The first line that is not blank, '' where there is none.
+    def first_lines(self, path, encoding, n_lines):
+        """The first lines, blank ones among them as ''.
 
-        Raises duckdb.InvalidInputException where it, or one soon after it, cannot be decoded or held.
+        Raises duckdb.InvalidInputException where one, or one soon after them, cannot be decoded or held.
         """
-        lines = self.read_lines.substitute(files=literal(exact_pattern(path)), encoding=literal(encoding))
-        line = self.session.execute(f"select raw_record from {lines} where trim(raw_record) <> '' limit 1").fetchone()
-        return line[0] if line else ""
+        lines = self.lines(path, encoding)
+        return [line or "" for (line,) in self.session.execute(f"select raw_record from {lines} limit {n_lines}").fetchall()]
+
+    def lines(self, path, encoding):
+        return self.read_lines.substitute(files=literal(exact_pattern(path)), encoding=literal(encoding))
+
+    def json_keys(self, path, encoding):
+        """{key: whether it stands twice in an object} of the lines that are JSON objects."""
+        query = f"""
+            select key, bool_or(repeats)
+            from (
+                select unnest(keys) as key, len(keys) <> list_unique(keys) as repeats
+                from (
+                    select distinct json_keys(raw_record) as keys from {self.lines(path, encoding)} where {self.is_json_object}
+                )
+            )
+            group by key
+        """
+        return dict(self.session.execute(query).fetchall())
+
+    def json_types(self, path, encoding, pointers):
+        """For each JSON pointer the set of the types of what it points to, such as VARCHAR, NULL, OBJECT, or one for numbers."""
+        types = f"json_type(raw_record, [{', '.join(map(literal, pointers))}])"
+        query = f"select distinct {types} from {self.lines(path, encoding)} where {self.is_json_object}"
+        return [set(types) - {None} for types in zip(*(row for (row,) in self.session.execute(query).fetchall()), strict=True)]
 
     def split(self, line, delimiters):
         """{delimiter: the fields of a line}, without the delimiters under which its quotes are not balanced."""
@@ -145,17 +183,18 @@ class Reader:
         return self.session.execute(f"select {expressions}").fetchone()
 
 
-def source_layouts(reader, source, columns, copies, relation=None):
+def source_layouts(reader, source, columns, copies, notes, relation=None):
     """The layouts of a source, as the head of this file describes them.
 
-    `copies` is the folder for those that it makes. `relation`, where the source is one, has its `sql` and its `columns`,
-    {name: whether the column holds texts}.
+    `copies` is the folder for those that it makes; what is to be said on the console is appended to `notes`. `relation`, where
+    the source is one, has its `sql` and its `columns`, {name: whether the column holds texts}.
     """
     if relation:
         layout = layout_of_columns(reader, source["name"], relation["columns"], source, columns)
         return [layout | {"format": "relation", "relation": relation["sql"], "files": [source["name"]]}]
     layouts = {}
-    files = [source_file(reader, path, source, copies) for path in found_paths(reader, source)]
+    declared_encoding(source)
+    files = [file for path in found_paths(reader, source) for file in files_at(reader, path, source, copies, notes)]
     # Files of one format stand together, in the order of the first ones.
     formats = list(dict.fromkeys(file["format"] for file in files))
     for file in sorted(files, key=lambda file: formats.index(file["format"])):
@@ -163,15 +202,21 @@ def source_layouts(reader, source, columns, copies, relation=None):
             layout = file_layout(reader, file, source, columns)
         path, opened, pattern = file["path"], file["opened"], exact_pattern(file["opened"])
         # Alone where it is read under another name, and where it is Parquet: a column may have another type in each.
+        is_alone = file["format"] == "parquet" or pattern != path
         alike = (
-            path if file["format"] == "parquet" or pattern != path else (file["format"], layout["delimiter"], layout["n_fields"])
+            path
+            if is_alone
+            else (file["format"], layout["delimiter"], layout["n_fields"], str(layout["columns"]), layout["repeats"])
         )
-        layout = layouts.setdefault((alike, tuple(layout["fields"].items())), layout)
+        layout = layouts.setdefault((alike, tuple(layout["fields"].items()), tuple(layout["masked"])), layout)
         layout["files"].append(path)
         layout["opened"][path] = opened
         layout["patterns"][path] = pattern
         layout["n_lines"][path] = file["n_lines"]
-        layout["states"][path] = file["state"]
+        if file.get("preamble"):
+            layout["preambles"][path] = file["preamble"]
+        if file["state"]:
+            layout["states"][file["disk_path"]] = file["state"]
     return list(layouts.values())
 
 
@@ -231,27 +276,110 @@ def exact_pattern(path):
     return re.sub(r"([*?\[])", r"[\1]", f"./{path}" if path.startswith("~") else path)
 
 
-def source_file(reader, path, source, copies):
-    """One file, read to its end: path, state, format, n_lines and opened, as in the layouts."""
+def json_pointer(key):
+    """What points to the value of a key in an object, RFC 6901."""
+    return "/" + key.replace("~", "~0").replace("/", "~1")
+
+
+def files_at(reader, path, source, copies, notes):
+    """What is read at a path, to its end: one file, or some sheets of a workbook.
+
+    Each has path, disk_path, state, format, opened and n_lines, as in the layouts; a sheet has its headers and keys, too.
+    """
     require_a_clear_name(path)
     if "://" in path:
-        encoding = "parquet" if is_called_parquet(path) else source["encoding"].lower()
-        return {"path": path, "opened": path, "state": None, "format": encoding, "n_lines": None}
+        return [file_elsewhere(path, source)]
     with one_sentence(path):
         state = file_state(path)
         if os.path.getsize(path) == 0:
             raise refusal(f"{path} is empty; give a file with a header line and one line for each record.")
-        encoding = file_format(path, source)
-        file = {"path": path, "opened": path, "state": state, "format": encoding}
-        if encoding == "parquet":
-            return file | {"n_lines": reader.parquet_rows(path)}
-        n_lines, line_ends = lines_and_line_ends(path, encoding)
-        if is_utf_16(encoding):
-            file["format"] = "utf-8"
-        # DuckDB takes a question mark for the end of the name, so that it does not see .gz behind it.
-        if len(line_ends) > 1 or is_utf_16(encoding) or (path.endswith(".gz") and "?" in path):
-            file["opened"] = copy_as_the_reader_needs_it(path, encoding, copies)
-        return file | {"n_lines": n_lines}
+        found = [{"path": path, **file} for file in local_files(reader, path, source, copies, notes)]
+    return [{**file, "disk_path": path, "state": state} for file in found]
+
+
+def file_elsewhere(path, source):
+    """A file at an address, which only DuckDB can open."""
+    encoding = "parquet" if is_called_parquet(path) else declared_encoding(source)
+    if encoding not in ("parquet", *DIRECT) or path.lower().endswith(UNREADABLE_ELSEWHERE):
+        raise refusal(
+            f"{path} is at an address, where CSV as UTF-8, JSON lines and Parquet are read, unpacked or as .gz; save it so, or "
+            "give a copy of it on this machine."
+        )
+    return {"path": path, "disk_path": path, "opened": path, "state": None, "format": encoding, "n_lines": None}
+
+
+def local_files(reader, path, source, copies, notes):
+    """What is read in a file of this machine, by its first bytes."""
+    packing, content = packing_of(path), path
+    if packing == "zip" and is_workbook(path):
+        packing = None
+    beginning = beginning_of(path, packing)
+    if not beginning:
+        raise refusal(f"{path} is empty; give a file with a header line and one line for each record.")
+    if packing and beginning.startswith((*PARQUET, *BEGINNINGS)):
+        with new_copy(path, copies, mode="wb") as copy:
+            copy.writelines(blocks(path, packing))
+        packing, content = None, copy.name
+    if beginning.startswith(PARQUET):
+        require_whole_parquet(path, content)
+        return [{"opened": content, "format": "parquet", "n_lines": reader.parquet_rows(content)}]
+    if is_workbook(content):
+        return copied_sheets(path, content, source, copies, notes)
+    if content != path or (packing and packed_with(beginning)):
+        raise refusal(f"{path} is packed twice; unpack it, and give what is in it.")
+    return [text_file(path, packing, beginning, source, copies)]
+
+
+def beginning_of(path, packing):
+    """The first bytes, unpacked: a block at least, or all. The first member of gzip may hold none or few."""
+    beginning = b""
+    for block in blocks(path, packing):
+        beginning += block
+        if len(beginning) >= BLOCK:
+            break
+    return beginning
+
+
+def require_whole_parquet(path, content):
+    with open(content, "rb") as file:
+        beginning = file.read(4)
+        file.seek(-4, os.SEEK_END)
+        if file.read(4) != beginning:
+            raise refusal(
+                f"{path} is not whole: a Parquet file ends as it begins, and this one does not; export or copy it anew."
+            )
+
+
+def text_file(path, packing, beginning, source, copies):
+    """A text, which is copied where DuckDB's reader would not take it, or not rightly."""
+    name = path.lower()
+    if is_called_parquet(path):
+        raise refusal(
+            f"{path} is not a Parquet file, which its name says; export it anew, or let the name of a text file end in .csv."
+        )
+    if name.endswith((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")):
+        raise refusal(f"{path} is not a workbook, which its name says; save it anew, or let the name of a text file end in .csv.")
+    if name.endswith((".tar", ".tgz", ".tar.gz")) or beginning[257:262] == b"ustar":
+        raise refusal(f"{path} is an archive; unpack it, and give what is to be read.")
+    if name.endswith(".lz4") or beginning.startswith(b"\x04\x22\x4d\x18"):
+        raise refusal(f"{path} is packed with lz4, which is not read; unpack it, or pack it with gzip.")
+    encoding = encoding_of(path, source, beginning)
+    text = Text(path, packing, encoding, source)
+    if encoding not in DIRECT or packing != unpacked_by_duckdb(path):
+        with new_copy(path, copies) as copy:
+            n_lines, _ = text.counted(copy)
+        return {"opened": copy.name, "format": "utf-8", "n_lines": n_lines}
+    n_lines, line_ends = text.counted()
+    if len(line_ends) > 1:
+        with new_copy(path, copies) as copy:
+            text.counted(copy)
+        return {"opened": copy.name, "format": "utf-8", "n_lines": n_lines}
+    return {"opened": path, "format": encoding, "n_lines": n_lines}
+
+
+def unpacked_by_duckdb(path):
+    """How DuckDB unpacks a file of this name, whose end is a question mark to it."""
+    return {".gz": "gzip", ".zst": "zstd"}.get(os.path.splitext(path.partition("?")[0])[1])
 
 
 def file_state(path):
@@ -286,174 +414,51 @@ def is_called_parquet(path):
     return path.lower().endswith((".parquet", ".pq"))
 
 
-def file_format(path, source):
-    """'parquet', or the encoding of the text: the one declared, unless the file is UTF-16: 'utf-16-le' or 'utf-16-be'."""
-    name = path.lower()
-    with open(path, "rb") as file:
-        beginning = file.read(8)
-        file.seek(-min(os.fstat(file.fileno()).st_size, 4), os.SEEK_END)
-        end = file.read(4)
-    if is_called_parquet(path):
-        if beginning[:4] not in (b"PAR1", b"PARE"):
-            raise refusal(
-                f"{path} is not a Parquet file, which its name says; export it anew, or let the name of a text file end in .csv."
-            )
-        if end != beginning[:4]:
-            raise refusal(
-                f"{path} is not whole: a Parquet file ends as it begins, and this one does not; export or copy it anew."
-            )
-        return "parquet"
-    if name.endswith((".xlsx", ".xls", ".ods")) or beginning.startswith(b"\xd0\xcf\x11\xe0"):
-        raise refusal(f"{path} is a workbook; save its sheet as CSV.")
-    if name.endswith((".zip", ".tar", ".tgz", ".tar.gz")) or beginning.startswith(b"PK\x03\x04"):
-        raise refusal(f"{path} is an archive; unpack it, or pack the file with gzip.")
-    packed_with = PACKED_NAMES.get(os.path.splitext(name)[1])
-    packed_with = packed_with or next((kind for magic, kind in PACKED.items() if beginning.startswith(magic)), None)
-    if packed_with:
-        raise refusal(
-            f"{path} is packed with {packed_with}, which cannot be checked here to its end; unpack it, or pack it with gzip."
-        )
-    if beginning.startswith(b"\x1f\x8b") and not path.endswith(".gz"):
-        raise refusal(f"{path} is packed with gzip, which its name does not say; let the name end in .gz.")
-    if not beginning.startswith(b"\x1f\x8b") and path.endswith(".gz"):
-        raise refusal(f"{path} is not packed with gzip, which its name says; let the name end without .gz.")
-    if beginning.startswith(b"PAR1"):
-        raise refusal(f"{path} is a Parquet file, which its name does not say; let the name end in .parquet.")
-    return text_format(path, source, beginning_of_text(path))
-
-
-def beginning_of_text(path):
-    """The first bytes of a text, unpacked: a block at least, or all. The first member of gzip may hold none or few."""
-    beginning = b""
-    for block in blocks(path):
-        beginning += block
-        if len(beginning) >= BLOCK:
-            break
-    return beginning
-
-
-def text_format(path, source, beginning):
-    """The encoding of a text by its first bytes."""
-    mark = beginning[:2]
-    if beginning.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        raise refusal(f"{path} is UTF-32, which is not read; save it as UTF-8.")
-    # Without a mark UTF-16 shows in its first line: of each letter of a header one half is a zero byte, and the other never is.
-    line = re.match(rb"[\r\n\0]*[^\r\n]*", beginning)[0]
-    zeros = (0 in line[0::2], 0 in line[1::2])
-    if mark == codecs.BOM_UTF16_BE or (mark != codecs.BOM_UTF16_LE and zeros == (True, False)):
-        return "utf-16-be"
-    if mark == codecs.BOM_UTF16_LE or zeros == (False, True):
-        return "utf-16-le"
-    if zeros == (True, True) or (0 in beginning and not is_text(beginning)):
-        raise refusal(f"{path} is not text, but a program, a picture or the like; give a CSV or Parquet file.")
-    return source["encoding"].lower()
-
-
-def is_text(beginning):
-    """Whether bytes are UTF-8, but for a character that is cut at their end."""
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(beginning)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def blocks(path):
-    """The bytes of a file, unpacked, in blocks. Raises where what is packed is damaged or not whole."""
-    with open(path, "rb", buffering=0) as file:
-        read = iter(partial(file.read, BLOCK), b"")
-        yield from unpacked(path, read) if path.endswith(".gz") else read
-
-
-def unpacked(path, read):
-    """What blocks of gzip hold; zlib compares the checksum and the length at the end of each member. DuckDB does neither."""
-    member = None
-    for block in read:
-        while block:
-            member = member or zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-            try:
-                yield member.decompress(block)
-            except zlib.error as error:
-                what = "its checksum is wrong" if re.search("(data|length) check", str(error)) else "it cannot be unpacked"
-                raise refusal(f"{path} is damaged: {what}; copy or export it anew.") from None
-            block = member.unused_data
-            member = None if member.eof else member
-    if member:
-        raise refusal(f"{path} is not whole: it ends before its checksum; copy or export it anew.")
-
-
-def is_utf_16(encoding):
-    return encoding.startswith("utf-16")
-
-
-def decoded(path, encoding):
-    """The text of a file in blocks, each line end as LF, and the decoder, whose `newlines` tells which kinds there are."""
-    # What is not text is carried along, for the reader to say in which line it stands; UTF-16 is not what the reader sees.
-    decoder = codecs.getincrementaldecoder(encoding)("strict" if is_utf_16(encoding) else "surrogateescape")
-    decoder = io.IncrementalNewlineDecoder(decoder, translate=True)
-
-    def texts():
-        for block in blocks(path):
-            try:
-                yield decoder.decode(block)
-            except UnicodeDecodeError:
-                raise refusal(f"{path} is not UTF-16 text; save the file as UTF-8.") from None
-        try:
-            yield decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            raise refusal(f"{path} is not whole: it ends in the middle of a character; copy or export it anew.") from None
-
-    return texts(), decoder
-
-
-def lines_and_line_ends(path, encoding):
-    """The number of lines of a text, blank ones counted, and the kinds of line ends: of LF, CR LF and CR those that it has."""
-    texts, decoder = decoded(path, encoding)
-    n_lines, last = 0, "\n"
-    for text in texts:
-        if SEPARATOR in text:
-            line = n_lines + text.partition(SEPARATOR)[0].count("\n") + 1
-            raise refusal(f"{path}, line {line}, has the character U+10FFFF, which is never one of a text; remove it.")
-        n_lines += text.count("\n")
-        last = text[-1:] or last
-    kinds = decoder.newlines or ()
-    return n_lines + (last != "\n"), (kinds,) if isinstance(kinds, str) else kinds
-
-
-def copy_as_the_reader_needs_it(path, encoding, copies):
-    """The path of a copy of a text in which each line ends in LF; of UTF-16 in UTF-8."""
-    texts, _ = decoded(path, encoding)
-    encoding = "utf-8" if is_utf_16(encoding) else encoding
-    try:
-        copies.mkdir(exist_ok=True)
-        copy = copies / f"{len(os.listdir(copies))}.txt"
-        with open(copy, "w", encoding=encoding, errors="surrogateescape", newline="") as file:
-            shutil.copymode(path, copy)
-            file.writelines(texts)
-    except OSError as error:
-        raise refusal(
-            f"{path} needs a copy as plain UTF-8 with line ends of one kind, which cannot be written into {copies}: "
-            f"{error.strerror}; make room there, or save the file so."
-        ) from None
-    return str(copy)
-
-
 def file_layout(reader, file, source, columns):
-    """The layout of one file, which is not yet among its `files`."""
-    path = file["path"]
+    """The layout of one file, which is not yet among its `files`. What stands above its first record is noted in `file`."""
+    path, repeats = file["path"], False
     if file["format"] == "parquet":
-        return layout_of_columns(reader, path, reader.parquet_columns(path), source, columns) | {"format": "parquet"}
-    delimiter, headers = delimiter_and_headers(reader, file, source, columns)
+        are_texts = reader.parquet_columns(file["opened"])
+        return layout_of_columns(reader, path, are_texts, source, columns) | {"format": "parquet"}
+    if "keys" in file:
+        delimiter, headers = JSON, file["headers"]
+    else:
+        line, delimiters = first_record(reader, file, source)
+        if is_json(path, line):
+            keys = reader.json_keys(file["opened"], file["format"])
+            delimiter, headers, repeats = JSON, keys_in_order(path, line, keys), any(keys.values())
+        else:
+            delimiter, headers = delimiter_and_headers(reader, path, line, delimiters, source, columns)
     positions = positions_of(columns, headers)
-    require_every_column(reader, path, headers, positions, source, columns)
+    try:
+        require_every_column(reader, path, headers, positions, source, columns)
+    except DbtRuntimeError:
+        require_no_header_below(reader, file, delimiter, source, columns)
+        raise
     found = columns_to_read(columns, positions)
     fields = {column["name"]: positions[column["name"]][0] for column in found}
+    masked = personal_positions(source.get("personal", []), headers, of_others=positions)
+    n_fields = n_needed = len(headers)
+    if delimiter == JSON:
+        keys = file.get("keys", headers)
+        fields = {name: json_pointer(keys[position - 1]) for name, position in fields.items()}
+        masked = [keys[position - 1] for position in masked]
+        types = reader.json_types(file["opened"], file["format"], fields.values())
+        found = [{**column, **kinds_of(types_of_one)} for column, types_of_one in zip(found, types, strict=True)]
+        n_fields = n_needed = len(found)
+    elif delimiter != " ":
+        # Fields between spaces have moved where one is missing.
+        n_needed = max(fields.values())
     return empty_layout() | {
         "format": file["format"],
         "delimiter": delimiter,
-        "n_fields": len(headers),
+        "n_fields": n_fields,
+        "n_needed": n_needed,
         "columns": found,
         "fields": fields,
+        "masked": masked,
+        "has_header": delimiter not in (None, JSON) and not source.get("fields"),
+        "repeats": repeats,
     }
 
 
@@ -465,31 +470,97 @@ def layout_of_columns(reader, name, are_texts, source, columns):
     fields = {column["name"]: headers[positions[column["name"]][0] - 1] for column in columns_to_read(columns, positions)}
     # Whatever separator texts have, a number that is one here has a point when it is written out.
     found = [{**column, "is_typed": not are_texts[fields[column["name"]]]} for column in columns_to_read(columns, positions)]
-    return empty_layout() | {"delimiter": None, "n_fields": len(found), "columns": found, "fields": fields}
+    # Of its columns only those that are read are ever shown, as they are called here or in the configuration.
+    masked = [name for column in source.get("personal", []) for name in (column["name"], fields.get(column["name"])) if name]
+    return empty_layout() | {"delimiter": None, "n_fields": len(found), "columns": found, "fields": fields, "masked": masked}
 
 
 def empty_layout():
-    return {"files": [], "opened": {}, "patterns": {}, "n_lines": {}, "states": {}}
+    no_file = {"files": [], "opened": {}, "patterns": {}, "n_lines": {}, "preambles": {}, "states": {}}
+    return no_file | {"masked": [], "has_header": False, "repeats": False}
 
 
-def delimiter_and_headers(reader, file, source, columns):
-    """The delimiter under which most of the columns are found, and the names of the fields between.
+def first_record(reader, file, source):
+    """The first line below the preamble, which is noted in `file`, and the delimiters that may stand in it.
 
-    A tie goes to the first delimiter of `reader.split_record`. The names stand in the first line, or in the configuration.
+    Above it are `skip_lines`, comments, a line such as "sep=;" and blank lines.
     """
-    path = file["path"]
+    path, skip_lines, comment = file["path"], source.get("skip_lines", 0), source.get("comment")
     try:
-        line = reader.first_line(file["opened"], file["format"])
+        lines = reader.first_lines(file["opened"], file["format"], skip_lines + LONGEST_PREAMBLE)
     except duckdb.InvalidInputException as error:
         said = str(error)
         place = re.search(r"CSV Error on Line: (\d+)", said)
         kind = "line size over maximum" if "Maximum line size" in said else "invalid encoding"
-        raise unreadable_text(path, file["format"], source, line=place and place[1], error=kind) from None
-    if not line:
-        raise refusal(f"{path} is empty; give a file with a header line and one line for each record.")
+        raise unreadable_text(path, file["format"], line=place and place[1], error=kind) from None
+    delimiters, n_not_blank = list(reader.split_record), 0
+    for number, line in enumerate(lines):
+        if not line.strip(" "):
+            continue
+        named = SEP.fullmatch(line.strip())
+        if number >= skip_lines and not named and not (comment and line.startswith(comment)):
+            file |= {"n_above": number, "preamble": (number, n_not_blank) if n_not_blank else None}
+            return line, delimiters
+        n_not_blank += 1
+        if named and number >= skip_lines:
+            delimiters = [named[1]]
+    if n_not_blank:
+        raise refusal(
+            f"{path} has no header below the lines that are skipped; look at skip_lines: and comment: under source: in "
+            f"dbt_project.yml, vars, {source['block']}."
+        )
+    raise refusal(f"{path} is empty; give a file with a header line and one line for each record.")
+
+
+def is_json(path, line):
+    """Whether a file has JSON objects, one on each line, as its first one tells. Raises where it is other JSON."""
+    text = line.strip()
+    if text.startswith("{"):
+        with suppress(ValueError):
+            return isinstance(json.loads(text), dict)
+        if path.lower().endswith(JSON_LINES) and text != "{":
+            # A damaged line costs no others.
+            return True
+    if text == "{" or re.match(r"\[\s*(\{|$)", text):
+        raise refusal(
+            f'{path} is JSON whose records are not a line each; write it as JSON lines, as jq -c ".[]" does, or as CSV.'
+        )
+    return False
+
+
+def keys_in_order(path, line, keys):
+    """The keys of all objects, those of the first one first."""
+    if not keys:
+        raise refusal(f"{path} is called JSON and has no line that is a JSON object; write one such line for each record.")
+    with suppress(ValueError):
+        first = json.loads(line)
+        return [key for key in first if key in keys] + sorted(key for key in keys if key not in first)
+    return sorted(keys)
+
+
+def kinds_of(types):
+    """What the types of the values of a JSON key mean to a column."""
+    types = types - {"NULL"}
+    return {
+        "is_typed": "VARCHAR" not in types,
+        "is_mixed": "VARCHAR" in types and len(types) > 1,
+        "may_be_nested": not types.isdisjoint(("ARRAY", "OBJECT")),
+    }
+
+
+def delimiter_and_headers(reader, path, line, delimiters, source, columns):
+    """The delimiter under which most of the columns are found, and the names of the fields between.
+
+    A tie goes to the first delimiter of `reader.split_record`. The names stand in the first line, or in the configuration.
+    """
+    if not set(delimiters) <= reader.split_record.keys():
+        raise refusal(
+            f'{path}: its first line names the delimiter "{delimiters[0]}", which is not read; save the file with commas, '
+            "semicolons, tabs or pipes."
+        )
     names = source.get("fields")
     # Fields between spaces are not quoted, so a quote that is left open would go unnoticed there.
-    delimiters = [delimiter for delimiter in reader.split_record if delimiter != " " or names or '"' not in line]
+    delimiters = [delimiter for delimiter in delimiters if delimiter != " " or names or '"' not in line]
     headers = reader.split(line, delimiters)
     if names:
         headers = {delimiter: names for delimiter, fields in headers.items() if len(fields) == len(names)}
@@ -510,6 +581,21 @@ def delimiter_and_headers(reader, file, source, columns):
     return delimiter, found
 
 
+def require_no_header_below(reader, file, delimiter, source, columns):
+    """Raise where one of the first lines of a text looks like its header, and others stand above it."""
+    if delimiter in (None, JSON) or source.get("fields"):
+        return
+    lines = reader.first_lines(file["opened"], file["format"], HEADERS_LOOKED_FOR)
+    for number, line in enumerate(lines[file["n_above"] + 1 :], start=file["n_above"] + 1):
+        for headers in reader.split(line, list(reader.split_record)).values():
+            positions = positions_of(columns, headers)
+            if all(len(positions.get(column["name"], [])) == 1 or column.get("is_optional") for column in columns):
+                raise refusal(
+                    f"{file['path']} has its header in line {number + 1}, below others; set skip_lines: {number} under source: "
+                    f"in dbt_project.yml, vars, {source['block']}."
+                )
+
+
 def check_lines(layouts, source, *, unreadable, found):
     """Raise where a line was not read, or cannot be decoded, or where there are none below the headers.
 
@@ -520,17 +606,20 @@ def check_lines(layouts, source, *, unreadable, found):
     if unreadable:
         opened, line, error = unreadable
         path = next(path for layout in layouts for path, other in layout["opened"].items() if other == opened)
-        raise unreadable_text(path, formats[path], source, line=line, error=error)
+        raise unreadable_text(path, formats[path], line=line, error=error)
     n_read = {path: n_lines for path, n_lines, _ in found}
+    n_above = 0
     for layout in layouts:
+        n_above += len(layout["files"]) * layout["has_header"] + sum(
+            n_not_blank for _, n_not_blank in layout["preambles"].values()
+        )
         for path, n_lines in layout["n_lines"].items():
             if n_lines is not None and n_lines != n_read.get(path, 0):
                 raise refusal(
                     f"{path} has {n_lines} lines, of which {n_read.get(path, 0)} were read; save it anew as UTF-8 text with one "
                     "kind of line end, and report it as an error of this project."
                 )
-    n_headers = 0 if source.get("fields") else sum(format != "parquet" for format in formats.values())
-    if sum(n_not_blank for *_, n_not_blank in found) == n_headers:
+    if sum(n_not_blank for *_, n_not_blank in found) == n_above:
         raise refusal(f"{', '.join(formats)} has a header and no rows below it; give a file with one line for each record.")
 
 
@@ -543,7 +632,7 @@ def check_rows(source, *, n_rows, found):
         raise refusal(f"{source['name']} has no rows; give a table with one row for each record.")
 
 
-def unreadable_text(path, encoding, source, *, line, error):
+def unreadable_text(path, encoding, *, line, error):
     """The error to raise where DuckDB cannot decode or hold a line, `line`, or does not say which, None."""
     place = path if line is None else f"{path}, line {line},"
     if "encod" not in error.lower():
@@ -551,7 +640,4 @@ def unreadable_text(path, encoding, source, *, line, error):
         return refusal(
             f"{which} more than two million bytes, which is too long; is this a text file with a line for each record?"
         )
-    remedy = "save the file as UTF-8"
-    if encoding == "utf-8":
-        remedy += f", or set encoding: latin-1 under source: in dbt_project.yml, vars, {source['block']}"
-    return refusal(f"{place} is not {encoding} text; {remedy}.")
+    return refusal(f"{place} is not {encoding} text; save the file as UTF-8.")

@@ -5,6 +5,7 @@ This is all of the reading, from the bytes to the accepted and rejected rows, in
 
 import datetime
 import importlib
+import json
 import re
 import sys
 from functools import cache
@@ -74,6 +75,7 @@ class Staging:
 
     accepted    rows of stg_customers or stg_orders, in order
     rejected    rows (path, line number, reasons, text) of rejected_customers or rejected_orders, in order
+    warnings    what was said on the console
     not_counted the row that breaks lines = accepted + rejected + headers and the like; None where it all adds up
 
     Raises what dbt would report: a DbtRuntimeError or a CompilationError with a sentence.
@@ -87,6 +89,7 @@ class Staging:
                     old = self.variables[name][setting]
                     self.variables[name][setting] = old | value if isinstance(old, dict) and isinstance(value, dict) else value
         self.connection = connection or duckdb.connect()
+        self.warnings = []
         for statement in tables:
             self.connection.execute(statement)
         self.plugin = source_files.Plugin("source_files", {}, credentials=SimpleNamespace(path=str(folder / "warehouse.duckdb")))
@@ -96,7 +99,8 @@ class Staging:
             self.build(name)
         accepted, rejected, test = MODELS[block][-3:]
         self.accepted = self.connection.execute(f"from {accepted}").fetchall()
-        self.rejected = self.connection.execute(f"from {rejected}").fetchall()
+        columns = "source_file, line_number, reasons, raw_record"
+        self.rejected = self.connection.execute(f"select {columns} from {rejected}").fetchall()
         self.not_counted = self.connection.execute(self.rendered(texts()[test])).fetchone()
 
     def __enter__(self):
@@ -122,7 +126,9 @@ class Staging:
             "config": self.config,
             "return": self.returned,
             "run_query": self.run_query,
-            "exceptions": SimpleNamespace(raise_compiler_error=self.compiler_error),
+            "dbt": SimpleNamespace(datediff=lambda first, last, unit: f"datediff('{unit}', {first}, {last})"),
+            "exceptions": SimpleNamespace(raise_compiler_error=self.compiler_error, warn=self.warnings.append),
+            "tojson": json.dumps,
             "adapter": SimpleNamespace(
                 store_relation=lambda *arguments: self.plugin.store(SimpleNamespace(config=arguments[-1])),
                 get_column_schema_from_query=self.columns_of,
@@ -159,6 +165,9 @@ class Staging:
         tables = "select 1 from duckdb_tables() where (database_name, schema_name, table_name) = (?, ?, ?)"
         return self.connection.execute(tables, [database, schema, identifier]).fetchone() and f"{database}.{schema}.{identifier}"
 
+    def query(self, sql):
+        return self.connection.execute(sql).fetchall()
+
     def rendered(self, text, **more):
         context = self.context | more
         return get_template(text, context).render(context)
@@ -170,8 +179,9 @@ class Staging:
         kind = "view" if self.settings.get("materialized") == "view" else "table"
         self.connection.execute("begin")
         self.connection.execute(f"create {kind} {name} as {query}")
-        if "post_hook" in self.settings:
-            self.rendered(self.settings["post_hook"], this=name)
+        hooks = self.settings.get("post_hook", [])
+        for hook in [hooks] if isinstance(hooks, str) else hooks:
+            self.rendered(hook, this=name)
         self.connection.execute("commit")
 
 

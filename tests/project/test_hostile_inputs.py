@@ -132,18 +132,18 @@ FOUND = {
     ),
     "keys that only DuckDB takes for numbers": (
         [CUSTOMERS, "0x1F,,30,40,50", "0b11,,30,40,50", "1.2E+11,,30,40,50", "07.00,,30,40,50"], {},
-        [(7, None, 30, 40, 50)], [(2, NO_KEY), (3, NO_KEY), (4, NO_KEY)],
+        [(7, None, 30, 40, 50)], [(2, NO_KEY), (3, NO_KEY), (4, f"customer_id {hostile_inputs.EXPONENT}")],
     ),
     "words that only DuckDB takes for dates": (
         [ORDERS, "1,epoch,1", "1,infinity,1", "1,-infinity,1", "1,1970-01-01,1", "1,1900-01-01,1"], {},
-        [(1, None, datetime.datetime(year, 1, 1), 1, None, None, False) for year in (1900, 1970)],
+        [(1, None, datetime.datetime(year, 1, 1), 1, None, None, False, None) for year in (1900, 1970)],
         [(2, NO_DATE), (3, NO_DATE), (4, NO_DATE)],
     ),
     "words that only DuckDB takes for dates of another format": (
         [ORDERS, "1,epoch,1", "1,infinity,1", "1,-infinity,1", "1,2.1.2025,1"], DAY_FIRST,
-        [(1, None, JANUARY, 1, None, None, False)], [(2, NO_DATE), (3, NO_DATE), (4, NO_DATE)],
+        [(1, None, JANUARY, 1, None, None, False, None)], [(2, NO_DATE), (3, NO_DATE), (4, NO_DATE)],
     ),
-    "tabs around a date": ([ORDERS, "1,\t20250102 ,1"], DATES, [(1, None, JANUARY, 1, None, None, False)], []),
+    "tabs around a date": ([ORDERS, "1,\t20250102 ,1"], DATES, [(1, None, JANUARY, 1, None, None, False, None)], []),
 }  # fmt: skip
 
 
@@ -165,4 +165,6 @@ def test_numbers_in_parquet_have_a_point_whatever_texts_have(outcome):
     settings = {"segmentation": {"source": {"decimal_separator": ","}}}
     with outcome(hostile_inputs.Input("", "segmentation", {"a.parquet": content}, settings=settings)) as staging:
         assert staging.accepted == [(3, "x", 30, 40, 50)]
-        assert [(line, reasons) for _, line, reasons, _ in staging.rejected] == [(2, "annual_income_k is not a number")]
+        assert [(line, reasons) for _, line, reasons, _ in staging.rejected] == [
+            (2, "annual_income_k is not a number, but has points: set thousands_separator")
+        ]

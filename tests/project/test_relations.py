@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import yaml
 from dbt_common.exceptions import CompilationError, DbtRuntimeError
 from staging import Staging
 
@@ -146,3 +147,49 @@ def test_customers_without_a_key_have_the_number_of_their_row(tmp_path):
     with Staging(tmp_path, "segmentation", path, {"segmentation": {"key": "row_number"}}) as staging:
         assert staging.accepted == [(2, "F", 30, 40, 50), (5, "F", 30, 40, 50)]
         assert staging.rejected == [(str(path), 3, "age is missing", "F,,41,51")]
+
+
+CRM = """\
+{{{{ config(materialized='view', database='scratch') }}}}
+select *
+from read_csv(
+    'dbt_project/sample/{}.csv', all_varchar = true, delim = ',', header = true, null_padding = true, strict_mode = false
+)
+"""
+SEGMENTS = (
+    "select segment_name, n_customers, rule, round(age_mean, 9), spending_score_p90 from segment_profiles order by segment_id"
+)
+RFM_SEGMENTS = "select segment_name, n_customers, rule, round(recency_days_mean, 9) from rfm_segment_profiles order by segment_id"
+
+
+@pytest.mark.nights
+def test_models_of_dbt_give_the_segments_of_the_files_that_they_read(built_sample, new_project):
+    project = new_project(orders=True)
+    models = project.folder / "dbt_project" / "models" / "crm"
+    models.mkdir()
+    for block, name in (("segmentation", "customers"), ("orders", "orders")):
+        (models / f"crm_{name}.sql").write_text(CRM.format(name), encoding="utf-8")
+        project.configure(block, source={"file": None, "relation": f"ref('crm_{name}')"})
+    output = project.build()
+    assert "10 of 3012 rows of ref('crm_customers') are refused" in output
+    for query in (SEGMENTS, RFM_SEGMENTS):
+        assert project.query(query, "warehouse.duckdb") == built_sample.query(query, "warehouse.duckdb")
+    n_order_lines = "select n_accepted, n_rejected, n_order_lines_accepted, n_order_lines_rejected from builds"
+    assert project.query(n_order_lines, "warehouse.duckdb") == built_sample.query(n_order_lines, "warehouse.duckdb")
+
+
+@pytest.mark.nights
+def test_customers_without_a_key_have_segments_and_no_history(built_customers, new_project):
+    project = new_project()
+    path = project.folder / "dbt_project.yml"
+    configuration = yaml.safe_load(path.read_text(encoding="utf-8"))
+    configuration["vars"]["segmentation"]["key"] = "row_number"
+    path.write_text(yaml.safe_dump(configuration, sort_keys=False), encoding="utf-8")
+    for _ in range(2):
+        project.build()
+    counts = "select (select count(*) from segment_changes), (select count(*) from customer_segment_history), max(row_number)"
+    # Two customers more than with a key, as nobody is a duplicate or lacks it; and the last row is the last line.
+    n_customers = project.query("select count(*) from customer_segments", "warehouse.duckdb")[0][0]
+    assert project.query(f"{counts} from customer_segments", "warehouse.duckdb") == [(0, n_customers, 3014)]
+    names = "select segment_name from segment_profiles order by segment_id"
+    assert project.query(names, "warehouse.duckdb") == built_customers.query(names, "warehouse.duckdb")

@@ -3,20 +3,25 @@
 The macros that ask are rendered as they are, without dbt; the plugin answers on a DuckDB in memory.
 """
 
+import bz2
 import csv
 import gzip
 import importlib
 import io
+import lzma
 import os
 import random
 import re
 import string
 import sys
+import tarfile
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
 import duckdb
 import pytest
+import xlsxwriter
 from dbt_common.clients.jinja import CallableMacroGenerator, get_template
 from dbt_common.exceptions import DbtRuntimeError
 
@@ -24,6 +29,8 @@ PROJECT = Path(__file__).parents[2] / "dbt_project"
 sys.path.append(str(PROJECT / "plugins"))
 source_files = importlib.import_module("source_files")
 headers_plugin = importlib.import_module("headers")
+packed_files = importlib.import_module("packed_files")
+zstd = packed_files.zstd
 sys.path.append(str(Path(__file__).parents[1] / "project"))
 staging = importlib.import_module("staging")
 
@@ -45,6 +52,45 @@ ORDERS = [
 ]
 HEADER = "CustomerID,Gender,Age,Annual Income (k$),Spending Score (1-100)"
 TEXT = f"{HEADER}\n1,Male,30,40,50\n"
+
+
+def workbook(sheets, **formats):
+    """The bytes of a workbook: {name: rows of cells, None for one with nothing in it}."""
+    stream = io.BytesIO()
+    with xlsxwriter.Workbook(stream, {"in_memory": True, "default_date_format": "yyyy-mm-dd"}) as book:
+        for name, rows in sheets.items():
+            sheet = book.add_worksheet(name)
+            for number, row in enumerate(rows):
+                for place, cell in enumerate(row):
+                    sheet.write(number, place, cell)
+    return stream.getvalue()
+
+
+def zipped(files, *, flags=0, method=None):
+    """The bytes of a zip: {name: text}; with other flags or another method for those files in its directory."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+        for member in archive.infolist():
+            member.flag_bits |= flags
+            member.compress_type = method or member.compress_type
+    return stream.getvalue()
+
+
+def tarred():
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("a.csv"), io.BytesIO())
+    return stream.getvalue()
+
+
+def zstd_with_checksum(text):
+    return zstd.compress(text.encode(), options={zstd.CompressionParameter.checksum_flag: 1})
+
+
+def changed(content, *, place):
+    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +153,7 @@ def lines(ask, plugin):
         request = ask(*arguments, **settings)
         found = {path: [] for layout in request["layouts"] for path in layout["files"]}
         for layout in request["layouts"]:
-            for path, line, *_ in plugin.connection.execute(rendered("_lines_of(layout)", layout=layout)).fetchall():
+            for path, line, *_ in plugin.connection.execute(rendered("lines_of(layout)", layout=layout)).fetchall():
                 found[path].append(line or "")
         counts = [(path, len(texts), len([text for text in texts if str(text).strip()])) for path, texts in found.items()]
         source_files.check_lines(request["layouts"], request["source"], unreadable=None, found=counts)
@@ -261,13 +307,15 @@ REFUSED = {
     "latin_1_undeclared": (
         "data.csv", TEXT.replace("Male", "Männlich").encode("latin-1"),
         "data.csv, line 2, is not utf-8 text; save the file as UTF-8, or set encoding: latin-1 under source: in "
-        "dbt_project.yml, vars, segmentation.",
+        'dbt_project.yml, vars, segmentation; then its byte 68, E4, is "ä", in windows-1251 "д", in cp850 "õ", in mac-roman "‰".',
     ),
     "latin_1_undeclared_in_the_header": (
         "data.csv", TEXT.replace("Gender", "Männlich").encode("latin-1"), "data.csv, line 1, is not utf-8 text; save the file",
     ),
     "utf_16_with_half_a_character": (
-        "data.csv", TEXT.encode("utf-16-le") + b"\x00\xd8\n\0", "data.csv is not UTF-16 text; save the file as UTF-8.",
+        "data.csv", TEXT.encode("utf-16-le") + b"\x00\xd8\n\0",
+        "data.csv, line 3, is not utf-16-le text; save the file as UTF-8, or set encoding: under source: in dbt_project.yml, "
+        "vars, segmentation to the one that it is in; it fails at byte 161.",
     ),
     "a_quote_left_open_within_the_header": (
         "data.csv", TEXT.replace("Age", '"Age'), "data.csv: the quotes of its first line are not balanced; the header has to",
@@ -276,20 +324,47 @@ REFUSED = {
         "data.csv", "x" * 3_000_000 + TEXT,
         "data.csv, line 1, has more than two million bytes, which is too long; is this a text file with a line for each record?",
     ),
-    "a_workbook": ("data.xlsx", b"PK\x03\x04", "data.xlsx is a workbook; save its sheet as CSV."),
-    "an_archive": ("data.zip", b"PK\x03\x04", "data.zip is an archive; unpack it, or pack the file with gzip."),
-    "an_archive_under_another_name": ("data.csv", b"PK\x03\x04\0\0", "data.csv is an archive; unpack it, or pack"),
-    "packed_under_another_name": (
-        "data.csv", gzip.compress(TEXT.encode()),
-        "data.csv is packed with gzip, which its name does not say; let the name end in .gz.",
+    "no_workbook_under_that_name": (
+        "data.xlsx", TEXT,
+        "data.xlsx is not a workbook, which its name says; save it anew, or let the name of a text file end in .csv.",
     ),
-    "parquet_under_another_name": (
-        "data.csv", b"PAR1\0\0", "data.csv is a Parquet file, which its name does not say; let the name end in .parquet.",
+    "a_workbook_that_is_cut": (
+        "data.xlsx", workbook({"Sheet1": [HEADER.split(",")]})[:-400],
+        "data.xlsx is damaged or not whole: it cannot be unpacked; copy or export it anew.",
     ),
-    "packed_under_a_name_in_capitals": ("data.csv.GZ", gzip.compress(TEXT.encode()), "data.csv.GZ is packed with gzip, which"),
-    "not_packed_under_that_name": (
-        "data.csv.gz", TEXT, "data.csv.gz is not packed with gzip, which its name says; let the name end without .gz.",
+    "a_workbook_without_cells": (
+        "data.xlsx", workbook({"Sheet1": [], "Sheet2": []}),
+        "data.xlsx is empty; give a workbook with a row of headers and one row for each record.",
     ),
+    "a_document_of_word_of_long_ago": (
+        "data.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "data.doc cannot be read as a workbook: ",
+    ),
+    "a_zip_of_two": (
+        "data.zip", zipped({"a.csv": TEXT, "b.csv": TEXT}),
+        "data.zip is a zip of 2 files, such as a.csv and b.csv; unpack it, and give what is to be read.",
+    ),
+    "a_zip_of_none": ("data.zip", zipped({"folder/": ""}), "data.zip is a zip of 0 files; unpack it, and give what is"),
+    "a_zip_with_a_password": (
+        "data.zip", zipped({"a.csv": TEXT}, flags=1), "data.zip is a zip with a password; unpack it, and give what is in it.",
+    ),
+    "a_zip_of_a_kind_that_python_does_not_know": (
+        "data.zip", zipped({"a.csv": TEXT}, method=9), "data.zip is a zip of a kind that is not read; unpack it, and give",
+    ),
+    "a_zip_that_is_cut": (
+        "data.csv", zipped({"a.csv": TEXT})[:100],
+        "data.csv is damaged or not whole: it cannot be unpacked; copy or export it anew.",
+    ),
+    "a_zip_with_another_checksum": (
+        "data.csv", zipped({"a.csv": TEXT}).replace(b"Male", b"Mole"),
+        "data.csv is damaged or not whole: its checksum is wrong; copy or export it anew.",
+    ),
+    "an_archive": ("data.tgz", gzip.compress(TEXT.encode()), "data.tgz is an archive; unpack it, and give what is to be read."),
+    "an_archive_under_another_name": ("data.csv", tarred(), "data.csv is an archive; unpack it, and give"),
+    "packed_twice": (
+        "data.csv.gz", gzip.compress(gzip.compress(TEXT.encode())), "data.csv.gz is packed twice; unpack it, and give what is in",
+    ),
+    "a_zip_within_gzip": ("data.gz", gzip.compress(zipped({"a.csv": TEXT})), "data.gz is packed twice; unpack it, and give"),
+    "parquet_that_is_cut_under_another_name": ("data.csv", b"PAR1\0\0", "data.csv is not whole: a Parquet file ends as"),
     "packed_and_cut": (
         "data.csv.gz", gzip.compress(TEXT.encode() * 9)[:-20],
         "data.csv.gz is not whole: it ends before its checksum; copy or export it anew.",
@@ -308,11 +383,28 @@ REFUSED = {
     "packed_with_something_behind": (
         "data.csv.gz", gzip.compress(TEXT.encode()) + b"something", "data.csv.gz is damaged: it cannot be unpacked; copy",
     ),
-    "packed_with_zstd": (
-        "data.csv.zst", b"\x28\xb5\x2f\xfd",
-        "data.csv.zst is packed with zstd, which cannot be checked here to its end; unpack it, or pack it with gzip.",
+    "packed_with_zstd_and_cut": (
+        "data.csv", zstd.compress(TEXT.encode() * 9)[:-3],
+        "data.csv is not whole: it ends before its checksum; copy or export it anew.",
     ),
-    "packed_with_bzip2_under_another_name": ("data.csv", b"BZh91AY", "data.csv is packed with bzip2, which cannot be checked"),
+    "packed_with_zstd_with_another_checksum": (
+        "data.csv.zst", zstd_with_checksum(TEXT)[:-1] + b"!",
+        "data.csv.zst is damaged: its checksum is wrong; copy or export it anew.",
+    ),
+    "packed_with_zstd_with_something_behind": (
+        "data.csv.zst", zstd.compress(TEXT.encode()) + b"something", "data.csv.zst is damaged: it cannot be unpacked; copy",
+    ),
+    "packed_with_bzip2_and_cut": ("data.csv", bz2.compress(TEXT.encode() * 9)[:-3], "data.csv is not whole: it ends before"),
+    "packed_with_bzip2_with_another_checksum": (
+        "data.csv", changed(bz2.compress(TEXT.encode()), place=12), "data.csv is damaged: it cannot be unpacked; copy",
+    ),
+    "packed_with_xz_and_cut": ("data.csv.xz", lzma.compress(TEXT.encode() * 9)[:-3], "data.csv.xz is not whole: it ends before"),
+    "packed_with_xz_with_another_byte": (
+        "data.csv.xz", changed(lzma.compress(TEXT.encode()), place=40), "data.csv.xz is damaged: it cannot be unpacked; copy",
+    ),
+    "packed_with_lz4": (
+        "data.lz4", b"\x04\x22\x4d\x18", "data.lz4 is packed with lz4, which is not read; unpack it, or pack it with gzip.",
+    ),
     "packed_and_empty": ("data.csv.gz", gzip.compress(b""), "data.csv.gz is empty; give a file with a header line"),
     "no_parquet_under_that_name": (
         "data.parquet", TEXT,
@@ -331,7 +423,41 @@ REFUSED = {
         "data.csv is not text, but a program, a picture or the like; give a CSV or Parquet file.",
     ),
     "a_picture": ("data.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0", "data.csv is not text, but a program, a picture or the like;"),
-    "utf_32": ("data.csv", TEXT.encode("utf-32"), "data.csv is UTF-32, which is not read; save it as UTF-8."),
+    "json_whose_records_are_not_a_line_each": (
+        "data.csv", '[{"CustomerID": 1},\n{"CustomerID": 2}]',
+        'data.csv is JSON whose records are not a line each; write it as JSON lines, as jq -c ".[]" does, or as CSV.',
+    ),
+    "json_of_several_lines": ("data.json", '{\n"CustomerID": 1\n}', "data.json is JSON whose records are not a line each; write"),
+    "json_without_a_column": (
+        "data.json", '{"CustomerID": 1, "Gender": "x", "Ages": 2, "annual income": 3, "spending score": 4}\n',
+        'data.json has no column for age (the nearest header is "Ages"); its first line is "CustomerID, Gender, Ages, ',
+    ),
+    "called_json": ("data.json", '{"CustomerID\n', "data.json is called JSON and has no line that is a JSON object; write one"),
+    "a_delimiter_that_is_not_read": (
+        "data.csv", "sep=^\n" + TEXT.replace(",", "^"),
+        'data.csv: its first line names the delimiter "^", which is not read; save the file with commas, semicolons, tabs or',
+    ),
+    "a_header_below_other_lines": (
+        "data.csv", "Report of 2025\n\nall customers;;\n" + TEXT,
+        "data.csv has its header in line 4, below others; set skip_lines: 3 under source: in dbt_project.yml, "
+        "vars, segmentation.",
+    ),
+    "utf_8_with_one_byte_that_is_none": (
+        "data.csv", (TEXT + "2,Müller,30,40,50\n3,Käßmann,30,40,50\n").encode() + b"4,M\xfcller,30,40,50\n",
+        "data.csv, line 5, is not utf-8 text; save the file as UTF-8, or mend its byte 124, FC: what else it has beyond ASCII is "
+        "UTF-8.",
+    ),
+    "windows_1252_undeclared": (
+        "data.csv", (TEXT + "2,€ „x“,30,40,50\n").encode("windows-1252"),
+        "data.csv, line 3, is not utf-8 text; save the file as UTF-8, or set encoding: windows-1252 under source: in "
+        'dbt_project.yml, vars, segmentation; then the bytes 80 84 93, from byte 83 on, are "€„“", in windows-1251 "Ђ„“", in '
+        'cp850 "Çäô", in mac-roman "ÄÑì".',
+    ),
+    "a_code_page_that_is_not_windows_1252": (
+        "data.csv", TEXT.replace("Male", "Müller").encode("cp850"),
+        "data.csv, line 2, is not utf-8 text; save the file as UTF-8, or set encoding: windows-1251 under source: in "
+        'dbt_project.yml, vars, segmentation; then its byte 68, 81, is "Ѓ", in cp850 "ü", in mac-roman "Å".',
+    ),
     "utf_16_cut_within_a_character": (
         "data.csv", TEXT.encode("utf-16")[:-1],
         "data.csv is not whole: it ends in the middle of a character; copy or export it anew.",
@@ -360,8 +486,20 @@ def test_a_file_that_cannot_be_used(refusal, tmp_path, case):
 
 def test_text_that_is_not_what_was_declared(refusal):
     assert refusal({"data.csv": "CustomerID;Betrag €\n".encode("cp1252")}, encoding="latin-1").endswith(
-        "data.csv is not latin-1 text; save the file as UTF-8."
+        "data.csv, line 1, is not latin-1 text; save the file as UTF-8, or set encoding: windows-1252 under source: in "
+        'dbt_project.yml, vars, segmentation; then its byte 19, 80, is "€", in windows-1251 "Ђ", in cp850 "Ç", in mac-roman "Ä".'
     )
+    assert refusal({"data.csv": TEXT.encode() + b"2,\xff,30,40,50\n"}, encoding="shift_jis").endswith(
+        "data.csv, line 3, is not shift_jis text; save the file as UTF-8, or set encoding: under source: in dbt_project.yml, "
+        "vars, segmentation to the one that it is in; it fails at byte 83."
+    )
+
+
+@pytest.mark.parametrize("encoding", ["base64", "rot13", "idna", "hex", "undefined", "unicode_escape", "no such", "", "a\0"])
+def test_what_is_no_encoding(refusal, encoding):
+    said = refusal({"data.csv": TEXT}, encoding=encoding)
+    assert said.startswith("dbt_project.yml, vars, segmentation: source: encoding: ")
+    assert "is not the name of an encoding that Python knows; use one such as utf-8, windows-1252, cp850 or utf-16" in said
 
 
 REFUSED_ORDERS = {
@@ -380,7 +518,7 @@ REFUSED_ORDERS = {
     "other_encoding": (
         "customer_id,date,amount\n1,Käse,1\n".encode("latin-1"), {},
         "orders.csv, line 2, is not utf-8 text; save the file as UTF-8, or set encoding: latin-1 under source: in "
-        "dbt_project.yml, vars, orders.",
+        "dbt_project.yml, vars, orders; then its byte 28",
     ),
     "fields_that_the_file_does_not_have": (
         "1 20250101 5\n", {"fields": ["customer_id", "date", "quantity", "amount"]},
@@ -433,7 +571,7 @@ def test_a_file_that_is_not_there(refusal, block):
 )
 def test_the_nearest_header_is_named_where_one_is_near(plugin, name, headers, nearest):
     column = next(column for column in CUSTOMERS + ORDERS if column["name"] == name)
-    reader = source_files.Reader(plugin.connection, "", {})
+    reader = source_files.Reader(plugin.connection, "", {}, "")
     assert headers_plugin.nearest_header(reader, column, headers) == nearest
 
 
@@ -445,7 +583,10 @@ def test_the_nearest_header_is_named_where_one_is_near(plugin, name, headers, ne
     (["a.csv"], [], ["customer_id"], 1, False),
 ])  # fmt: skip
 def test_headers_without_rows_below_are_refused(text, parquet, fields, n_lines, is_refused):
-    layouts = [{"format": format, "files": files, "n_lines": {}} for format, files in (("utf-8", text), ("parquet", parquet))]
+    layouts = [
+        {"format": format, "files": files, "n_lines": {}, "preambles": {}, "has_header": format != "parquet" and not fields}
+        for format, files in (("utf-8", text), ("parquet", parquet))
+    ]
     source = {"block": "segmentation", "fields": fields}
     found = [("a.csv", 9, n_lines)]
     if not is_refused:
@@ -461,12 +602,12 @@ def test_a_line_far_below_that_cannot_be_read_is_refused():
     layouts = [{"format": "utf-8", "files": ["a.csv", "b.csv"], "opened": {"a.csv": "a.csv", "b.csv": "build/0.txt"}}]
     with pytest.raises(DbtRuntimeError) as refused:
         source_files.check_lines(layouts, {"block": "orders"}, unreadable=("build/0.txt", 70_000, "INVALID ENCODING"), found=[])
-    assert refused.value.msg.startswith("b.csv, line 70000, is not utf-8 text; save the file as UTF-8, or set encoding: latin-1")
+    assert refused.value.msg == "b.csv, line 70000, is not utf-8 text; save the file as UTF-8."
 
 
 @pytest.mark.parametrize("found", [[("a.csv", 2, 2)], [("a.csv", 4, 4)], []])
 def test_lines_that_the_reader_does_not_see_are_missed(found):
-    layouts = [{"format": "utf-8", "files": ["a.csv"], "n_lines": {"a.csv": 3}}]
+    layouts = [{"format": "utf-8", "files": ["a.csv"], "n_lines": {"a.csv": 3}, "preambles": {}, "has_header": True}]
     with pytest.raises(DbtRuntimeError) as refused:
         source_files.check_lines(layouts, {"block": "orders"}, unreadable=None, found=found)
     assert refused.value.msg.startswith(f"a.csv has 3 lines, of which {found[0][1] if found else 0} were read; save it anew")
@@ -476,7 +617,7 @@ def test_headers_are_split_as_pythons_csv_module_splits_them(plugin):
     """Five hundred lines with quotes, delimiters and spaces in their fields."""
     generator = random.Random(5)
     request = asked({"source": {"block": "segmentation"}, "columns": CUSTOMERS})
-    reader = source_files.Reader(plugin.connection, request["read_lines"], request["split_record"])
+    reader = source_files.Reader(plugin.connection, request["read_lines"], request["split_record"], request["is_json_object"])
     for _ in range(500):
         delimiter = generator.choice(",;\t|")
         stream = io.StringIO()
@@ -532,7 +673,7 @@ BLOCKS = "CustomerID,Gender,Age,Annual Income (k$),Spending Score (1-100)\r\n" +
 
 @pytest.mark.parametrize("block", [1 << 16, 4099])
 def test_line_ends_between_two_blocks(lines, monkeypatch, block):
-    monkeypatch.setattr(source_files, "BLOCK", block)
+    monkeypatch.setattr(packed_files, "BLOCK", block)
     content = BLOCKS.encode()
     found = lines(
         {"a.csv": content, "b.csv.gz": gzip.compress(content[:50_001], mtime=0) + gzip.compress(content[50_001:], mtime=0)}

@@ -1,8 +1,9 @@
 {#-
     CTEs that end in `final`: the one row that breaks records below the headers = accepted + rejected. The lines are counted as they were read, without
-    the code that makes records of them; require_usable_lines has compared them with the bytes of the files.
+    the code that makes records of them; require_usable_lines has compared them with the bytes of the files. Those above the headers were counted when
+    the files were looked at.
 -#}
-{% macro records_unaccounted_for(lines, multiline, accepted, rejected, source) %}
+{% macro records_unaccounted_for(lines, multiline, accepted, rejected, layouts) %}
 files as (
     select
         source_file,
@@ -14,7 +15,7 @@ files as (
 lines as (
     select
         coalesce(sum(n_lines), 0) as n_lines,
-        count(*) filter (where n_lines > 0 and {{ has_header('source_file', source) }}) as n_headers
+        count(*) filter (where n_lines > 0 and {{ has_header('source_file', layouts) }}) as n_headers
     from files
 ),
 
@@ -34,6 +35,7 @@ counts as (
     select
         lines.n_lines,
         lines.n_headers,
+        {{ n_lines_of_preambles(layouts) }} as n_above_headers,
         continuations.n_continuations,
         (select count(*) from {{ accepted }}) as n_accepted,
         (select count(*) from {{ rejected }}) as n_rejected
@@ -44,18 +46,19 @@ counts as (
 final as (
     select *
     from counts
-    where n_lines - n_headers - n_continuations <> n_accepted + n_rejected
+    where n_lines - n_above_headers - n_headers - n_continuations <> n_accepted + n_rejected
 )
 {%- endmacro %}
 
 
 {#-
-    CTEs that end in `final`: the rejected rows. Where they are more than max_rejected_share of all records, the query stops with a sentence instead.
+    CTEs that end in `final`: the rejected rows for which `condition` holds. Where they are more than max_rejected_share of all records, the query stops with a sentence instead.
     `n_accepted` is a query that counts the accepted records.
 -#}
-{% macro rejected_rows_within_bounds(rejected, n_accepted, source, what_to_adapt) %}
+{% macro rejected_rows_within_bounds(rejected, n_accepted, source, what_to_adapt, condition='true') %}
 rejected as (
     select * from {{ rejected }}
+    where {{ condition }}
 ),
 
 reasons as (
@@ -94,13 +97,14 @@ final as (
 
 
 {#- Says on the console how many rows were refused, and where they are to be seen; `n_accepted` is a query. -#}
-{% macro warn_of_rejected_rows(rejected, n_accepted, source) %}
+{% macro warn_of_rejected_rows(rejected, n_accepted, source, condition='true') %}
     {% if execute %}
         {% set query %}
             select
                 count(*) as n_rejected,
                 count(*) + ({{ n_accepted }}) as n_records
             from {{ rejected }}
+            where {{ condition }}
             having count(*) > 0
         {% endset %}
         {% for row in run_query(query) %}

@@ -7,7 +7,7 @@
 {%- set layouts = source_layouts(table) -%}
 {% for layout in layouts %}
 lines_{{ loop.index }} as (
-    {{ _lines_of(layout) }}
+    {{ lines_of(layout) }}
 ),
 
 {{ checked_records('checked_' ~ loop.index, 'lines_' ~ loop.index, table, layout) }},
@@ -24,6 +24,7 @@ final as (
     select
         cast(source_file as enum ({{ sql_texts(layouts | map(attribute='files') | sum(start=[])) }})) as source_file,
         {{ table.columns | map(attribute='name') | join(',\n        ') }},
+        unread_attributes,
         reasons,
         is_blank,
         raw_record
@@ -32,9 +33,22 @@ final as (
 {%- endmacro %}
 
 
-{#- The lines of the text files of a layout with their fields as a list of texts, `_parts`; or the rows of a Parquet file or a relation. -#}
-{% macro _lines_of(layout) -%}
-    {%- if layout.delimiter -%}
+{#-
+    The lines of the text files of a layout with their fields as a list of texts, `_parts`, of JSON also with what kinds of values they are, `_types`; or the
+    rows of a Parquet file or a relation.
+-#}
+{% macro lines_of(layout) -%}
+    {%- if layout.delimiter == 'json' -%}
+        {%- set is_whole = is_json_object('raw_record', each_key_once=layout.repeats) -%}
+        select
+            {{ sql_texts(layout.files) if layout.files | length == 1 else 'filename' }} as source_file,
+            raw_record,
+            {%- if layout.columns | selectattr('is_mixed') | list or layout.columns | selectattr('may_be_nested') | list %}
+            case when {{ is_whole }} then json_type(raw_record, {{ sql_list(layout.fields.values()) }}) end as _types,
+            {%- endif %}
+            case when {{ is_whole }} then json_extract_string(raw_record, {{ sql_list(layout.fields.values()) }}) end as _parts
+        from {{ read_lines(sql_list(layout.patterns.values()), "'" ~ layout.format ~ "'") }}
+    {%- elif layout.delimiter -%}
         select
             {{ sql_texts(layout.files) if layout.files | length == 1 else 'filename' }} as source_file,
             raw_record,
@@ -67,6 +81,18 @@ final as (
         {{ files }}, encoding = {{ encoding }}, columns = {'raw_record': 'varchar'}, delim = chr(1114111), quote = '', escape = '',
         header = false, auto_detect = false, strict_mode = false, filename = true, hive_partitioning = false, {{ options }}
     )
+{%- endmacro %}
+
+
+{#- Whether a line is a JSON object. The other functions for JSON would stop the query at a line that is none, so they stand behind THEN. -#}
+{% macro is_json_object(record, each_key_once=false) -%}
+    case
+        when json_valid({{ record }})
+            then
+                starts_with(ltrim({{ record }}, ' ' || chr(9)), '{')
+                {%- if each_key_once %} and len(json_keys({{ record }})) = list_unique(json_keys({{ record }})){% endif %}
+        else false
+    end
 {%- endmacro %}
 
 

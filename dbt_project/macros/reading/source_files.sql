@@ -10,10 +10,17 @@
     {#- The smallest buffer that DuckDB takes: it is asked for first lines. -#}
     {% set request = {
         'columns': _columns_to_find(table), 'split_record': splits, 'invocation': invocation_id,
-        'read_lines': read_lines('$files', '$encoding', 'buffer_size = 2097152'),
+        'read_lines': read_lines('$files', '$encoding', 'buffer_size = 2097152'), 'is_json_object': is_json_object('raw_record'), 'notes': [],
     } %}
     {% if relation %}{% do request.update({'relation': {'sql': relation | string, 'columns': _columns_of_relation(relation)}}) %}{% endif %}
     {% do _ask_source_files('layouts', table.source, request) %}
+    {% if request.layouts and request.layouts[0].in_doubt is not defined %}
+        {% set in_doubt = columns_in_doubt(request.layouts, table) %}
+        {% for layout in request.layouts %}
+            {% do layout.update({'in_doubt': layout.columns | map(attribute='name') | select('in', in_doubt) | list}) %}
+        {% endfor %}
+    {% endif %}
+    {% for note in request.notes %}{% do exceptions.warn(note) %}{% endfor %}
     {% do return(request.layouts) %}
 {% endmacro %}
 

@@ -7,13 +7,13 @@
     Nearly all records can be used, so that is asked first, as cheaply as can be; only the others are asked what is wrong.
 -#}
 {% macro checked_records(name, records, table, layout, carried=[], keeps_text=none) %}
-    {%- set parts, columns = _parts_of(layout, table.key), _columns_of(layout, table.key) -%}
-    {%- set keeps_text = keeps_text or _may_be_needed_again(layout) -%}
+    {%- set parts, columns = _parts_of(layout, table), _columns_of(layout, table.key) -%}
+    {%- set keeps_text = keeps_text or _may_be_needed_again(layout, parts) -%}
 {{ name }}_values as (
     select
         *
         {%- for column in columns %},
-        {{ _raw_value(column, parts[column.name], '.' if column.is_typed else table.source.decimal_separator, not layout.delimiter) }} as _value_{{ column.name }}
+        {{ _value_of(column, parts[column.name], table.source, layout) }} as _value_{{ column.name }}
         {%- endfor %}
     from {{ records }}
 ),
@@ -22,7 +22,10 @@
     select
         *,
         coalesce(
-            {{ 'len(_parts) = ' ~ layout.n_fields if layout.delimiter else 'true' }}
+            {{ 'len(_parts) between ' ~ layout.n_needed ~ ' and ' ~ layout.n_fields if layout.delimiter else 'true' }}
+            {%- for column in layout.columns if column.may_be_nested %}
+            and {{ _json_type_of(column, layout) }} is distinct from 'OBJECT' and {{ _json_type_of(column, layout) }} is distinct from 'ARRAY'
+            {%- endfor %}
             {%- for column in columns if column.kind != 'attribute' %}
             and {{ _is_plainly_usable(column, parts[column.name]) }}
             {%- endfor %},
@@ -45,11 +48,21 @@
             when _is_usable or is_blank then null
             {%- if layout.delimiter %}
             -- The fields of a record that is laid out wrongly cannot be told apart, so nothing else is said about it.
+            {%- if layout.delimiter == 'json' %}
+            {%- if layout.repeats %}
+            when _parts is null and {{ is_json_object('raw_record') }} then 'a key stands twice in the JSON object'
+            {%- endif %}
+            when _parts is null then 'the line is not a JSON object'
+            {%- for column in layout.columns if column.may_be_nested %}
+            when {{ _json_type_of(column, layout) }} in ('OBJECT', 'ARRAY') then '{{ column.name }} is a list or an object'
+            {%- endfor %}
+            {%- else %}
             when _parts is null then 'quotes are not balanced'
-            when len(_parts) < {{ layout.n_fields }} then 'too few fields'
+            when len(_parts) < {{ layout.n_needed }} then 'too few fields'
             when len(_parts) > {{ layout.n_fields }} then 'too many fields'
             {%- endif %}
-            else {{ _record_reasons(columns, parts) }}
+            {%- endif %}
+            else {{ _record_reasons(columns, parts, table.source) }}
         end as reasons
     from {{ name }}_blank
 ),
@@ -63,10 +76,10 @@
         {% if column.name not in parts %}
         cast(null as {{ column.data_type }}) as {{ column.name }},
         {% else %}
-        {{ 'try_cast(_value_' ~ column.name ~ ' as ' ~ column.data_type ~ ')' if column.kind == 'feature' else '_value_' ~ column.name }}
-            as {{ column.name }},
+        {{ _accepted_value(column) }} as {{ column.name }},
         {% endif %}
         {% endfor %}
+        {{ _unread_attributes(layout.columns, parts, table.source) }} as unread_attributes,
         reasons,
         is_blank,
         case when {{ keeps_text }} then cast({{ 'raw_record' if layout.delimiter else 'to_json(raw_record)' }} as varchar) end as raw_record
@@ -76,14 +89,15 @@
 
 
 {#- {column: an expression for the text of its field}. A key of several columns has them joined, as NULL where one of them is missing. -#}
-{% macro _parts_of(layout, key) %}
+{% macro _parts_of(layout, table) %}
+    {% set key = table.key %}
     {% set parts = {} %}
     {% for name, place in layout.fields.items() %}
-        {% do parts.update({name: '_parts[' ~ place ~ ']' if layout.delimiter else _text_of(name)}) %}
+        {% do parts.update({name: '_parts[' ~ (loop.index if layout.delimiter == 'json' else place) ~ ']' if layout.delimiter else _text_of(name)}) %}
     {% endfor %}
     {% if key.columns %}
         {% set texts = [] %}
-        {% for column in key.columns %}{% do texts.append(_field_text(parts[column.name], false)) %}{% endfor %}
+        {% for column in key.columns %}{% do texts.append(_field_text(parts[column.name], table.source.missing_words)) %}{% endfor %}
         {% do parts.update({key.name: '(' ~ texts | join(" || '|' || ") ~ ')'}) %}
     {% endif %}
     {% if key.case == 'fold' %}{% do parts.update({key.name: 'lower(' ~ parts[key.name] ~ ')'}) %}{% endif %}
@@ -99,29 +113,115 @@
 
 {#-
     Which text is kept: that of a record that cannot be used, of a blank line, which may be part of a field, and of a line with an odd number of quotes,
-    which may end a field that others begin, though it looks like a usable record: 'lines",30,40,50'.
+    which may end a field that others begin, though it looks like a usable record: 'lines",30,40,50'. The text of a number of which it is in doubt what its
+    point is. And of orders, that of a line that will be left out for its word, or may contradict others of its order.
 -#}
-{% macro _may_be_needed_again(layout) -%}
+{% macro _may_be_needed_again(layout, parts) -%}
     reasons is not null or is_blank
-    {%- if layout.delimiter %}
+    {%- for column in layout.columns if column.words %}
+    or coalesce(not {{ is_among('_value_' ~ column.name, column.words) }}, true)
+    {%- endfor %}
+    {{- ' or true' if 'order' in layout.columns | map(attribute='of', default=none) }}
+    {%- set points = [] -%}
+    {%- for name in layout.in_doubt %}{% do points.append("contains(" ~ parts[name] ~ ", '.')") %}{% endfor -%}
+    {%- if points %}
+    or ({{ "contains(raw_record, '.') and " if layout.delimiter }}({{ points | join(' or ') }}))
+    {%- endif %}
+    {%- if layout.delimiter not in [none, 'json'] %}
     or (contains(raw_record, '"') and (length(raw_record) - length(replace(raw_record, '"', ''))) % 2 = 1)
     {%- endif %}
 {%- endmacro %}
 
 
-{#- The value in a field: the number of a feature, the key as it is typed, the text of an attribute, a moment, a yes or no. -#}
-{% macro _raw_value(column, part, decimal_separator, is_parquet) -%}
-    {%- if column.kind == 'feature' -%}
-        {{ _number(part, decimal_separator) }}
-    {%- elif column.kind == 'moment' -%}
-        {{ _moment(part, column.format, is_parquet) }}
-    {%- elif column.kind == 'flag' -%}
-        try_cast({{ _field_text(part, false) }} as boolean)
-    {%- elif column.data_type == 'varchar' -%}
-        {{ _field_text(part, column.kind == 'attribute') }}
+{#-
+    The value in a field of a layout. What is typed is read as what it is, whatever is declared for texts; in a column of JSON some values may be texts, and
+    others not. Only in a file of texts a date has no other form than the one that is declared.
+-#}
+{% macro _value_of(column, part, source, layout) -%}
+    {%- set column = dict(column, has_iso_dates=layout.delimiter in [none, 'json']) -%}
+    {%- set value = _raw_value(column, part, source) -%}
+    {%- if column.is_mixed -%}
+        case
+            when {{ _json_type_of(column, layout) }} = 'VARCHAR' then {{ value }}
+            else {{ _raw_value(dict(column, is_typed=true), part, source) }}
+        end
     {%- else -%}
-        try_cast({{ part }} as {{ column.data_type }})
+        {{ value }}
     {%- endif -%}
+{%- endmacro %}
+
+
+{% macro _json_type_of(column, layout) -%}_types[{{ (layout.fields.keys() | list).index(column.name) + 1 }}]{%- endmacro %}
+
+
+{#- The value in a field: the number of a feature, the key as it is typed, the text of an attribute, a moment, a yes or no. -#}
+{% macro _raw_value(column, part, source) -%}
+    {%- set text = _field_text(part, source.missing_words) -%}
+    {%- if column.kind == 'attribute' and column.data_type != 'varchar' -%}
+        {{ _attribute_value(column, part, source) }}
+    {%- elif column.kind == 'attribute' -%}
+        {{ _attribute_text(part) }}
+    {%- elif column.kind == 'key' and column.data_type == 'varchar' -%}
+        {{ text }}
+    {%- else -%}
+        {#- Of the words for no value only those that a configuration names can be read as one: -999. -#}
+        {%- set has_words = source.has_words_of_its_own -%}
+        {{ 'case when ' ~ text ~ ' is not null then ' if has_words }}
+        {%- if column.kind == 'moment' -%}
+            {{ _moment(part, column.format, column.has_iso_dates) }}
+        {%- elif column.kind == 'flag' -%}
+            coalesce(try_cast({{ part }} as boolean), cast({{ _yes_or_no(part) }} as boolean))
+        {%- elif column.kind == 'key' -%}
+            coalesce(try_cast({{ part }} as {{ column.data_type }}), try_cast({{ _trimmed(part) }} as {{ column.data_type }}))
+        {%- else -%}
+            {{ _number(column, part) }}
+        {%- endif -%}
+        {{ ' end' if has_words }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- The value of an accepted row. NaN is no value. -#}
+{% macro _accepted_value(column) -%}
+    {%- set value = '_value_' ~ column.name -%}
+    {%- if column.kind != 'feature' -%}
+        {{ value }}
+    {%- elif column.data_type == 'double' -%}
+        nullif({{ value }}, cast('nan' as double))
+    {%- else -%}
+        try_cast({{ value }} as {{ column.data_type }})
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#-
+    The value of an attribute that is not a text. One that is not of its type is NULL, and the customer is kept all the same: it forms no segments. It is
+    read like that of a feature, a moment or a yes or no.
+-#}
+{% macro _attribute_value(column, part, source) -%}
+    {%- set like = {'date': 'moment', 'boolean': 'flag'}.get(column.data_type, 'feature') -%}
+    {%- set value = _raw_value(dict(column, kind=like), part, source) -%}
+    {%- if like == 'moment' -%}
+        {#- DuckDB knows moments by words, too, such as 'epoch' and 'infinity'. -#}
+        case when regexp_matches({{ part }}, '[0-9]') and isfinite({{ value }}) then cast({{ value }} as date) end
+    {%- elif like == 'flag' -%}
+        {{ value }}
+    {%- elif column.data_type == 'integer' -%}
+        case when {{ value }} = floor({{ value }}) then try_cast({{ value }} as integer) end
+    {%- else -%}
+        case when abs({{ value }}) < {{ too_large() }} then {{ value }} end
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- The names of the attributes of a record that have a value which is not of their type; NULL for nearly all records. -#}
+{% macro _unread_attributes(columns, parts, source) -%}
+    {%- set unread = [] -%}
+    {%- for column in columns if column.kind == 'attribute' and column.data_type != 'varchar' -%}
+        {%- set text = _field_text(parts[column.name], source.missing_words) -%}
+        {%- do unread.append("case when _value_" ~ column.name ~ " is null and " ~ text ~ " is not null then '" ~ column.name ~ "' end") -%}
+    {%- endfor -%}
+    {{ "nullif(concat_ws(', ', " ~ unread | join(', ') ~ "), '')" if unread else 'cast(null as varchar)' }}
 {%- endmacro %}
 
 
@@ -142,60 +242,83 @@
         {%- if column.range[1] is not none %} and {{ value }} <= {{ column.range[1] }}{% endif %}
         {%- if column.data_type == 'integer' %} and {{ value }} = floor({{ value }}) and abs({{ value }}) < 2147483648{% endif %}
     {%- elif column.data_type == 'varchar' -%}
-        {{ value }} is not null{{ ' and ' ~ _joins_its_columns(column, value) if column.columns }}
+        {{ value }} is not null and not contains({{ value }}, '+'){{ ' and ' ~ _joins_its_columns(column, value) if column.columns }}
     {%- else -%}
         cast({{ value }} as varchar) = {{ part }}
     {%- endif -%}
 {%- endmacro %}
 
 
+{#- An expression in which another has a name, so that it is computed once: it is all that a list holds, which a loop goes over. -#}
+{% macro with_name(name, expression, rest) -%}
+    [{{ rest }} for {{ name }} in [{{ expression }}]][1]
+{%- endmacro %}
+
+
 {#- Every reason why a record is refused, in one text; NULL where it is accepted. -#}
-{% macro _record_reasons(columns, parts) %}
+{% macro _record_reasons(columns, parts, source) %}
     {%- set reasons = [] -%}
-    {%- for column in columns if column.kind == 'key' -%}
-        {%- do reasons.append(_key_reason(column, _field_text(parts[column.name], false))) -%}
-    {%- endfor -%}
-    {%- for column in columns if column.kind == 'moment' -%}
-        {%- do reasons.append(_moment_reason(column, _field_text(parts[column.name], false), '_value_' ~ column.name)) -%}
-    {%- endfor -%}
-    {%- for column in columns if column.kind == 'flag' -%}
-        {%- do reasons.append(_flag_reason(column, _field_text(parts[column.name], false), '_value_' ~ column.name)) -%}
-    {%- endfor -%}
-    {%- for column in columns if column.kind == 'feature' -%}
-        {%- do reasons.append(_feature_reason(column, _field_text(parts[column.name], false), '_value_' ~ column.name)) -%}
+    {%- for kind in ['key', 'moment', 'flag', 'feature'] -%}
+        {%- for column in columns if column.kind == kind -%}
+            {%- set text = _field_text(parts[column.name], source.missing_words) -%}
+            {%- set value = '_value_' ~ column.name -%}
+            {%- if kind == 'key' -%}
+                {%- set reason = _key_reason(column, 'field') -%}
+            {%- elif kind == 'moment' -%}
+                {%- set reason = _moment_reason(column, 'field', value) -%}
+            {%- elif kind == 'flag' -%}
+                {%- set reason = _flag_reason(column, 'field', value) -%}
+            {%- else -%}
+                {%- set reason = _feature_reason(column, 'field', value) -%}
+            {%- endif -%}
+            {%- do reasons.append(with_name('field', text, reason)) -%}
+        {%- endfor -%}
     {%- endfor -%}
     nullif(concat_ws('; ', {{ reasons | join(', ') }}), '')
 {%- endmacro %}
 
 
 {#-
-    The trimmed text of a field, NULL where it is blank. The usual spellings of "no value" are blank, too, except in attributes, where they are words like
-    others. Two things are spelt as they are for speed: DuckDB makes a join of an IN with five constants, and computes it for all rows, whatever CASE
-    it stands in; and to look for a space or tab costs less than to trim.
+    Spaces of every kind, as part of a bracket in a regular expression: those of Unicode, the tab, and those without width, which come with what is copied
+    from pages and workbooks.
 -#}
-{% macro _field_text(field, is_attribute) %}
-    {%- set trimmed = "trim(" ~ field ~ ", ' ' || chr(9))" -%}
-    {%- if is_attribute -%}
-        nullif(case when contains({{ field }}, ' ') or contains({{ field }}, chr(9)) then {{ trimmed }} else {{ field }} end, '')
-    {%- else -%}
-        case when not list_contains(['', 'na', 'n/a', 'null', 'none'], lower({{ trimmed }})) then {{ trimmed }} end
-    {%- endif -%}
-{% endmacro %}
-
-
-{#- The number in a text, NULL where there is none. DuckDB reads 1_000 as a thousand and a German reader 1.000; neither is guessed. -#}
-{% macro _number(text, decimal_separator) %}
-    {%- if decimal_separator == ',' -%}
-        case when not contains({{ text }}, '_') and not contains({{ text }}, '.') then try_cast(replace({{ text }}, ',', '.') as double) end
-    {%- else -%}
-        case when not contains({{ text }}, '_') then try_cast({{ text }} as double) end
-    {%- endif -%}
-{% endmacro %}
+{% macro _spaces() %}\p{Zs}\t\x{200B}\x{2060}\x{FEFF}{% endmacro %}
 
 
 {#-
-    Why the key of a row cannot be used, NULL where it can. Only digits count: DuckDB would read 0x1F and 0b11, too, and 1.2E+11, which is what a
-    spreadsheet leaves of a longer number. A cast to a whole number rounds, so no digit but 0 may stand behind the point.
+    A text without the spaces around it. Only a text of other characters than ASCII, which has more bytes than characters, can have the rarer ones; and to
+    look for a space or tab costs less than to trim.
+-#}
+{% macro _trimmed(text) -%}
+    case
+        when strlen({{ text }}) <> length({{ text }}) then regexp_replace({{ text }}, '^[{{ _spaces() }}]+|[{{ _spaces() }}]+$', '', 'g')
+        when contains({{ text }}, ' ') or contains({{ text }}, chr(9)) then trim({{ text }}, ' ' || chr(9))
+        else {{ text }}
+    end
+{%- endmacro %}
+
+
+{#- The trimmed text of an attribute, NULL where it is blank: words for "no value" are words like others there, such as NA for Namibia. -#}
+{% macro _attribute_text(field) -%}
+    nullif({{ _trimmed(field) }}, '')
+{%- endmacro %}
+
+
+{#-
+    The trimmed text of a field, NULL where it is blank or a word for "no value". Only what is short is compared with them. They stand in a list for speed:
+    DuckDB makes a join of an IN with five constants, and computes it for all rows, whatever CASE it stands in.
+-#}
+{% macro _field_text(field, missing_words) -%}
+    {%- set trimmed = _trimmed(field) -%}
+    {#- In bytes; no character has more than four. -#}
+    {%- set longest = 4 * (missing_words | map('length') | sort | last | default(0)) -%}
+    case when strlen({{ field }}) > {{ longest }} or not list_contains({{ sql_list(missing_words) }}, lower({{ trimmed }})) then {{ trimmed }} end
+{%- endmacro %}
+
+
+{#-
+    Why the key of a row cannot be used, NULL where it can. Only digits count: DuckDB would read 0x1F and 0b11, too. 4.50588E+12 is what a spreadsheet
+    leaves of a long number, also where keys are texts. A cast to a whole number rounds, so no digit but 0 may stand behind the point.
 -#}
 {% macro _key_reason(key, text) %}
     case
@@ -203,11 +326,11 @@
         {%- if key.columns %}
         when not {{ _joins_its_columns(key, text) }} then '{{ key.name }} has the character | in one of its columns, which joins them'
         {%- endif %}
+        when regexp_full_match({{ text }}, '[+-]?[0-9]([.,][0-9]*)?[eE][+][0-9]{2,3}')
+            then '{{ key.name }} is in exponent notation, as spreadsheets write long numbers, and has lost digits; format the column as text, or as a number without decimals, and export it anew'
         {%- if key.data_type == 'bigint' %}
-        when
-            try_cast({{ text }} as bigint) is null
-            or not regexp_full_match({{ text }}, '[+-]?[0-9]+([.]0*)?')
-            then '{{ key.name }} is not a whole number'
+        when not regexp_full_match({{ text }}, '[+-]?[0-9]+([.]0*)?') then '{{ key.name }} is not a whole number'
+        when try_cast({{ text }} as bigint) is null then '{{ key.name }} is beyond the largest bigint; use data_type varchar'
         {%- endif %}
     end
 {%- endmacro %}
@@ -220,6 +343,93 @@
 
 
 {#-
+    The number in a field, NULL where there is none, written as the column says. Numbers that are plain are read first, with one cast; what cannot be
+    read so is looked at piece by piece. Neither separator is guessed.
+-#}
+{% macro _number(column, part) -%}
+    {%- set bare = _bare_number(column, _trimmed(part)) -%}
+    {%- if column['as'] -%}
+        {{ _counted(column, part) }}
+    {%- elif column.is_typed -%}
+        coalesce(try_cast({{ part }} as double), case {{ part }} when 'true' then 1 when 'false' then 0 end)
+    {%- elif column.format == 'yes_no' -%}
+        cast({{ _yes_or_no(part) }} as double)
+    {%- elif column.format == 'percent' -%}
+        try_cast({{ bare }} as double) / 100
+    {%- elif column.decimal_separator == ',' -%}
+        coalesce(
+            case when not contains({{ part }}, '_') and not contains({{ part }}, '.') then try_cast(replace({{ part }}, ',', '.') as double) end,
+            try_cast({{ bare }} as double)
+        )
+    {%- else -%}
+        {#- DuckDB reads 1_000 as a thousand. -#}
+        case when not contains({{ part }}, '_') then coalesce(try_cast({{ part }} as double), try_cast({{ bare }} as double)) end
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#-
+    A trimmed text as the cast to a number takes it: without currency, brackets, percent sign and the separators of thousands that the column declares,
+    and with a point. What is not written so is left with something that no number has.
+-#}
+{% macro _bare_number(column, text) -%}
+    {%- set number = _without_thousands(column, _without_signs(column, text)) -%}
+    {%- if column.decimal_separator == ',' -%}
+        translate({{ number }}, '−,._', '-.xx')
+    {%- else -%}
+        translate({{ number }}, '−_', '-x')
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- A trimmed text without the signs that the column declares: those of its format, and the currency, which stands before or behind. -#}
+{% macro _without_signs(column, text) -%}
+    {%- set space = '[' ~ _spaces() ~ ']*' -%}
+    {%- if column.format == 'accounting' -%}
+        {#- In brackets, or as some programs print it, with the minus behind. -#}
+        {%- set text = "regexp_replace(" ~ text ~ ", '^(.*?)[(]" ~ space ~ "([^()−-]+?)" ~ space ~ "[)](.*)$', '-\\1\\2\\3')" -%}
+        {%- set text = "regexp_replace(" ~ text ~ ", '^([^-−]*[0-9])" ~ space ~ "[-−]$', '-\\1')" -%}
+    {%- elif column.format == 'percent' -%}
+        {%- set text = "regexp_extract(" ~ text ~ ", '^(.*?)" ~ space ~ "%$', 1)" -%}
+    {%- endif -%}
+    {%- if column.currency -%}
+        {%- set currency = modules.re.escape(column.currency) | replace("'", "''") -%}
+        {%- set before = '^([-−+]?)' ~ space ~ currency ~ space ~ '([-−+]?.*)$' -%}
+        {%- set behind = '^(.*?)' ~ space ~ currency ~ space ~ '$' -%}
+        {%- set text = "regexp_replace(" ~ text ~ ", '(?i)" ~ before ~ "|" ~ behind ~ "', '\\1\\2\\3')" -%}
+    {%- endif -%}
+    {{ text }}
+{%- endmacro %}
+
+
+{#-
+    A text without its separators of thousands, blank where they do not stand before groups of three digits; before the last group they may stand
+    before groups of two, as in India. 0,731 is no such number.
+-#}
+{% macro _without_thousands(column, text) -%}
+    {%- if column.thousands_separator -%}
+        {%- set separator = {' ': '[' ~ _spaces() ~ ']', "'": "[''’]"}.get(column.thousands_separator, '[' ~ column.thousands_separator ~ ']') -%}
+        {%- set groups = '[1-9][0-9]{0,2}(?:' ~ separator ~ '[0-9]{3})+|[1-9][0-9]?(?:' ~ separator ~ '[0-9]{2})*' ~ separator ~ '[0-9]{3}' -%}
+        {%- set number = '^[-−+]?(?:' ~ groups ~ '|[0-9]*)(?:[' ~ (column.decimal_separator or '.') ~ '][0-9]*)?(?:[eE][-+]?[0-9]+)?$' -%}
+        regexp_replace(regexp_extract({{ text }}, '{{ number }}', 0), '{{ separator }}', '', 'g')
+    {%- else -%}
+        {{ text }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- 1 for yes and 0 for no, by words that mean the one in no language and the other in none; NULL for others. -#}
+{% macro _yes_or_no(text) -%}
+    {%- set yes = ['1', 'yes', 'y', 'true', 't', 'on', 'ja', 'j', 'oui', 'si', 'sí', 'sì', 'sim', 'tak', 'wahr', 'vrai'] -%}
+    {%- set no = ['0', 'no', 'n', 'false', 'f', 'off', 'nein', 'nee', 'nej', 'nei', 'non', 'não', 'nie', 'falsch', 'faux'] -%}
+    case
+        when list_contains({{ sql_list(yes) }}, lower({{ _trimmed(text) }})) then 1
+        when list_contains({{ sql_list(no) }}, lower({{ _trimmed(text) }})) then 0
+    end
+{%- endmacro %}
+
+
+{#-
     The size from which on a number is refused. Squares are infinite from 1e154 on; below this, so are neither their sums over all customers nor the
     distances of values like that under a model of very small ones.
 -#}
@@ -228,17 +438,19 @@
 
 {#- Why the value of a feature cannot be used, NULL where it can. -#}
 {% macro _feature_reason(feature, text, value) %}
+    {%- set lowest, highest = feature.range -%}
     case
-        {%- if feature.missing == 'reject' %}
-        when {{ text }} is null then '{{ feature.name }} is missing'
+        when {{ text }} is null then {{ "'" ~ feature.name ~ " is missing'" if feature.missing == 'reject' else 'null' }}
+        {%- if feature['as'] %}
+        when {{ _moment(text, feature.format) }} < {{ _first_moment() }} and {{ _is_a_day(text) }} then '{{ feature.name }} is before 1900'
         {%- endif %}
-        when {{ text }} is not null and {{ value }} is null then '{{ feature.name }} is not a number'
+        when {{ value }} is null then '{{ feature.name }} ' || {{ _what_is_no_number(feature, text) }}
         when not isfinite({{ value }}) then '{{ feature.name }} is not a finite number'
-        {%- if feature.range[0] is not none %}
-        when {{ value }} < {{ feature.range[0] }} then '{{ feature.name }} is below {{ feature.range[0] }}'
+        {%- if lowest is not none %}
+        when {{ value }} < {{ lowest }} then '{{ feature.name }} is {{ 'after ' ~ fixed_reference_date() if feature['as'] and lowest == 0 else 'below ' ~ lowest }}'
         {%- endif %}
-        {%- if feature.range[1] is not none %}
-        when {{ value }} > {{ feature.range[1] }} then '{{ feature.name }} is above {{ feature.range[1] }}'
+        {%- if highest is not none %}
+        when {{ value }} > {{ highest }} then '{{ feature.name }} is above {{ highest }}'
         {%- endif %}
         {%- if feature.data_type == 'integer' %}
         when {{ value }} <> floor({{ value }}) then '{{ feature.name }} is not a whole number'
@@ -249,53 +461,155 @@
 {%- endmacro %}
 
 
-{#-
-    The moment in a text, NULL where there is none; as it is written, a zone not counted. Days and months are never guessed. Parquet may hold
-    moments of its own, whatever the format of texts.
--#}
-{% macro _moment(text, format, is_parquet=false) %}
-    {%- set trimmed = "trim(" ~ text ~ ", ' ' || chr(9))" -%}
-    {%- set iso = "coalesce(try_cast(" ~ text ~ " as timestamp), try_cast(" ~ trimmed ~ " as timestamp))" -%}
-    {%- if format == 'iso' -%}
-        {{ iso }}
-    {%- elif format == 'YYYYMMDD' -%}
-        coalesce(
-            case when length({{ trimmed }}) = 8 then try_strptime({{ trimmed }}, '%Y%m%d') end
-            {%- if is_parquet %}, {{ iso }}{% endif %}
-        )
+{#- What to say of a text that the column does not read, with the setting that reads texts of this kind. -#}
+{% macro _what_is_no_number(feature, text) %}
+    {%- if feature['as'] -%}
+        {{ _what_is_no_date(feature.format, text) }}
+    {%- elif feature.format == 'yes_no' -%}
+        'is neither yes nor no'
     {%- else -%}
-        {%- set order = '\\3-\\2-\\1' if format == 'day-first' else '\\3-\\1-\\2' -%}
-        {%- set slow_formats = [] -%}
-        {%- for year in ['%y', '%Y'] -%}
-            {%- for time in ['', ' %H:%M', ' %H:%M:%S', ' %I:%M %p', ' %I:%M:%S %p'] -%}
-                {%- do slow_formats.append(('%d-%m-' if format == 'day-first' else '%m-%d-') ~ year ~ time) -%}
-            {%- endfor -%}
-        {%- endfor -%}
-        {#- Where the text does not begin with such a date, the empty alternative after the bar makes it one that cannot be cast. -#}
-        coalesce(
-            try_cast(regexp_replace({{ text }}, '^ *([0-9]{1,2})[./-]([0-9]{1,2})[./-]([0-9]{4})|^', '{{ order }}') as timestamp),
-            try_strptime(translate({{ trimmed }}, './', '--'), {{ sql_list(slow_formats) }})
-            {%- if is_parquet %}, {{ iso }}{% endif %}
-        )
+        {%- set digits = "regexp_matches(" ~ text ~ ", '[0-9]')" -%}
+        case
+            when regexp_matches({{ text }}, '^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}') or regexp_matches({{ text }}, '^[0-9]{1,2}([./-])[0-9]{1,2}[./-][0-9]{4}')
+                then 'is not a number, but a date: set its format, and as: days_since or age_years'
+            when regexp_full_match(lower({{ text }}), 'yes|no|y|n|true|false|t|f|on|off|ja|nein|oui|non|s[iíì]') then 'is not a number, but yes or no: set format: yes_no'
+            {%- if feature.format == 'percent' %}
+            when {{ digits }} and not contains({{ text }}, '%') then 'has no percent sign, so it may be a share or a percentage: set format: number, or mend the file'
+            {%- else %}
+            when {{ digits }} and contains({{ text }}, '%') then 'is not a number, but has a percent sign: set format: percent'
+            {%- endif %}
+            {%- if feature.format != 'accounting' %}
+            when {{ digits }} and regexp_matches({{ text }}, '[(].*[0-9].*[)]|[0-9][-−]$') then 'is not a number, but negative as in accounts: set format: accounting'
+            {%- endif %}
+            when
+                {{ digits }} and regexp_matches({{ text }}, '^[-−+(]?[{{ _spaces() }}]*(\p{Sc}|[A-Z]{3}|kr|zł|Kč|Fr|Rs)|(\p{Sc}|[A-Z]{3}|kr|zł|Kč|Fr|Rs)[.)]?$')
+                {%- if feature.currency %}
+                and not contains(upper({{ text }}), upper({{ sql_texts([feature.currency]) }}))
+                {%- endif %}
+                then '{{ 'is in another currency than ' ~ feature.currency | replace("'", "''") if feature.currency else 'is not a number, but has a currency: set currency' }}'
+            {%- set separators = {} %}
+            {%- if feature.thousands_separator != ' ' %}{% do separators.update({'[' ~ _spaces() ~ ']': 'spaces'}) %}{% endif %}
+            {%- if feature.thousands_separator != "'" %}{% do separators.update({"[''’]": 'apostrophes'}) %}{% endif %}
+            {%- for separator, word in separators.items() %}
+            when regexp_matches({{ text }}, '[0-9]{{ separator }}[0-9]{3}([^0-9]|$)') then 'is not a number, but has {{ word }} between its digits: set thousands_separator'
+            {%- endfor %}
+            {%- for mark, words in {',': 'a comma', '.': 'points'}.items() if mark not in [feature.decimal_separator, feature.thousands_separator] %}
+            when {{ digits }} and regexp_full_match({{ text }}, '[-−+]?[0-9.,]*[{{ mark }}][0-9.,]+')
+                then 'is not a number, but has {{ words }}: set {{ 'thousands_separator' if feature.decimal_separator or mark == '.' else 'decimal_separator or thousands_separator' }}'
+            {%- endfor %}
+            when {{ digits }} and regexp_full_match({{ text }}, '[-−+]?[0-9.,]*[.,][0-9.,]*') then 'is not a number, as its digits are not grouped by three'
+            else 'is not a number'
+        end
     {%- endif -%}
 {% endmacro %}
-
-
-{#- Why the moment in a row cannot be used, NULL where it can. -#}
-{% macro _moment_reason(column, text, value) %}
-    case
-        when {{ text }} is null then '{{ column.name }} is missing'
-        when {{ value }} is null or not isfinite({{ value }}) or not regexp_matches({{ text }}, '[0-9]') then '{{ column.name }} is not a date'
-        when {{ value }} < {{ _first_moment() }} then '{{ column.name }} is before 1900'
-        when {{ value }} >= {{ end_of_today() }} then '{{ column.name }} is in the future'
-    end
-{%- endmacro %}
 
 
 {#- Why a yes or no cannot be used, NULL where it can. -#}
 {% macro _flag_reason(column, text, value) %}
     case when {{ text }} is not null and {{ value }} is null then '{{ column.name }} is neither yes nor no' end
 {%- endmacro %}
+
+
+{#- The number that a column counts from its date to the reference date, NULL where there is no date from 1900 on. -#}
+{% macro _counted(column, part) -%}
+    {%- set moment = _moment(part, column.format, column.has_iso_dates) -%}
+    {%- set day = 'cast(' ~ moment ~ ' as date)' -%}
+    {%- set last_day = "cast('" ~ fixed_reference_date() ~ "' as date)" -%}
+    case
+        when {{ moment }} >= {{ _first_moment() }} and {{ _is_a_day(part) }}
+            then cast({{ days_between(day, last_day) if column['as'] == 'days_since' else completed_years(day, last_day) }} as double)
+    end
+{%- endmacro %}
+
+
+{#-
+    The moment in a text, NULL where there is none; as it is written, a zone not counted. Days and months are never guessed. Columns that hold no texts may
+    have moments of their own, whatever the format of texts.
+-#}
+{% macro _moment(text, format, has_iso_dates=false) %}
+    {%- set trimmed = _trimmed(text) -%}
+    {%- set iso = "try_cast(" ~ text ~ " as timestamp)" -%}
+    {%- if format == 'iso' -%}
+        coalesce({{ iso }}, {{ _moment_of_other_spelling(trimmed, format) }})
+    {%- elif format == 'YYYYMMDD' -%}
+        coalesce(
+            {{ with_name('digits', trimmed, "case when strlen(digits) = 8 then try_strptime(digits, '%Y%m%d') end") }},
+            {{ iso ~ ', ' if has_iso_dates }}{{ _moment_of_other_spelling(trimmed, format) }}
+        )
+    {%- else -%}
+        {%- set order = '\\3-\\2-\\1' if format == 'day-first' else '\\3-\\1-\\2' -%}
+        {#- Where the text does not begin with such a date, the empty alternative after the bar makes it one that cannot be cast. -#}
+        coalesce(
+            try_cast(regexp_replace({{ text }}, '^ *([0-9]{1,2})[./-]([0-9]{1,2})[./-]([0-9]{4})|^', '{{ order }}') as timestamp),
+            {{ iso ~ ', ' if has_iso_dates }}{{ _moment_of_other_spelling(trimmed, format) }}
+        )
+    {%- endif -%}
+{% endmacro %}
+
+
+{#-
+    The moment in a trimmed text that is not spelt as usual: with a zone behind, the name of the month or of the day of the week in English, a year of two
+    digits, or the hours of half a day. Points, slashes, commas and spaces between the parts of a date are as good as dashes.
+-#}
+{% macro _moment_of_other_spelling(text, format) -%}
+    {%- set space = '[' ~ _spaces() ~ ']*' -%}
+    {%- set time = '[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?:' ~ space ~ '[ap][.]?m[.]?)?' -%}
+    {%- set zone = '(?:(?:utc|gmt)?[-+−][0-9]{1,2}(?::?[0-9]{2})?|utc|gmt|z|[a-z]{3,4})' -%}
+    {%- set weekday = '^(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[.,]*' ~ space ~ ')?' -%}
+    {%- set plain = "regexp_replace(spelt, '(?i)" ~ weekday ~ "(.*?)(?:(" ~ time ~ ")" ~ space ~ zone ~ ")?$', '\\1\\2')" -%}
+    {%- set halves = "regexp_replace(regexp_replace(" ~ plain ~ ", '(?i)" ~ space ~ "([ap])[.]?m[.]?$', '-\\1m'), '(?i)sept([^e]|$)', 'sep\\1')" -%}
+    {%- set dashes = "regexp_replace(" ~ halves ~ ", '[./,−" ~ _spaces() ~ "-]+', '-', 'g')" -%}
+    {%- set named = ['%d-%b-%Y', '%d-%B-%Y', '%b-%d-%Y', '%B-%d-%Y', '%Y-%b-%d'] -%}
+    {%- set own = {
+        'iso': ['%Y-%m-%d'], 'YYYYMMDD': ['%Y%m%d'],
+        'day-first': ['%d-%m-%y', '%d-%m-%Y', '%d-%b-%y'], 'month-first': ['%m-%d-%y', '%m-%d-%Y', '%d-%b-%y', '%b-%d-%y'],
+    }[format] -%}
+    {%- set formats = [] -%}
+    {%- for date in own + named -%}
+        {%- for time in ['', '-%H:%M', '-%H:%M:%S', '-%H:%M:%S-%f', '-%I:%M-%p', '-%I:%M:%S-%p'] -%}
+            {%- do formats.append(date ~ time) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {#- Blank fields and words are many in some files, and no such date is that short. -#}
+    {%- set moment -%}
+        case
+            when strlen(spelt) > 5 and regexp_matches(spelt, '{{ '[0-9]{4}' if format in ['iso', 'YYYYMMDD'] else '[0-9]' }}')
+                then coalesce({{ 'try_cast(' ~ plain ~ ' as timestamp), ' if format == 'iso' }}try_strptime({{ dashes }}, {{ sql_list(formats) }}))
+        end
+    {%- endset -%}
+    {{ with_name('spelt', text, moment) }}
+{%- endmacro %}
+
+
+{#- DuckDB takes "epoch" and "infinity" for moments. -#}
+{% macro _is_a_day(text) -%}regexp_matches({{ text }}, '[0-9]'){%- endmacro %}
+
+
+{#- Why the moment in a row cannot be used, NULL where it can. -#}
+{% macro _moment_reason(column, text, value) %}
+    case
+        when {{ text }} is null then '{{ column.name }} is missing'
+        when {{ value }} is null or not isfinite({{ value }}) or not {{ _is_a_day(text) }} then '{{ column.name }} ' || {{ _what_is_no_date(column.format, text) }}
+        when {{ value }} < {{ _first_moment() }} then '{{ column.name }} is before 1900'
+        when {{ value }} >= {{ end_of_today() }} then '{{ column.name }} is in the future'
+    end
+{%- endmacro %}
+
+
+{#- What to say of a text that is no date of the format, with the format that reads texts of this kind. -#}
+{% macro _what_is_no_date(format, text) %}
+    {%- set shapes = {
+        'iso': ('[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*', 'with the year first: set format: iso'),
+        'YYYYMMDD': ('[12][0-9]{7}', 'of eight digits: set format: YYYYMMDD'),
+        'day-first': ('[0-9]{1,2}[./ -]([0-9]{1,2}|[A-Za-z]{3,9})[./ -]([0-9]{2}|[0-9]{4})([^0-9].*)?', 'with the year last: set format: day-first or month-first'),
+    } -%}
+    case
+        {%- for other, (shape, words) in shapes.items() if other != format and not (other == 'day-first' and format == 'month-first') %}
+        when regexp_full_match({{ text }}, '{{ shape }}') then 'is not a date of the format {{ format }}, but one {{ words }}'
+        {%- endfor %}
+        else 'is not a date'
+    end
+{% endmacro %}
 
 
 {#- No shop has older orders on file; a year of two digits that was read as four lies before it. -#}
