@@ -20,7 +20,9 @@ from refusals import refusal, said_by
 SETTINGS = {"postgres": "pg_use_text_protocol", "sqlite": "sqlite_all_varchar"}
 # What is not to be seen, by the name of a parameter of a secret, and in the text that says where a database is.
 SECRET_NAMES = re.compile("pass|secret|token|key|connection_string|headers")
-PASSWORDS = re.compile(r"""pass(?:word|wd)?\s*=\s*(?:'((?:[^'\\]|\\.)*)'|"([^"]*)"|([^\s&;'"]+))|://[^\s/:@]*:([^\s/@]+)@""", re.I)
+PASSWORDS = re.compile(
+    r"""pass(?:word|wd)?\s*=\s*(?:'((?:[^'\\]|\\.)*)'|"([^"]*)"|([^\s&;'"]+))|://[^\s/:@]*:([^\s/@]+)@""", re.I
+)
 
 
 class Plugin(BasePlugin):
@@ -51,16 +53,16 @@ class Plugin(BasePlugin):
             try:
                 conn.execute(attachment.to_sql())
             except (duckdb.Error, RuntimeError) as error:
-                raise refusal(
-                    f"The database {name} cannot be attached: {said_by(error)}; check its entry under attach: in profiles.yml."
-                ) from None
+                raise unattached(name, said_by(error)) from None
         for name, path, kind in conn.execute("select database_name, path, type from duckdb_databases()").fetchall():
             if kind == "sqlite" and not Path(path).exists():
-                raise refusal(
-                    f"The database {name} cannot be attached: there is no file {path}; check its entry under attach: in profiles.yml."
-                )
+                raise unattached(name, f"there is no file {path}")
             if kind in SETTINGS:
                 conn.execute(f"set global {SETTINGS[kind]} = true")
+
+
+def unattached(name, why):
+    return refusal(f"The database {name} cannot be attached: {why}; check its entry under attach: in profiles.yml.")
 
 
 def link_extensions(folder):

@@ -10,16 +10,24 @@ def refusal(sentence):
     return DbtRuntimeError("".join(one if one.isprintable() else repr(one)[1:-1] for one in sentence))
 
 
+# What DuckDB says before the reason: how it was to reach a database, which may have a password in it, or what it asked there.
+ASKED = re.compile(
+    "^(?:Unable to connect to Postgres at|Failed to connect to MySQL database with parameters|Failed to prepare COPY|"
+    'Failed to execute query) ".*?": (?:ERROR: *)?',
+    re.DOTALL,
+)
+MISSING = re.compile(r'Failed to download extension "(\w+)"|Extension "[^"]*?(\w+)\.duckdb_extension" not found')
+
+
 def said_by(error):
-    """The first line of what DuckDB says, without the kind of error before it, and without how it was to reach a database."""
+    """The first line of what DuckDB says, without the kind of error before it."""
     said = re.sub(r"^[\w ]+ Error: ", "", str(error))
-    missing = re.search(r"Failed to download extension \"(\w+)\"|Extension \"[^\"]*?(\w+)\.duckdb_extension\" not found", said)
+    missing = MISSING.search(said)
     if missing:
-        reason = re.search(r"\(ERROR (.+)\)\s*$", said)
+        reason = re.search(r" \(ERROR .+\)(?=\s*$)", said)
+        name, why = missing[1] or missing[2], reason[0] if reason else ""
         return (
-            f"DuckDB needs its extension {missing[1] or missing[2]}, and cannot download it"
-            f"{f' ({reason[1]})' if reason else ''}; use the environment that has it, as make build DATABASES=yes does"
+            f"DuckDB needs its extension {name}, and cannot download it{why}; use the environment that has it, as "
+            "make build DATABASES=yes does"
         )
-    how = r"Unable to connect to Postgres at|Failed to connect to MySQL database with parameters|Failed to (?:prepare COPY|execute query)"
-    said = re.sub(rf"^(?:{how}) \".*?\": (?:ERROR: *)?", "", said, flags=re.DOTALL)
-    return (said.splitlines() or [""])[0].rstrip(".:")
+    return (ASKED.sub("", said).splitlines() or [""])[0].rstrip(".:")

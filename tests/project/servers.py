@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+FAST = signal.SIGINT  # PostgreSQL does not wait for its clients then
 HOST = "127.0.0.1"
 # Long enough to be found in whatever is written, and with what quoting may go wrong on.
 PASSWORD = "Geheim'4711-$x"
@@ -36,7 +37,7 @@ def program(name, *folders):
 
 
 class Server:
-    """A server in a folder of its own, which a user without rights owns where the tests run as root: servers refuse to run as root."""
+    """A server in a folder of its own, which a user without rights owns where the tests run as root: servers refuse root."""
 
     def __init__(self, user=None):
         self.folder, self.port = Path(tempfile.mkdtemp(prefix="server-")), free_port()
@@ -55,9 +56,9 @@ class Server:
         return ran.stdout
 
     @contextmanager
-    def running(self, *command, is_ready, **options):
+    def running(self, *command, is_ready, stop=signal.SIGTERM):
         with open(self.folder / "server.log", "ab") as log:
-            process = subprocess.Popen(command, user=self.user, cwd=self.folder, stdout=log, stderr=log, **options)
+            process = subprocess.Popen(command, user=self.user, cwd=self.folder, stdout=log, stderr=log)
         try:
             for _ in range(300):
                 assert process.poll() is None, (self.folder / "server.log").read_text(encoding="utf-8")
@@ -66,11 +67,8 @@ class Server:
                 time.sleep(0.1)
             yield process
         finally:
-            process.send_signal(signal.SIGINT)  # PostgreSQL would wait for its clients otherwise
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
+            process.send_signal(stop)
+            process.wait(60)
 
     def log(self):
         return (self.folder / "server.log").read_text(encoding="utf-8")
@@ -90,7 +88,7 @@ class PostgreSQL(Server):
             self.run("tee", data / "pg_hba.conf", input=rule)
         settings = {"port": self.port, "listen_addresses": HOST, "unix_socket_directories": self.folder, "fsync": "off"}
         options = [word for name, value in (settings | {"log_statement": "all"}).items() for word in ("-c", f"{name}={value}")]
-        with self.running(self.place / "postgres", "-D", data, *options, is_ready=self.is_ready):
+        with self.running(self.place / "postgres", "-D", data, *options, is_ready=self.is_ready, stop=FAST):
             yield self
 
     def is_ready(self):
@@ -98,7 +96,21 @@ class PostgreSQL(Server):
             return self.execute("select 1", database="postgres")
 
     def execute(self, sql, database="crm"):
-        psql = ("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", self.folder, "-p", str(self.port), "-U", "boss", "-d", database)
+        psql = (
+            "psql",
+            "-X",
+            "-q",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-h",
+            self.folder,
+            "-p",
+            str(self.port),
+            "-U",
+            "boss",
+            "-d",
+            database,
+        )
         return self.run(self.place / psql[0], *psql[1:], "-At", input=sql)
 
     def where(self, user="reader", password=PASSWORD):
@@ -118,7 +130,11 @@ class MySQL(Server):
         if not data.exists():
             user = [f"--user={self.user}"] if self.user else []
             self.run(
-                program("mariadb-install-db"), "--no-defaults", f"--datadir={data}", *user, "--auth-root-authentication-method=normal"
+                program("mariadb-install-db"),
+                "--no-defaults",
+                f"--datadir={data}",
+                *user,
+                "--auth-root-authentication-method=normal",
             )
         options = [f"--datadir={data}", f"--port={self.port}", f"--bind-address={HOST}", f"--socket={self.folder / 'socket'}"]
         with self.running(self.daemon, "--no-defaults", *options, f"--pid-file={self.folder / 'pid'}", is_ready=self.is_ready):
@@ -150,6 +166,7 @@ class ObjectStore(Server):
     def put(self, name, content=b""):
         """Make a bucket, or an object in one: bucket/path."""
         request = urllib.request.Request(f"http://{HOST}:{self.port}/{name}", data=content, method="PUT")
+        request.add_header("Content-Type", "application/octet-stream")
         urllib.request.urlopen(request, timeout=30).close()
 
     def secret(self):

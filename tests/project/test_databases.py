@@ -1,10 +1,11 @@
 """Customers and orders in other databases and in an object store, read from real ones: `make test-databases`."""
 
 import importlib
-import json
 import os
 import sqlite3
+import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +13,6 @@ from types import SimpleNamespace
 import duckdb
 import pytest
 import yaml
-from conftest import ROOT
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.environments import create
 from dbt_common.context import set_invocation_context
@@ -23,7 +23,9 @@ from staging import Staging, shipped_settings
 databases = importlib.import_module("databases")
 pytestmark = pytest.mark.databases
 
-CUSTOMERS = "CustomerID integer, Gender varchar(10), Age smallint, Annual_Income decimal(10, 2), Spending_Score integer, note text"
+CUSTOMERS = (
+    "CustomerID integer, Gender varchar(10), Age smallint, Annual_Income decimal(10, 2), Spending_Score integer, note text"
+)
 ORDERS = "customer_id integer, order_date timestamp, amount decimal(10, 2), note text"
 # 1000 customers, one of them twice, one without an age and one whose age nobody has.
 MADE_CUSTOMERS = """
@@ -56,7 +58,9 @@ def postgres(made):
     with server.start():
         server.execute(f"create role reader login password {literal(PASSWORD)}; create database crm;", "postgres")
         for name, columns in (("customers", CUSTOMERS), ("orders", ORDERS)):
-            server.execute(f"create table {name} ({columns}); copy {name} from stdin csv header;\n" + made[name].read_text("utf-8"))
+            server.execute(
+                f"create table {name} ({columns}); copy {name} from stdin csv header;\n" + made[name].read_text("utf-8")
+            )
             server.execute(f"grant select on {name} to reader")
         yield server
     server.remove()
@@ -138,8 +142,8 @@ def connect(tmp_path, request):
 
     def opened(attach=(), secrets=()):
         set_invocation_context(os.environ)
-        profile = {"path": str(tmp_path / "build" / "warehouse.duckdb"), "attach": list(attach), "secrets": list(secrets)}
-        (tmp_path / "build").mkdir(exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=tmp_path))
+        profile = {"path": str(folder / "warehouse.duckdb"), "attach": list(attach), "secrets": list(secrets)}
         environment = create(DuckDBCredentials.from_dict(profile | {"plugins": [{"module": "databases"}], "schema": "main"}))
         request.addfinalizer(environment.close)
         environment.handle()
@@ -177,9 +181,9 @@ def test_objects_in_a_store_read_like_files(made, store, connect, tmp_path):
 def test_only_the_columns_and_rows_that_are_asked_for_are_fetched(profile, connect, source):
     attach, secrets, schema = profile(source)
     ages = "cast(Age as integer)" if source == "sqlite" else "Age"
-    plan = connect(attach, secrets).execute(
-        f"explain select CustomerID from crm.{schema}.customers where {ages} > 70"
-    ).fetchone()[1]
+    plan = (
+        connect(attach, secrets).execute(f"explain select CustomerID from crm.{schema}.customers where {ages} > 70").fetchone()[1]
+    )
     assert "note" not in plan
     assert "Spending_Score" not in plan
     # As its values are texts, SQLite sends them all.
@@ -191,10 +195,10 @@ def test_postgresql_is_asked_for_no_other_column_or_row(postgres, profile, conne
     before = len(postgres.log())
     reading(tmp_path, "segmentation", {"relation": "crm.public.customers"}, connect(attach, secrets))
     connect(attach, secrets).execute("select CustomerID from crm.public.customers where Age > 70").fetchall()
-    asked = postgres.log()[before:].lower()
-    assert "spending_score" in asked
-    assert "note" not in asked.replace("notes", "").split("copy customers")[0] or '"note"' not in asked
-    assert '"age" > 70' in asked.replace("(", "").replace(")", "")
+    asked = [line for line in postgres.log()[before:].lower().splitlines() if '"customers"' in line]
+    assert any("spending_score" in line for line in asked), asked
+    assert not any("note" in line for line in asked), asked
+    assert any("spending_score" not in line and "where \"age\" > '70'" in line for line in asked), asked
 
 
 def test_values_that_a_file_could_not_hold(postgres, profile, connect, tmp_path):
@@ -230,7 +234,9 @@ def test_values_that_a_file_could_not_hold(postgres, profile, connect, tmp_path)
 
 def test_a_text_in_a_number_of_sqlite_costs_its_row(connect, tmp_path):
     with sqlite3.connect(tmp_path / "loose.db") as loose:
-        loose.execute("create table customers (customer_id integer, gender, age integer, annual_income_k real, spending_score numeric)")
+        loose.execute(
+            "create table customers (customer_id integer, gender, age integer, annual_income_k real, spending_score numeric)"
+        )
         rows = [(1, "F", 30, 40.5, 50), (2, "F", "abc", 40, 50), (3, "F", 30, "n/a", 50), (4, "F", 30, 40, "50")]
         loose.executemany("insert into customers values (?, ?, ?, ?, ?)", rows)
     loose.close()
@@ -258,7 +264,7 @@ def shut(port=9):
 
 
 @pytest.mark.parametrize(("profile", "sentence"), [
-    ({"attach": [{"path": shut(), "alias": "crm", "type": "postgres"}]}, 'crm cannot be attached: connection to server at "127.0.0.1", port 9 failed'),
+    ({"attach": [{"path": shut(), "alias": "crm", "type": "postgres"}]}, "crm cannot be attached: connection to server at"),
     ({"attach": [{"path": shut(), "alias": "crm", "type": "mysql"}]}, "crm cannot be attached: "),
     ({"attach": [{"path": "nowhere.db", "alias": "crm", "type": "sqlite"}]}, "there is no file nowhere.db"),
     ({"attach": [{"path": "nowhere.duckdb", "alias": "crm", "read_only": True}]}, "crm cannot be attached: Cannot open database"),
@@ -278,11 +284,11 @@ def test_a_wrong_password_and_a_table_that_may_not_be_read(postgres, profile, co
     postgres.execute("create table hidden (customer_id integer)")
     attach, secrets, _ = profile("postgres")
     wrong = [{"path": postgres.where(password="falsch-4711"), "alias": "crm", "type": "postgres"}]
-    with pytest.raises(DbtRuntimeError, match="crm cannot be attached: .*password authentication failed for user") as refused:
+    with pytest.raises(DbtRuntimeError, match=r"crm cannot be attached: .*password authentication failed for user") as refused:
         connect(wrong)
     assert "4711" not in str(refused.value)
     connection = connect(attach, secrets)
-    with pytest.raises(DbtRuntimeError, match="crm.public.hidden cannot be read: permission denied for table hidden") as refused:
+    with pytest.raises(DbtRuntimeError, match=r"crm.public.hidden cannot be read: permission denied for table hidden") as refused:
         reading(tmp_path, "segmentation", {"relation": "crm.public.hidden"}, connection)
     assert "4711" not in str(refused.value)
 
@@ -292,7 +298,7 @@ def test_an_extension_that_is_not_there_and_cannot_be_downloaded(connect, tmp_pa
     monkeypatch.setenv("HOME", str(tmp_path))
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, f"http://{HOST}:9")
-    with pytest.raises(DbtRuntimeError, match="needs its extension postgres_scanner, and cannot download it.*DATABASES=yes"):
+    with pytest.raises(DbtRuntimeError, match=r"needs its extension postgres_scanner, and cannot download it.*DATABASES=yes"):
         connect([{"path": shut(), "alias": "crm", "type": "postgres"}])
 
 
@@ -302,3 +308,119 @@ def test_an_extension_that_is_not_there_and_cannot_be_downloaded(connect, tmp_pa
 ])  # fmt: skip
 def test_passwords_are_found_however_they_are_written(path):
     assert databases.passwords(SimpleNamespace(secrets=None, attach=[SimpleNamespace(path=path)])) == ["geheim4711"]
+
+
+def public_tables(project):
+    """{name of a table or view: its rows}, without what differs from one build to another and where a row stood."""
+    found = {}
+    with project.reader("warehouse.duckdb") as reader:
+        columns = reader.execute("select table_name, column_name from duckdb_columns() where schema_name = 'main' order by all")
+        for name, column in columns.fetchall():
+            told = ("source_file", "line_number", "raw_record", "build", "_at", "_on", "version", "seconds", "gates")
+            if not any(word in column for word in told) and not name.startswith(("builds", "published")):
+                found.setdefault(name, []).append(f'"{column}"')
+        return {
+            name: sorted(reader.execute(f"select {', '.join(names)} from {name}").fetchall(), key=str)
+            for name, names in found.items()
+        }
+
+
+def test_a_build_on_postgresql_publishes_what_one_on_its_export_does(new_project, made, postgres, profile):
+    """As users build it; with a model and a source of one's own, and no password in anything that is written."""
+    exported, project = new_project(), new_project()
+    exported.build(file=made["customers"])
+    attach, secrets, _ = profile("postgres")
+    secrets[0]["password"] = "{{ env_var('CRM_PASSWORD') }}"
+    path = project.folder / "profiles.yml"
+    configured = yaml.safe_load(path.read_text(encoding="utf-8"))
+    output = configured["customer_segmentation"]["outputs"]["duckdb"]
+    output["attach"] += attach
+    output["secrets"] = secrets
+    path.write_text(yaml.safe_dump(configured), encoding="utf-8")
+    folder = project.folder / "dbt_project" / "models" / "crm"
+    folder.mkdir()
+    (folder / "_crm__sources.yml").write_text(
+        "sources: [{name: crm, database: crm, schema: public, tables: [{name: customers}]}]", encoding="utf-8"
+    )
+    (folder / "crm_customers.sql").write_text(
+        "{{ config(materialized='table', database='scratch') }}\nselect * from {{ source('crm', 'customers') }}", encoding="utf-8"
+    )
+    project.configure(source={"file": None, "relation": "ref('crm_customers')"})
+    environment = os.environ | {"CRM_PASSWORD": PASSWORD}
+    dbt = Path(sys.executable).with_name("dbt")
+
+    def run(*arguments, **more):
+        ran = subprocess.run(
+            [dbt, *arguments],
+            cwd=project.folder,
+            env=environment | more,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
+        )
+        return ran.returncode, ran.stdout + ran.stderr
+
+    code, said = run("build")
+    assert code == 0, said[-3000:]
+    assert public_tables(project) == public_tables(exported)
+    project.configure(source={"relation": "crm.public.customers"})
+    code, refused = run("build", CRM_PASSWORD="falsch-4711")
+    assert code != 0
+    assert "The database crm cannot be attached" in refused
+    assert "Traceback" not in refused
+    written = [path.read_bytes() for path in project.folder.rglob("*") if path.is_file()]
+    for secret in ("Geheim", "falsch-4711"):
+        assert secret not in said + refused
+        assert not any(secret.encode() in content for content in written)
+    assert "build_id" in str(project.published("describe builds"))
+
+
+class TimedStaging(Staging):
+    """Adds up what the models take, without what the test does with their rows."""
+
+    wall = cpu = 0
+
+    def build(self, name):
+        begin = time.perf_counter(), time.process_time()
+        super().build(name)
+        self.wall += time.perf_counter() - begin[0]
+        self.cpu += time.process_time() - begin[1]
+
+
+@pytest.mark.parametrize("n_customers", [1_000_000])
+def test_a_million_customers(postgres, profile, connect, tmp_path, n_customers):
+    """Prints the table of docs/databases.md: --capture no."""
+    path = tmp_path / "customers.csv"
+    with duckdb.connect(tmp_path / "crm.duckdb") as connection:
+        connection.execute(f"create table customers ({CUSTOMERS})")
+        numbered = MADE_CUSTOMERS.format(n_customers).replace("number % 999 as", "number as")
+        connection.execute(f"insert into customers {numbered}")
+        connection.execute(f"copy customers to {literal(path)}")
+    with sqlite3.connect(tmp_path / "crm.sqlite") as connection, duckdb.connect(tmp_path / "crm.duckdb") as rows:
+        connection.execute(f"create table customers ({CUSTOMERS})")
+        rows = rows.execute("select * replace (cast(Annual_Income as double) as Annual_Income) from customers").fetchall()
+        connection.executemany("insert into customers values (?, ?, ?, ?, ?, ?)", rows)
+    connection.close()
+    postgres.execute(f"create table million ({CUSTOMERS}); copy million from stdin csv header;\n{path.read_text('utf-8')}")
+    postgres.execute("grant select on million to reader")
+    sources = {
+        "CSV": ({"file": str(path)}, None),
+        "PostgreSQL": ({"relation": "crm.public.million"}, connect(*profile("postgres")[:2])),
+    }
+    for kind in ("duckdb", "sqlite"):
+        attach = [{"path": str(tmp_path / f"crm.{kind}"), "alias": "crm", "read_only": True}]
+        sources[kind] = {"relation": "crm.main.customers"}, connect(attach)
+    found = {}
+    for name, (source, connection) in sources.items():
+        with TimedStaging(
+            tmp_path, "segmentation", source.get("file"), {"segmentation": {"source": source}}, connection=connection
+        ) as staging:
+            counts = len(staging.accepted), sorted(reasons for _, _, reasons, _ in staging.rejected)
+            found[name] = staging.wall, staging.cpu, counts
+    csv = found["CSV"]
+    print("\n| source | time | CPU |\n|---|---|---|")
+    for name, (wall, cpu, counts) in found.items():
+        print(f"| {name} | {wall / csv[0]:.1f} ({wall:.1f} s) | {cpu / csv[1]:.1f} ({cpu:.1f} s) |")
+        assert counts == csv[2]
+        assert cpu < 4 * csv[1]
