@@ -65,10 +65,10 @@
 {% macro duckdb__plain_number(value) -%}regexp_replace(cast({{ value }} as string), '[.]0$', ''){%- endmacro %}
 
 
-{#- How many years are over between two days, as people count their age. -#}
+{#- How many years are over between two days, as people count their age; below 0 where the first is later. -#}
 {% macro completed_years(first, last) -%}{{ adapter.dispatch('completed_years')(first, last) }}{%- endmacro %}
 
-{% macro duckdb__completed_years(first, last) -%}date_sub('year', {{ first }}, {{ last }}){%- endmacro %}
+{% macro duckdb__completed_years(first, last) -%}date_sub('year', {{ first }}, {{ last }}) - cast({{ first }} > {{ last }} as integer){%- endmacro %}
 
 
 {#- Stops the query with a sentence. -#}

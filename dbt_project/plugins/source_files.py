@@ -52,8 +52,9 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
 from headers import columns_to_read, personal_positions, positions_of, require_every_column
 from packed_files import BLOCK, blocks, packed_with, packing_of
-from refusals import refusal
+from refusals import refusal, said_by
 from text_files import DIRECT, Text, declared_encoding, encoding_of, new_copy
+from ways_of_writing import in_words, look_at
 from workbooks import BEGINNINGS, copied_sheets, is_workbook
 
 # How Parquet files begin and end; the second one is encrypted.
@@ -93,12 +94,18 @@ class Plugin(BasePlugin):
             else:
                 check_rows(request["source"], n_rows=request["n_rows"], found=request["found"])
             return
+        if request["step"] == "look_at":
+            words = frozenset(request["source"]["missing_words"])
+            request["seen"] = [in_words(name, look_at(texts, words)) for name, texts in request["texts"].items()]
+            return
         key = request["invocation"], request["source"]["block"]
         if key in self.answers:
             require_unchanged(self.answers[key])
         else:
             # A cursor of its own: the macros run in a transaction of dbt's, and read what the reader sets aside there.
             with self.connection.cursor() as session:
+                if request.get("relation"):
+                    require_readable(session, request["source"], request["relation"])
                 reader = Reader(session, request["read_lines"], request["split_record"], request["is_json_object"])
                 self.answers[key] = source_layouts(
                     reader, request["source"], request["columns"], self.copies, request["notes"], request.get("relation")
@@ -219,6 +226,14 @@ def source_layouts(reader, source, columns, copies, notes, relation=None):
     return list(layouts.values())
 
 
+def require_readable(session, source, relation):
+    """Raise where a table cannot be read: a database may show one that it lets nobody read, or be gone."""
+    try:
+        session.execute(f"select 1 from {relation['sql']} limit 1")
+    except (duckdb.Error, RuntimeError) as error:
+        raise refusal(f"{source['name']} cannot be read: {said_by(error)}; let the user in the profile read it.") from None
+
+
 def found_paths(reader, source):
     """The paths of the files of a source, one at least."""
     where = (
@@ -244,11 +259,6 @@ def require_a_clear_name(path):
         raise refusal(f"The name of the file {path} is not UTF-8; rename it.")
     if re.search(r"[\x00-\x1f\x7f-\x9f]", path):
         raise refusal(f"The name of the file {path} has a control character in it; rename it.")
-
-
-def said_by(error):
-    """The first line of what DuckDB says, without the kind of error before it."""
-    return re.sub(r"^[\w ]+ Error: ", "", (str(error).splitlines() or [""])[0]).rstrip(".:")
 
 
 @contextmanager

@@ -6,6 +6,6 @@
 -- left of it is not the customers. The segments rely on it.
 with
 
-{{ rejected_rows_within_bounds(ref('rejected_customers'), n_accepted, source, 'data_type, decimal_separator or range') }}
+{{ rejected_rows_within_bounds(ref('rejected_customers'), n_accepted, segmentation(), 'data_type, way of writing or range') }}
 
 select * from final

@@ -349,6 +349,47 @@ CONFIGURATIONS = {
         lambda block: block["source"].update(file=5),
         "source: file: 5 is not a path; give that of a CSV or Parquet file, in quotes.",
     ),
+    "an_unknown_separator": (
+        lambda block: block["source"].update(thousands_separator="_"),
+        'source: thousands_separator: _ is unknown; use "." or "," or " " (a space of any kind) or "\'" (an apostrophe).',
+    ),
+    "one_separator_for_both": (
+        lambda block: block["features"][0].update(decimal_separator=",", thousands_separator=","),
+        "decimal_separator of age: , is the thousands_separator, too; a number cannot be read so.",
+    ),
+    "an_unknown_decimal_separator": (
+        lambda block: block["source"].update(decimal_separator="'"),
+        "source: decimal_separator: ' is unknown; use . or ,.",
+    ),
+    "missing_words_that_are_no_list": (
+        lambda block: block["source"].update(missing_words="NA"),
+        "source: missing_words: NA is not a list, such as [NA].",
+    ),
+    "a_currency_that_is_a_number": (
+        lambda block: block["features"][0].update(currency=5),
+        'currency of age: 5 is not the sign or code of a currency, such as "$" or EUR.',
+    ),
+    "an_unknown_format": (
+        lambda block: block["features"][0].update(format="percentage"),
+        "format of age: percentage is unknown; use number or percent or accounting or yes_no.",
+    ),
+    "a_date_that_is_no_number": (
+        lambda block: block["features"][0].update(format="day-first"),
+        "feature age: format: day-first is that of a date; say what number it gives, as: days_since or as: age_years.",
+    ),
+    "an_age_of_a_number": (
+        lambda block: block["features"][0].update({"as": "age_years", "format": "percent"}),
+        "feature age: as: age_years counts from a date, and format: percent is none; use iso or day-first or month-first",
+    ),
+    "an_unknown_way_to_count": (
+        lambda block: block["features"][0].update({"as": "months"}),
+        "as of age: months is unknown; use days_since or age_years.",
+    ),
+    "an_age_without_a_day_to_count_to": (
+        lambda block: block["features"][0].update({"as": "age_years"}),
+        "feature age: as: age_years counts to a day, so that the same data give the same numbers on any day; give it as "
+        "reference_date: 2025-12-31 under vars:, or for one run with --vars '{reference_date: 2025-12-31}'.",
+    ),
     "no_file": (
         lambda block: block["source"].pop("file"),
         "source: file: is missing; give the path of a CSV or Parquet file, a table as relation, or customers: null for segments "
@@ -415,6 +456,8 @@ MISTAKES_IN_ORDERS = {
     "headers_that_are_no_list": ({"amount": {"headers": "Betrag"}}, "headers of amount: Betrag is not a list, such as ["),
     "a_column_that_is_no_block": ({"amount": "Betrag"}, "amount: Betrag is not a list of settings; the settings here"),
     "unknown_encoding": ({"source": {"encoding": None}}, "source: encoding: null is not the name of an encoding, such as utf-8"),
+    "percent_of_an_amount": ({"amount": {"format": "percent"}}, "format of amount: percent is unknown; use number or"),
+    "a_currency_of_a_product": ({"product": {"currency": "$"}}, "product: the setting currency is unknown; the settings here"),
     "fields_that_are_no_list": ({"source": {"fields": "amount"}}, "source: fields: amount is not a list, such as [amount]"),
     "a_currency_that_is_no_block": ({"currency": "EUR"}, "currency: EUR is not a list of settings; the settings here are"),
     "several_currencies": ({"currency": {"keep": ["EUR", "USD"]}}, "keep of currency: ['EUR', 'USD'] is not one currency, as"),
@@ -486,6 +529,10 @@ MISTAKES_IN_A_FURTHER_SEGMENTATION = {
     "headers": (
         lambda blocks: blocks["rfm_segmentation"]["features"][0].update(headers=["days"]),
         "headers of recency_days: the features are columns of the model customer_order_features; give their names there.",
+    ),
+    "a_currency": (
+        lambda blocks: blocks["rfm_segmentation"]["features"][0].update(currency="$"),
+        "currency of recency_days: the features are columns of the model customer_order_features; make numbers of them there.",
     ),
     "more_segments_than_tried": (
         lambda blocks: blocks["rfm_segmentation"].update(n_clusters=12),

@@ -15,7 +15,7 @@
 
 
 {% macro _checked_segmentation(prefix) %}
-    {% set first = var('segmentation') %}
+    {% set first = segmentation('') if prefix else none %}
     {% set name = prefix ~ 'segmentation' %}
     {% set block = var(name) %}
     {% do _reject_unknown_settings(name, block, (['needs'] if prefix else ['source', 'key']) + [
@@ -575,7 +575,7 @@
 {#- What stands where there is no value, besides nothing; case does not matter. Errors of a spreadsheet, such as #DIV/0!, are not among them. -#}
 {% macro default_missing_words() %}
     {% do return([
-        'NA', 'N/A', '#N/A', '<NA>', 'n.a.', 'NaN', '-NaN', 'NULL', '(null)', '[null]', 'nil', 'None', '\\N', '?', '-', '--', '.', '…'
+        'NA', 'N/A', '#N/A', '<NA>', 'n.a.', 'NaN', '-NaN', 'NULL', '(null)', '[null]', 'nil', 'None', 'missing', 'unknown', '\\N', '?', '-', '--', '.', '…'
     ]) %}
 {% endmacro %}
 

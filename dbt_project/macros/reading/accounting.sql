@@ -53,9 +53,10 @@ final as (
 
 {#-
     CTEs that end in `final`: the rejected rows for which `condition` holds. Where they are more than max_rejected_share of all records, the query stops with a sentence instead.
-    `n_accepted` is a query that counts the accepted records.
+    `n_accepted` is a query that counts the accepted records; `table` is what segmentation() or orders() returns.
 -#}
-{% macro rejected_rows_within_bounds(rejected, n_accepted, source, what_to_adapt, condition='true') %}
+{% macro rejected_rows_within_bounds(rejected, n_accepted, table, what_to_adapt, condition='true') %}
+{%- set source = table.source -%}
 rejected as (
     select * from {{ rejected }}
     where {{ condition }}
@@ -89,6 +90,7 @@ final as (
                     || ' are refused, more than the share of {{ source.max_rejected_share }} that is allowed (' || counts.commonest_reasons
                     || '): query {{ rejected.identifier }} in ' || {{ sql_texts([target.path]) }}
                     || ' for all reasons, then mend the {{ 'table' if source.relation else 'file' }}, adapt the {{ what_to_adapt }} in dbt_project.yml, vars, {{ source.block }}, or raise max_rejected_share there.'
+                    || {{ sql_texts([what_was_seen(rejected, n_accepted, table)]) }}
                 ) is not null
             else true
         end

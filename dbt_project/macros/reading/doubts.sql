@@ -36,8 +36,8 @@
 {% macro require_one_reading(lines, records, table) %}
     {% if not execute %}{% do return('') %}{% endif %}
     {% set layouts = source_layouts(table) %}
-    {% set n_files = layouts | map(attribute='files') | map('length') | sum %}
-    {% set n_kept = 'select count(*) from (select 1 from ' ~ lines ~ ' where raw_record is not null limit ' ~ (n_files + 1) ~ ')' %}
+    {% set n_headers = layouts | selectattr('has_header') | map(attribute='files') | map('length') | sum %}
+    {% set n_kept = 'select count(*) from (select 1 from ' ~ lines ~ ' where raw_record is not null limit ' ~ (n_headers + 1) ~ ')' %}
     {% set may_ask = table.columns | selectattr('may_ask', 'defined') | selectattr('may_ask') | map(attribute='name') | list %}
     {% set texts = [] %}
     {% for layout in layouts %}
@@ -48,7 +48,7 @@
             ) %}
         {% endfor %}
     {% endfor %}
-    {% if not texts or run_query(n_kept).columns[0].values()[0] <= n_files %}{% do return('') %}{% endif %}
+    {% if not texts or run_query(n_kept).columns[0].values()[0] <= n_headers %}{% do return('') %}{% endif %}
     {% set query %}
         with
 
@@ -93,6 +93,40 @@
         "{{ example }}" in {{ name }} may be {{ digits }} or {{ example | replace(mark, '.') | float | round(3) }}, and no other value of the column shows which; set {{ thousands }} if it is {{ digits }}, or decimal_separator: "{{ mark }}" if it is not,{{ where }}
     {%- endif -%}
 {%- endmacro %}
+
+
+{#-
+    What was seen in the columns for whose numbers or dates too many records are refused, in sentences that name the settings that read them; '' where not
+    too many are. `n_accepted` is a query that counts the accepted records.
+-#}
+{% macro what_was_seen(rejected, n_accepted, table) %}
+    {% if not execute %}{% do return('') %}{% endif %}
+    {% set too_many %}
+        select 1
+        from {{ rejected }}
+        having count(*) > {{ table.source.max_rejected_share }} * (count(*) + ({{ n_accepted }}))
+    {% endset %}
+    {% if not run_query(too_many).rows %}{% do return('') %}{% endif %}
+    {% set texts = {} %}
+    {% for layout in source_layouts(table) %}
+        {% for column in layout.columns if column.kind in ['feature', 'moment'] and not column.is_typed %}
+            {% set query %}
+                select {{ kept_field(layout, column) }} as text
+                from {{ rejected }}
+                where
+                    source_file in ({{ sql_texts(layout.files) }})
+                    and regexp_matches(reasons, '(^|; ){{ column.name }} (is not a (number|date)|has no percent|is in another currency)')
+                order by source_file, line_number
+                limit 10000
+            {% endset %}
+            {% do texts.update({column.name: texts.get(column.name, []) + run_query(query).columns[0].values() | list}) %}
+        {% endfor %}
+    {% endfor %}
+    {% set request = {'texts': texts} %}
+    {% do _ask_source_files('look_at', table.source, request) %}
+    {% set seen = request.seen | select | list %}
+    {% do return(' ' ~ seen | join('. ') ~ '.' if seen else '') %}
+{% endmacro %}
 
 
 {#- The text of a field in a record whose text is kept. What is no text in JSON is a number of its own, and not in doubt. -#}

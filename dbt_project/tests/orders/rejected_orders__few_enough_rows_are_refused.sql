@@ -8,7 +8,7 @@
 with
 
 {{ rejected_rows_within_bounds(
-    ref('rejected_orders'), n_accepted, source, 'format of the date, the decimal_separator or the headers', 'not is_left_out'
+    ref('rejected_orders'), n_accepted, orders(), 'format of the date, the way of writing or the headers', 'not is_left_out'
 ) }}
 
 select * from final
