@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 # uv leaves the compiling of packages to their first import. Python keeps the result unless this is set; then every command would compile them anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Another customer file: make build CUSTOMERS=path/to/file.csv
+# Another customer file: make build CUSTOMERS=path/to/file.csv, or CUSTOMERS=none for segments from orders alone
 ifdef CUSTOMERS
 export CUSTOMERS_FILE := $(CUSTOMERS)
 endif

@@ -29,6 +29,20 @@ ADDED_COLUMNS = {
     "chosen_by": "varchar",
     "prediction_strengths": "double[]",
 }
+# What stands beside the columns of a customer, with the types of DuckDB.
+LABEL_COLUMNS = {
+    "segment_id": "integer",
+    "distance": "double",
+    "runner_up_segment_id": "integer",
+    "runner_up_distance": "double",
+    "model_version": "integer",
+    "previous_model_segment_id": "integer",
+    "previous_segment_id": "integer",
+    "changed_at": "timestamp",
+    "name_at_change": "varchar",
+    "model_version_at_change": "integer",
+    "build_id": "varchar",
+}
 # No configured name begins with an underscore.
 BEFORE, LAST = "_before_", "_last_"
 
@@ -67,8 +81,18 @@ def select_list(expressions, prefix=""):
 
 
 def new_fits(session, registry, settings, *, decision, medians, training_rows, customers):
-    """The row of a new model version for the table `registry`, or none where `decision` gives no reason for one."""
+    """The row of a new model version for the table `registry`, or none where `decision` gives no reason for one.
+
+    `registry` is None before the first model. Where there is no reason then either, the columns and their types are those of a
+    fit of invented customers.
+    """
     (decision,) = records(decision)
+    is_made_up = decision["reason"] is None and registry is None
+    if is_made_up:
+        decision |= {"reason": "", "model_version": 0, "n_customers": 5}
+        settings = settings | {"n_clusters": 2, "k_range": [1, 2]}
+        values = select_list(dict.fromkeys(transforms_of(settings), "cast(range as double)"))
+        training_rows = session.sql(f"select {values}, 1 as n_customers from range(1, 6)")
     if decision["reason"] is None:
         added = ", ".join(f"cast(null as {data_type}) as {column}" for column, data_type in ADDED_COLUMNS.items())
         return session.sql(f"from {registry} where false union all by name select {added} where false")
@@ -137,17 +161,21 @@ def new_fits(session, registry, settings, *, decision, medians, training_rows, c
     }
     # Of a list without a number, DuckDB would not know the type.
     typed = ", ".join(f"cast({column} as {data_type}) as {column}" for column, data_type in ADDED_COLUMNS.items())
-    return session.from_df(pd.DataFrame({name: [value] for name, value in row.items()})).project(f"* replace ({typed})")
+    fits = session.from_df(pd.DataFrame({name: [value] for name, value in row.items()})).project(f"* replace ({typed})")
+    return fits.filter("false") if is_made_up else fits
 
 
 def clusters(session, settings, *, decision, models, names, customers):
     """Every row of `customers` with its label under the current one of the `models`, and under that of the last build.
 
     Beside the label stands the period that it belongs to: since when, and under which name and model, the customer is in the
-    segment, and which one was before. It is that of the last build where the segment is the same.
+    segment, and which one was before. It is that of the last build where the segment is the same. Where `decision` names no
+    model, there are no rows.
     """
     (decision,) = records(decision)
     versions = {version["model_version"]: version for version in records(models)}
+    if decision["model_version"] is None:
+        return no_clusters(session, customers)
     current = versions[decision["model_version"]]
     # Where the model is another one, what that of the last build would have said of the customers of today.
     is_another = decision["model_version"] != decision["last_build_version"]
@@ -176,6 +204,13 @@ def clusters(session, settings, *, decision, models, names, customers):
         from labels
         inner join names on labels.segment_id = names.segment_id
     """)
+
+
+def no_clusters(session, customers):
+    """The table of `clusters` without rows."""
+    described = [column for column in customers.columns if not column.startswith(LAST)]
+    empty = select_list({name: f"cast(null as {data_type})" for name, data_type in LABEL_COLUMNS.items()})
+    return session.sql(f"select {', '.join(described)}, {empty} from customers where false")
 
 
 def since(column, value, data_type):

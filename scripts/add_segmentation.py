@@ -39,24 +39,26 @@ def first_segmentation():
     return {path.stem: path for path in paths if path.stem not in {*SHARED, "tables", *features_models}}
 
 
-def condition_for_orders():
-    """What YAML files say where dbt builds something only if there are orders, as the macro has_orders() does."""
+def condition_of(seed):
+    """What YAML files say where dbt builds something only if there are customers, or orders, as the macros has_... do."""
     seeds = yaml.safe_load(text_of(DBT / "seeds" / "_seeds.yml"))["seeds"]
-    return next(seed["config"]["enabled"] for seed in seeds if seed["name"] == "rfm_classes")
+    return next(entry["config"]["enabled"] for entry in seeds if entry["name"] == seed)
 
 
 class Names:
     """What stands in the segmentation `name` where the first has something else."""
 
-    def __init__(self, name, customers, family):
+    def __init__(self, name, block, family):
         self.name = name
         self.prefix = f"{name}_"
-        self.customers = customers
         self.family = {*family, "segment_names"}
+        self.read = {"stg_customers": block["customers"]}
+        if block.get("needs") == "orders":
+            self.read["rejected_customers"] = "rejected_orders"
 
     def __getitem__(self, name):
-        if name == "stg_customers":
-            return self.customers
+        if name in self.read:
+            return self.read[name]
         if name not in self.family:
             return name
         return f"int_{self.prefix}{name[4:]}" if name.startswith("int_") else self.prefix + name
@@ -79,6 +81,8 @@ def thin(path, names):
     """The SQL file of this segmentation for that of the first."""
     configuration = "".join(re.findall(r"\{\{ config\(.+?\) \}\}\n", text_of(path)))
     configuration = configuration.replace("segmentation()", f"segmentation('{names.prefix}')")
+    # The macro sql_of() says when there is such a node.
+    configuration = configuration.replace("enabled=has_customers(), ", "").replace("{{ config(enabled=has_customers()) }}\n", "")
     tables = "".join(f"    '{table}': ref('{names[table]}'),\n" for table in refs_of(path))
     return f"{configuration}{{{{ sql_of('{path.stem}', segmentation='{names.name}', reading={{\n{tables}}}) }}}}\n"
 
@@ -120,8 +124,9 @@ def add(name):
     family = first_segmentation()
     if not block.get("attributes"):
         family.pop("segment_attribute_profiles")
-    names = Names(name, block["customers"], family)
-    enabled = {"enabled": condition_for_orders()} if block.get("needs") == "orders" else {}
+        family.pop("segment_attribute_statistics")
+    names = Names(name, block, family)
+    enabled = {"enabled": condition_of("rfm_classes" if block.get("needs") == "orders" else "segment_names")}
 
     for folder in (DBT / "models" / "intermediate", DBT / "models" / "marts"):
         for model, path in family.items():
@@ -138,7 +143,7 @@ def add(name):
             write(path.parent / name / f"{names[model]}.py", names.in_text(text_of(path)))
     entries = described(ROOT / "python_models" / "_python_models__models.yml", "models", names, family)
     for entry in entries:
-        entry["config"] = enabled | entry["config"] | {"meta": {"segmentation": name} | entry["config"]["meta"]}
+        entry["config"] |= enabled | {"meta": {"segmentation": name} | entry["config"]["meta"]}
     write_yaml(ROOT / "python_models" / name / f"_{name}__models.yml", "models", entries)
 
     seed = names["segment_names"]
@@ -147,7 +152,7 @@ def add(name):
         with path.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerow(["segment_id", "segment_name"])
     (entry,) = described(DBT / "seeds" / "_seeds.yml", "seeds", names, ["segment_names"])
-    entry["config"] = enabled | entry["config"] | {"meta": {"segmentation": name}}
+    entry["config"] |= enabled | {"meta": {"segmentation": name}}
     write_yaml(DBT / "seeds" / f"_{name}__seeds.yml", "seeds", [entry])
 
 

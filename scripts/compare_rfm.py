@@ -76,6 +76,7 @@ def features_of(orders):
 def thresholds(features, bounds=None):
     """What the model rfm_score_thresholds makes of a table of features, by its own SQL; `bounds` as in the block rfm_scores."""
     words = {"config": lambda **settings: "", "ref": str, "has_orders": bool, "rfm_score_bounds": lambda: bounds or {}}
+    words["orders"] = lambda: {"has_amounts": True}
     query = Environment().from_string(MODEL.read_text(encoding="utf-8")).render(words)
     with duckdb.connect() as warehouse:
         warehouse.register("features", features)

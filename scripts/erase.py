@@ -184,11 +184,13 @@ def write_anew(session, file, finish):
 
 
 def lasting_values(session):
-    """The SQL of a condition on profiles: a value that nobody else has, such as an e-mail, goes with its customer."""
+    """The SQL of a condition on profiles: a value that nobody else has goes with its customer."""
     conditions = []
     for (name,) in session.execute(ATTRIBUTES).fetchall():
-        values = f"select {identifier(name)} from new.main.customer_segments"
-        conditions.append(f"(attribute <> {literal(name)} or attribute_value is null or attribute_value in ({values}))")
+        values = "select cast({column} as varchar) from {file}.main.customer_segments where {column} is not null"
+        before, after = (values.format(column=identifier(name), file=file) for file in ("old", "new"))
+        gone = f"{before} except {after}"
+        conditions.append(f"(attribute <> {literal(name)} or attribute_value is null or attribute_value not in ({gone}))")
     return " and ".join(conditions) or "true"
 
 

@@ -23,7 +23,7 @@ from file_set import file_set
 from matplotlib.dates import AutoDateLocator, DateFormatter
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter, SymmetricalLogLocator
-from warehouse import found_tables, plural, quoted, read_only, use_prefix
+from warehouse import first_prefix, found_tables, is_segmented, plural, quoted, read_only, use_prefix
 
 TABLES = [
     "customer_segments",
@@ -491,7 +491,7 @@ def draw_rfm_grid(cells, ax):
     days = zip(table["lowest_days"].min(axis=1), table["highest_days"].max(axis=1), strict=True)
     words = ["nobody" if pd.isna(lowest) else f"{lowest:,.0f} to {highest:,.0f} days" for lowest, highest in days]
     ax.set_yticklabels([f"{score}\n{bounds}" for score, bounds in zip(table.index, words, strict=True)])
-    ax.set(xlabel="Score of frequency and monetary value: 5 buys most", ylabel="Score of recency: 5 bought last")
+    ax.set(xlabel="Score of purchases: 5 buys most", ylabel="Score of recency: 5 bought last")
     ax.tick_params(length=0, labelrotation=0)
     return ax
 
@@ -509,7 +509,7 @@ def rfm_grid(cells):
 def rfm_segments(data):
     """The segments from orders, on log axes however they were formed; a measure that they are not formed from is left out."""
     pairs = [("recency_days", "monetary_value"), ("frequency", "monetary_value")]
-    pairs = [pair for pair in pairs if set(pair) <= set(data.features.index)]
+    pairs = [pair for pair in pairs if set(pair) <= set(data.features.index)] or [("recency_days", "frequency")]
     shown = list(dict.fromkeys(feature for pair in pairs for feature in pair))
     data = replace(data, features=data.features.assign(transform="log1p"))
     size = (3.6 + 4.6 * len(pairs), max(6, 0.8 + legend_height(data)))
@@ -518,7 +518,9 @@ def rfm_segments(data):
         draw_customers(data, x, y, ax)
         ax.label_outer()
     finish_customers(figure, data, shown, "outside right upper")
-    figure.suptitle(f"{plural(len(data.segments), 'segment')} by how long ago, how often and for how much", x=0.01, ha="left")
+    words = {"recency_days": "how long ago", "frequency": "how often", "monetary_value": "for how much"}
+    *others, last = [phrase for feature, phrase in words.items() if feature in shown]
+    figure.suptitle(f"{plural(len(data.segments), 'segment')} by {', '.join(others)} and {last}", x=0.01, ha="left")
     return figure
 
 
@@ -548,11 +550,13 @@ def main():
     path = arguments.warehouse
     print(f"Reading {path} ...", flush=True)
     with read_only(path) as warehouse:
+        is_of_orders = is_segmented(warehouse, "rfm_")
+        first = first_prefix(found_tables(warehouse))
+        use_prefix(warehouse, first)
         check_build(warehouse, path)
-        data = read_segmentation(warehouse)
+        data = orders = read_segmentation(warehouse)
         cells = read_rfm_cells(warehouse)
-        orders = None
-        if {f"rfm_{table}" for table in TABLES} <= set(found_tables(warehouse)):
+        if is_of_orders and first != "rfm_":
             use_prefix(warehouse, "rfm_")
             orders = read_segmentation(warehouse)
     pair = chosen_pair(data.features, arguments.features)
@@ -563,7 +567,7 @@ def main():
             save(draw(data, pair), new, arguments.output, draw.__name__)
         if cells is not None:
             save(rfm_grid(cells), new, arguments.output, "rfm_grid")
-        if orders is not None:
+        if is_of_orders:
             save(rfm_segments(orders), new, arguments.output, "rfm_segments")
 
 

@@ -12,10 +12,11 @@ from base64 import b64encode
 from pathlib import Path
 
 import jinja2
+import pandas as pd
 import render_plots
 from file_set import file_set
 from render_plots import NEWEST_BUILD, TABLES, check_build, chosen_pair, plt, read_segmentation, rounded, set_style
-from warehouse import found_tables, plural, read_only, use_prefix
+from warehouse import first_prefix, found_tables, is_segmented, plural, read_only, use_prefix
 
 # A second segmentation has the same tables behind a prefix, and becomes a second chapter. Each is made from a file of its own:
 # what the page calls it, the table of its refused rows, and the number of those that were used.
@@ -126,11 +127,12 @@ FEATURES = """
     order by segment_id, feature_order
 """
 # A value is worth a word when its share is higher by five points and by two standard errors. One that fewer than five
-# customers have may tell who they are, and is no description of a segment.
+# customers have may tell who they are, and is no description of a segment; nor are values that are too many to be listed.
 ATTRIBUTES = """
     select
         segment_id, attribute, attribute_value, share, population_share,
-        share - population_share >= 0.05
+        attribute_value is distinct from 'more than 50 values'
+        and share - population_share >= 0.05
         and share - population_share > 2 * sqrt(population_share * (1 - population_share) / segment_size) as is_salient,
         row_number() over (
             partition by segment_id order by share - population_share desc, attribute, attribute_value
@@ -142,6 +144,16 @@ ATTRIBUTES = """
     )
     where n_customers >= 5
     order by segment_id, salience
+"""
+# Figures of fewer than five customers may tell who they are.
+STATISTICS = """
+    select
+        attribute, attribute_order, segment_id, segment_name, n_missing, n_customers >= 5 as is_shown, attribute_index,
+        attribute_mean as mean, attribute_p25 as p25, attribute_median as median, attribute_p75 as p75, attribute_min as min,
+        attribute_max as max, population_mean, population_median,
+        date_mean, date_p25, date_median, date_p75, date_min, date_max, population_date_mean, population_date_median
+    from segment_attribute_statistics
+    order by attribute_order, segment_id
 """
 # A rule is comparisons joined by `and`; one that is not is shown as it stands.
 RULES = r"""
@@ -194,13 +206,18 @@ ADVICE = """
     group by advice
     order by min(feature_order)
 """
-REJECTED = "select count(*) as n_rejected, ({accepted}) as n_accepted from {table}"
+REJECTED = "select count(*) as n_rejected, ({accepted}) as n_accepted from {table} where {condition}"
 REASONS = """
     select reason, count(*) as n_rows
-    from (select unnest(string_split(reasons, '; ')) as reason from {table})
+    from (select unnest(string_split(reasons, '; ')) as reason from {table} where {condition})
     group by reason
     order by n_rows desc, reason
-    limit 3
+    limit {limit}
+"""
+HAS_LEFT_OUT = """
+    select count(*) > 0
+    from duckdb_columns()
+    where database_name = current_database() and table_name = '{table}' and column_name = 'is_left_out'
 """
 
 
@@ -228,6 +245,21 @@ def with_texts(warehouse):
     return frame.astype(object).where(frame.notna(), None).to_dict("records")
 
 
+def described_attributes(warehouse):
+    """{attribute: its rows of STATISTICS, one per segment, with every figure as a text}; '' where there is none."""
+    figures = ["mean", "p25", "median", "p75", "min", "max", "population_mean", "population_median"]
+    attributes = {}
+    for row in rows(warehouse, STATISTICS):
+        attributes.setdefault(row["attribute"], []).append(row)
+    for found in attributes.values():
+        texts = rounded(pd.DataFrame(found)[figures].astype(float).stack(future_stack=True)).unstack()
+        for place, row in enumerate(found):
+            for figure in figures:
+                date = row[f"population_date_{figure[11:]}" if figure.startswith("population_") else f"date_{figure}"]
+                row[f"{figure}_text"] = f"{date.day} {date:%b %Y}" if date else whole(texts.loc[place, figure])
+    return attributes
+
+
 def drawn(name, data, pair):
     """A picture as an image that stands in the page itself; its title and its note are texts of the page instead."""
     figure = getattr(render_plots, name)(data, pair)
@@ -253,16 +285,20 @@ def has_something_to_show(name, data):
 
 
 def read_chapter(warehouse, path, prefix):
-    """All that a chapter says, or None where the second segmentation is absent."""
+    """All that a chapter says, or None where the segmentation is absent or empty, unless it is the first one."""
     found = found_tables(warehouse)
     # A second segmentation without attributes has no profiles of them.
     needed = set(REPORT_TABLES) - {"segment_attribute_profiles"}
-    if prefix and not {prefix + table for table in needed} <= set(found):
+    is_there = {prefix + table for table in needed} <= set(found) and is_segmented(warehouse, prefix)
+    if prefix != first_prefix(found) and not is_there:
         return None
     use_prefix(warehouse, prefix)
     check_build(warehouse, path)
     source, rejected, accepted = SOURCES[prefix]
+    # What a shop does not count is left out as a matter of course, and is not refused; a build of before can be gone back to.
     has_rejected = rejected in found
+    has_left_out = has_rejected and warehouse.execute(HAS_LEFT_OUT.format(table=rejected)).fetchone()[0]
+    refused = {"table": rejected, "condition": "not is_left_out" if has_left_out else "true"}
     features = with_texts(warehouse)
     return {
         "prefix": prefix,
@@ -271,6 +307,8 @@ def read_chapter(warehouse, path, prefix):
         "gone": rows(warehouse, GONE),
         "features": by_segment(features),
         "attributes": by_segment(rows(warehouse, ATTRIBUTES) if f"{prefix}segment_attribute_profiles" in found else []),
+        # As above, and there are builds of before there were statistics.
+        "statistics": described_attributes(warehouse) if f"{prefix}segment_attribute_statistics" in found else {},
         "rules": by_segment(rows(warehouse, RULES)),
         "labels": list({row["feature_order"]: row["feature_label"] for row in features}.values()),
         "k_scores": rows(warehouse, K_SCORES),
@@ -279,8 +317,9 @@ def read_chapter(warehouse, path, prefix):
         # A build of before there were diagnostics can be gone back to.
         "advice": rows(warehouse, ADVICE) if f"{prefix}feature_diagnostics" in found else [],
         "source": source,
-        "rejected": rows(warehouse, REJECTED.format(table=rejected, accepted=accepted))[0] if has_rejected else {"n_rejected": 0},
-        "reasons": rows(warehouse, REASONS.format(table=rejected)) if has_rejected else [],
+        "rejected": rows(warehouse, REJECTED.format(accepted=accepted, **refused))[0] if has_rejected else {"n_rejected": 0},
+        "reasons": rows(warehouse, REASONS.format(limit=3, **refused)) if has_rejected else [],
+        "left_out": rows(warehouse, REASONS.format(table=rejected, condition="is_left_out", limit=10)) if has_left_out else [],
         "data": read_segmentation(warehouse),
     }
 
@@ -326,7 +365,14 @@ def in_sentence(label):
     return label[:1].lower() + label[1:] if label[1:2].islower() else label
 
 
-def page(chapters):
+def read_obstacle(warehouse):
+    """Why the newest build has no segments from the orders, or None; a build of before that was recorded has them."""
+    columns = [name for name, *_ in warehouse.execute("select * from builds limit 0").description]
+    obstacle = "max_by(coalesce(not_segmented, ''), build_number)" if "not_segmented" in columns else "''"
+    return warehouse.execute(f"select {obstacle} from builds").fetchone()[0] or None
+
+
+def page(chapters, obstacle=None):
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -336,7 +382,7 @@ def page(chapters):
     )
     filters = (number, whole, percent, change, label_of, in_sentence, plural)
     environment.filters |= {function.__name__: function for function in filters}
-    return environment.get_template("report.html.jinja").render(chapters=chapters)
+    return environment.get_template("report.html.jinja").render(chapters=chapters, obstacle=obstacle)
 
 
 def main():
@@ -350,12 +396,13 @@ def main():
     with read_only(path) as warehouse:
         # A cursor for each chapter keeps its views to itself; the file is opened once, so that all chapters are of one build.
         chapters = [chapter for prefix in SOURCES if (chapter := read_chapter(warehouse.cursor(), path, prefix))]
+        obstacle = read_obstacle(warehouse)
     set_style(**{"svg.fonttype": "path"})
     with file_set(arguments.output, "report", like=path) as new:
         for chapter in chapters:
             print(f"Drawing the segments of the {chapter['source']} file ...", flush=True)
             with_pictures(chapter)
-        (new / "index.html").write_text(page(chapters), encoding="utf-8")
+        (new / "index.html").write_text(page(chapters, obstacle), encoding="utf-8")
     print(f"{arguments.output / 'index.html'}: the report, to be opened in a browser")
 
 

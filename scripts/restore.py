@@ -33,14 +33,8 @@ COLUMNS = f"""
     from duckdb_columns()
     where database_name = '{{file}}' and schema_name in ('main', '{CARRIED}')
 """
-NEWEST = """
-    select builds.*, fits.reason
-    from builds
-    left join (select build_id, any_value(reason) as reason from segmentation_fits group by build_id) as fits
-        on builds.build_id = fits.build_id
-    order by builds.build_number desc
-    limit 1
-"""
+NEWEST = "select * from builds order by build_number desc limit 1"
+REASON = "select any_value(reason) from segmentation_fits where build_id = ?"
 
 
 def described(number, path):
@@ -49,18 +43,23 @@ def described(number, path):
         with closing(duckdb.connect(path, read_only=True)) as kept:
             answer = kept.execute(NEWEST)
             row = dict(zip([name for name, *_ in answer.description], answer.fetchone(), strict=True))
+            is_of_orders_alone = row["n_accepted"] is None
+            reason = None if is_of_orders_alone else kept.execute(REASON, [row["build_id"]]).fetchone()[0]
     except duckdb.Error as error:
         return f"{number:>6}  cannot be read: {sentence(error)}"
     restored, erased = row.get("restored_build_number"), row.get("n_customers_erased")
     if restored or erased is not None:
         why = f"restores build {restored}" if restored else f"{plural(erased, 'customer')} erased"
     else:
-        why = f"a new model: {row['reason']}" if row["reason"] else "scored"
+        why = f"a new model: {reason}" if reason else "scored"
+    if is_of_orders_alone:
+        what = f"segments from {plural(row['n_order_lines_accepted'], 'line')} of orders alone"
+        what += f" ({why})" if why != "scored" else ""
+    else:
+        segments = f"{plural(row['n_accepted'], 'customer')} in {plural(row['n_segments'], 'segment')}"
+        what = f"{segments}, model {row['model_version']} ({why})"
     failed = [gate for gate in (row["gates"] or "").split(", ") if not gate.endswith(" ok")]
-    return (
-        f"{number:>6}  {row['built_at']:%Y-%m-%d %H:%M}  {row['source_file']}: {plural(row['n_accepted'], 'customer')} in "
-        f"{plural(row['n_segments'], 'segment')}, model {row['model_version']} ({why}), gates: {', '.join(failed) or 'all ok'}"
-    )
+    return f"{number:>6}  {row['built_at']:%Y-%m-%d %H:%M}  {row['source_file']}: {what}, gates: {', '.join(failed) or 'all ok'}"
 
 
 def restore(published, number):

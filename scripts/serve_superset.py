@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 import duckdb
 import yaml
-from warehouse import read_only
+from warehouse import first_prefix, found_tables, read_only, use_prefix
 
 ROOT = Path(__file__).resolve().parents[1]
 ASSETS = ROOT / "bi" / "superset"
@@ -56,9 +56,13 @@ SEGMENTS = "select lpad(cast(segment_id as varchar), 2, ' ') || ' ' || segment_n
 def read(warehouse):
     """({placeholder: what stands for it in the assets}, the segments as the charts call them, in their order).
 
+    They are those of the first segmentation: of the customers, or, in a build from orders alone, of the orders.
+
     One sentence on stderr and an end where the file cannot be used.
     """
     with read_only(warehouse) as connection:
+        prefix = first_prefix(found_tables(connection))
+        use_prefix(connection, prefix)
         try:
             result = connection.execute(NAMES)
             names = dict(zip([column[0] for column in result.description], result.fetchone(), strict=True))
@@ -66,7 +70,7 @@ def read(warehouse):
         except duckdb.CatalogException:
             sys.exit(f"{warehouse} does not hold the segments: run `make build` until it passes.")
     uri = f"duckdb:///{quote(str(warehouse.resolve()))}?access_mode=read_only"
-    return names | {"warehouse_uri": uri}, segments
+    return names | {"prefix": prefix, "warehouse_uri": uri}, segments
 
 
 def check_port(port):

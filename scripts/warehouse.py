@@ -45,6 +45,18 @@ def found_tables(warehouse):
     return [name for (name,) in warehouse.execute(query).fetchall()]
 
 
+def first_prefix(found):
+    """The prefix of the first segmentation among the tables `found`: none, but `rfm_` in a build from orders alone."""
+    endings = sorted(name.removesuffix("customer_segments") for name in found if name.endswith("customer_segments"))
+    return endings[0] if endings else ""
+
+
+def is_segmented(warehouse, prefix):
+    """Whether the segmentation is there and has segments; that of orders can be empty, where they have too little in them."""
+    table = f"{prefix}customer_segments"
+    return table in found_tables(warehouse) and warehouse.execute(f"select count(*) > 0 from {quoted(table)}").fetchone()[0]
+
+
 def use_prefix(warehouse, prefix):
     """Let a second segmentation answer to the names of the first: its tables have the same names and columns behind a prefix.
 

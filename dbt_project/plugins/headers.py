@@ -30,6 +30,14 @@ def positions_of(columns, headers):
     return positions
 
 
+def personal_positions(personal, headers, *, of_others):
+    """The positions of the columns that the configuration calls `personal`, but for those that are read as another column."""
+    names = {column["name"] for column in personal}
+    read = {position for name, found in of_others.items() if name not in names for position in found}
+    found = {position for positions in positions_of(personal, headers).values() for position in positions}
+    return sorted(found - read)
+
+
 def require_every_column(reader, path, headers, positions, source, columns):
     """Raise where a column stands in the file twice, or not at all and nothing makes up for it."""
     missing = []
@@ -56,10 +64,14 @@ def require_every_column(reader, path, headers, positions, source, columns):
             if source["block"] == "segmentation" or kind == "table"
             else "where there is no header, name its fields under fields: there."
         )
+        if not positions and kind == "file":
+            remedy = f"{remedy[:-1]}; where other lines stand above the header, skip them with skip_lines: under source: there."
+        # Where nothing in it is known it may be no header, and hold what is personal.
+        is_to_be_shown = positions or kind == "table" or not source.get("personal")
+        what_it_has = f'; {those} "{", ".join(map(str, headers))[:200]}"' if is_to_be_shown else ""
         raise refusal(
-            f"{path} has no column for {', nor for '.join(missing)}; {those} "
-            f'"{", ".join(map(str, headers))[:200]}"; rename the header in the {kind}, or add it under headers: in '
-            f"dbt_project.yml, vars, {source['block']}; {remedy}"
+            f"{path} has no column for {', nor for '.join(missing)}{what_it_has}; rename the header in the {kind}, or add it "
+            f"under headers: in dbt_project.yml, vars, {source['block']}; {remedy}"
         )
 
 

@@ -60,20 +60,20 @@ def code_version():
         return "version " + yaml.safe_load(Path("dbt_project.yml").read_text(encoding="utf-8"))["version"]
 
 
-def is_sample(kind, source):
-    """Whether the file or pattern `source`, a text or None, is that of the sample or stands for it, however it is written."""
+def is_sample(source, kinds=("customers", "orders")):
+    """Whether the file or pattern `source`, a text or None, is one of the sample or stands for it, however it is written."""
     if not source:
         return False
-    sample = Path(SAMPLE[kind]).resolve()
-    return any(Path(path).resolve() == sample for path in [str(source), *glob(str(source))])
+    samples = {Path(SAMPLE[kind]).resolve() for kind in kinds}
+    return any(Path(path).resolve() in samples for path in [str(source), *glob(str(source))])
 
 
-def refuse_orders_alone(customers, orders):
-    if orders and is_sample("customers", customers) and not is_sample("orders", orders):
+def refuse_customers_of_the_sample(customers, orders):
+    if orders and is_sample(customers, ["customers"]) and not is_sample(orders, ["orders"]):
         raise DbtRuntimeError(
             f"The orders are those of {orders}, but the customers are those of the sample, who did not place them; give your "
             "customers, too, with the environment variable CUSTOMERS_FILE, or source: file in dbt_project.yml, vars, "
-            "segmentation."
+            "segmentation. For segments from orders alone, set CUSTOMERS_FILE to the word none, or write customers: null there."
         )
 
 
@@ -249,7 +249,7 @@ class Plugin(BasePlugin):
         nothing is published everything begins anew; so it does where the sample was and `files`, {customers, orders}, are
         one's own. `dropped` and `created` say which relations are gone and there again.
         """
-        refuse_orders_alone(**request["files"])
+        refuse_customers_of_the_sample(**request["files"])
         own = None
         with self.session() as session, suppress(duckdb.Error):
             own = session.execute(f"select build_id from {MARKER}").fetchone()
@@ -288,7 +288,7 @@ class Plugin(BasePlugin):
             raise DbtRuntimeError(f"The build cannot start from {self.published.path}: {sentence(error)}") from None
 
     def last_build(self, session, found):
-        """The id of the newest published build and the file of its customers; None and None where nothing is published."""
+        """The id of the newest published build and the file that it was made of; None and None where nothing is published."""
         if ("main", "builds") not in found:
             if found:
                 raise DbtRuntimeError(
@@ -301,14 +301,17 @@ class Plugin(BasePlugin):
         return session.execute(newest).fetchone() or (None, None)
 
     def is_to_yield(self, published, source_file, request):
-        """Whether the state is that of the sample and this build is on customers of one's own; the reverse is refused."""
-        customers = request["files"]["customers"]
-        was_sample, is_now = is_sample("customers", source_file), is_sample("customers", customers)
+        """Whether the state is that of the sample and this build is on a file of one's own; the reverse is refused.
+
+        A build from orders alone is known by the file of its orders, as in the column `source_file` of builds.
+        """
+        kind = "customers" if request["files"]["customers"] else "orders"
+        was_sample, is_now = is_sample(source_file), is_sample(request["files"][kind])
         if is_now and not was_sample:
             raise DbtRuntimeError(
                 f"{self.published.path} holds the segments of {source_file}, and the sample is not published over them; give "
-                "your customers with the environment variable CUSTOMERS_FILE, or source: file in dbt_project.yml, vars, "
-                "segmentation. "
+                f"your {kind} with the environment variable {kind.upper()}_FILE, or source: file in dbt_project.yml, vars, "
+                f"{'segmentation' if kind == 'customers' else 'orders'}. "
                 f"To see the sample again, move {self.published.path} away first."
             )
         if was_sample and not is_now:
@@ -317,10 +320,10 @@ class Plugin(BasePlugin):
 
     def carry(self, session, request, found, is_restored):
         """Keep the state of segmentations that this build goes without in a schema of its own; returns its places."""
-        database, fits = self.creds.database, "_segmentation_fits"
+        database, fits = self.creds.database, "segmentation_fits"
         known = {place[2] for place in [*request["state"], *(place for place, _ in request["labels"])]}
-        endings = tuple(f"_{name}" for name in request["names_of_state"])
-        left = {(schema, name) for schema, name in found if schema == CARRIED or name.endswith(endings)}
+        names, endings = request["names_of_state"], tuple(f"_{name}" for name in request["names_of_state"])
+        left = {(schema, name) for schema, name in found if schema == CARRIED or name in names or name.endswith(endings)}
         left = sorted((schema, name) for schema, name in left if name not in known)
         columns = session.execute(COLUMNS).fetchall() if left else []
         for schema, name in left:
@@ -335,9 +338,11 @@ class Plugin(BasePlugin):
                     f"select {', '.join(map(identifier, names))} from {identifier(*published)}"
                 )
                 session.execute(f"comment on table {identifier(database, CARRIED, name)} is {literal(CARRIED_COMMENT)}")
-        gone = [name.removesuffix(fits) for schema, name in left if schema != CARRIED and name.endswith(fits)]
-        if gone:
-            say(f"This build goes without the segmentation {' and '.join(gone)}; its models and history are kept.")
+        for name in [name for schema, name in left if schema != CARRIED and name.endswith(fits)]:
+            segmentation = (
+                f"the segmentation {name.removesuffix('_' + fits)}" if name != fits else "the segments of the customers"
+            )
+            say(f"This build goes without {segmentation}; its models and history are kept.")
         return [(database, CARRIED, name) for _, name in left]
 
     def put_aside(self, session, request, found, source):

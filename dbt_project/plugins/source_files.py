@@ -32,6 +32,7 @@ that is a relation has one:
     fields      {name of the column: its position in the line, from 1; its name in Parquet or a relation; its pointer in JSON}
     has_header  whether the first line below the preamble is none of the records
     repeats     whether a key stands twice in an object of JSON
+    masked      the positions or names of the fields whose values are personal, read or not
 """
 
 import glob
@@ -48,7 +49,7 @@ from string import Template
 import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
-from headers import columns_to_read, positions_of, require_every_column
+from headers import columns_to_read, personal_positions, positions_of, require_every_column
 from packed_files import BLOCK, blocks, packed_with, packing_of
 from refusals import refusal
 from text_files import DIRECT, Text, declared_encoding, encoding_of, new_copy
@@ -149,7 +150,7 @@ class Reader:
             from (
                 select unnest(keys) as key, len(keys) <> list_unique(keys) as repeats
                 from (
-                    select json_keys(raw_record) as keys from {self.lines(path, encoding)} where {self.is_json_object}
+                    select distinct json_keys(raw_record) as keys from {self.lines(path, encoding)} where {self.is_json_object}
                 )
             )
             group by key
@@ -210,7 +211,7 @@ def source_layouts(reader, source, columns, copies, notes, relation=None):
             if is_alone
             else (file["format"], layout["delimiter"], layout["n_fields"], str(layout["columns"]), layout["repeats"])
         )
-        layout = layouts.setdefault((alike, tuple(layout["fields"].items())), layout)
+        layout = layouts.setdefault((alike, tuple(layout["fields"].items()), tuple(layout["masked"])), layout)
         layout["files"].append(path)
         layout["opened"][path] = opened
         layout["patterns"][path] = pattern
@@ -299,7 +300,7 @@ def files_at(reader, path, source, copies, notes):
 def file_elsewhere(path, source):
     """A file at an address, which only DuckDB can open."""
     encoding = "parquet" if is_called_parquet(path) else declared_encoding(source)
-    if encoding not in ("parquet", "utf-16", *DIRECT) or path.lower().endswith(UNREADABLE_ELSEWHERE):
+    if encoding not in ("parquet", *DIRECT) or path.lower().endswith(UNREADABLE_ELSEWHERE):
         raise refusal(
             f"{path} is at an address, where CSV as UTF-8, JSON lines and Parquet are read, unpacked or as .gz; save it so, or "
             "give a copy of it on this machine."
@@ -436,10 +437,12 @@ def file_layout(reader, file, source, columns):
         raise
     found = columns_to_read(columns, positions)
     fields = {column["name"]: positions[column["name"]][0] for column in found}
+    masked = personal_positions(source.get("personal", []), headers, of_others=positions)
     n_fields = n_needed = len(headers)
     if delimiter == JSON:
         keys = file.get("keys", headers)
         fields = {name: json_pointer(keys[position - 1]) for name, position in fields.items()}
+        masked = [keys[position - 1] for position in masked]
         types = reader.json_types(file["opened"], file["format"], fields.values())
         found = [{**column, **kinds_of(types_of_one)} for column, types_of_one in zip(found, types, strict=True)]
         n_fields = n_needed = len(found)
@@ -453,6 +456,7 @@ def file_layout(reader, file, source, columns):
         "n_needed": n_needed,
         "columns": found,
         "fields": fields,
+        "masked": masked,
         "has_header": delimiter not in (None, JSON) and not source.get("fields"),
         "repeats": repeats,
     }
@@ -466,12 +470,14 @@ def layout_of_columns(reader, name, are_texts, source, columns):
     fields = {column["name"]: headers[positions[column["name"]][0] - 1] for column in columns_to_read(columns, positions)}
     # Whatever separator texts have, a number that is one here has a point when it is written out.
     found = [{**column, "is_typed": not are_texts[fields[column["name"]]]} for column in columns_to_read(columns, positions)]
-    return empty_layout() | {"delimiter": None, "n_fields": len(found), "columns": found, "fields": fields}
+    # Of its columns only those that are read are ever shown, as they are called here or in the configuration.
+    masked = [name for column in source.get("personal", []) for name in (column["name"], fields.get(column["name"])) if name]
+    return empty_layout() | {"delimiter": None, "n_fields": len(found), "columns": found, "fields": fields, "masked": masked}
 
 
 def empty_layout():
     no_file = {"files": [], "opened": {}, "patterns": {}, "n_lines": {}, "preambles": {}, "states": {}}
-    return no_file | {"has_header": False, "repeats": False}
+    return no_file | {"masked": [], "has_header": False, "repeats": False}
 
 
 def first_record(reader, file, source):

@@ -15,6 +15,7 @@
     cross join {{ ref('int_refit_decision') }} as decision
     where
         decision.reason is null
+        and decision.obstacle is null
         and drift.psi >= {{ bound }}
         and drift.psi > drift.psi_by_chance
 {% endset %}

@@ -15,6 +15,7 @@
     cross join {{ ref('int_refit_decision') }} as decision
     where
         decision.reason is null
+        and decision.obstacle is null
         and drift.joint_drift >= {{ bound }}
         and drift.joint_drift > drift.joint_drift_by_chance
 {% endset %}

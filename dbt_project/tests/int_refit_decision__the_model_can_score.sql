@@ -65,6 +65,7 @@
         left join models on int_refit_decision.model_version = models.model_version
         where
             int_refit_decision.reason is null
+            and int_refit_decision.obstacle is null
             and (models.features is distinct from {{ features_with_transforms() }} or models.not_filled_in is not null)
     )
 

@@ -12,7 +12,7 @@ base_customer_lines as not materialized (
 ),
 
 {{ records_unaccounted_for(
-    'base_customer_lines', ref('base_customer_multiline_records'), ref('stg_customers'), ref('rejected_customers'), segmentation()
+    'base_customer_lines', ref('base_customer_multiline_records'), ref('stg_customers'), ref('rejected_customers'), source_layouts(segmentation())
 ) }}
 
 select * from final

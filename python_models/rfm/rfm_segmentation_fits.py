@@ -5,7 +5,7 @@ def model(dbt, session):
     settings = dbt.config.get("meta")["settings"]
     return new_fits(
         session,
-        dbt.this,
+        dbt.this if dbt.is_incremental else None,
         settings,
         decision=dbt.ref("int_rfm_refit_decision"),
         medians=dbt.ref("int_rfm_feature_medians"),

@@ -77,7 +77,8 @@ class Project:
         path = self.folder / "dbt_project.yml"
         project = yaml.safe_load(path.read_text(encoding="utf-8"))
         block = project["vars"][block]
-        settings["source"] = block["source"] | settings.get("source", {})
+        if "source" in block:
+            settings["source"] = block["source"] | settings.get("source", {})
         block.update(settings)
         path.write_text(yaml.safe_dump(project, sort_keys=False), encoding="utf-8")
 

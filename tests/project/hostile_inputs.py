@@ -397,7 +397,7 @@ def accepted_row(block, record, columns):
     amount = -abs(price) if is_cancelled else price
     return (
         value["customer_id"], value["order_id"], value["ordered_at"], amount, value["quantity"], value["product"],
-        is_cancelled or price < 0,
+        is_cancelled or price < 0, None,
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ This is all of the reading, from the bytes to the accepted and rejected rows, in
 
 import datetime
 import importlib
+import json
 import re
 import sys
 from functools import cache
@@ -100,7 +101,8 @@ class Staging:
             self.build(name)
         accepted, rejected, test = MODELS[block][-3:]
         self.accepted = self.connection.execute(f"from {accepted}").fetchall()
-        self.rejected = self.connection.execute(f"from {rejected}").fetchall()
+        columns = "source_file, line_number, reasons, raw_record"
+        self.rejected = self.connection.execute(f"select {columns} from {rejected}").fetchall()
         self.not_counted = self.connection.execute(self.rendered(texts()[test])).fetchone()
 
     def __enter__(self):
@@ -128,6 +130,7 @@ class Staging:
             "run_query": self.run_query,
             "dbt": SimpleNamespace(datediff=lambda first, last, unit: f"datediff('{unit}', {first}, {last})"),
             "exceptions": SimpleNamespace(raise_compiler_error=self.compiler_error, warn=self.warnings.append),
+            "tojson": json.dumps,
             "adapter": SimpleNamespace(
                 store_relation=lambda *arguments: self.plugin.store(SimpleNamespace(config=arguments[-1])),
                 get_column_schema_from_query=self.columns_of,
@@ -164,6 +167,9 @@ class Staging:
         tables = "select 1 from duckdb_tables() where (database_name, schema_name, table_name) = (?, ?, ?)"
         return self.connection.execute(tables, [database, schema, identifier]).fetchone() and f"{database}.{schema}.{identifier}"
 
+    def query(self, sql):
+        return self.connection.execute(sql).fetchall()
+
     def rendered(self, text, **more):
         context = self.context | more
         return get_template(text, context).render(context)
@@ -175,8 +181,9 @@ class Staging:
         kind = "view" if self.settings.get("materialized") == "view" else "table"
         self.connection.execute("begin")
         self.connection.execute(f"create {kind} {name} as {query}")
-        if "post_hook" in self.settings:
-            self.rendered(self.settings["post_hook"], this=name)
+        hooks = self.settings.get("post_hook", [])
+        for hook in [hooks] if isinstance(hooks, str) else hooks:
+            self.rendered(hook, this=name)
         self.connection.execute("commit")
 
 

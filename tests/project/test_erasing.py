@@ -78,7 +78,6 @@ def test_two_nights(new_project, monkeypatch, capsys):
         "main.rejected_orders",
         "main.rfm_scores",
         "main.rfm_segment_changes",
-        "main.segment_attribute_profiles",
         "main.segment_changes",
         "main.stg_orders",
         "main_internal.customer_clusters",

@@ -136,14 +136,14 @@ FOUND = {
     ),
     "words that only DuckDB takes for dates": (
         [ORDERS, "1,epoch,1", "1,infinity,1", "1,-infinity,1", "1,1970-01-01,1", "1,1900-01-01,1"], {},
-        [(1, None, datetime.datetime(year, 1, 1), 1, None, None, False) for year in (1900, 1970)],
+        [(1, None, datetime.datetime(year, 1, 1), 1, None, None, False, None) for year in (1900, 1970)],
         [(2, NO_DATE), (3, NO_DATE), (4, NO_DATE)],
     ),
     "words that only DuckDB takes for dates of another format": (
         [ORDERS, "1,epoch,1", "1,infinity,1", "1,-infinity,1", "1,2.1.2025,1"], DAY_FIRST,
-        [(1, None, JANUARY, 1, None, None, False)], [(2, NO_DATE), (3, NO_DATE), (4, NO_DATE)],
+        [(1, None, JANUARY, 1, None, None, False, None)], [(2, NO_DATE), (3, NO_DATE), (4, NO_DATE)],
     ),
-    "tabs around a date": ([ORDERS, "1,\t20250102 ,1"], DATES, [(1, None, JANUARY, 1, None, None, False)], []),
+    "tabs around a date": ([ORDERS, "1,\t20250102 ,1"], DATES, [(1, None, JANUARY, 1, None, None, False, None)], []),
 }  # fmt: skip
 
 

@@ -197,8 +197,8 @@ CONFIGURATIONS = {
     ),
     "an_unknown_setting": (
         lambda block: block.update(clusters=5),
-        "segmentation: the setting clusters is unknown; the settings here are source, key, attributes, features, n_clusters, "
-        "k_range, seed, refit, model_version, gates.",
+        "segmentation: the setting clusters is unknown; the settings here are source, key, customers, attributes, features, "
+        "n_clusters, k_range, seed, refit, model_version, gates.",
     ),
     "a_setting_misspelt": (
         lambda block: block["features"][0].update(transfrom="log1p"),
@@ -209,8 +209,16 @@ CONFIGURATIONS = {
         "missing of age: mean is unknown; use reject or median.",
     ),
     "an_unknown_encoding": (
-        lambda block: block["source"].update(encoding="utf-7"),
-        "source: encoding: utf-7 is unknown; use utf-8 or latin-1.",
+        lambda block: block["source"].update(encoding=1252),
+        "source: encoding: 1252 is not the name of an encoding, such as utf-8 or windows-1252.",
+    ),
+    "lines_to_skip_in_words": (
+        lambda block: block["source"].update(skip_lines="three"),
+        "source: skip_lines: three is not a number of lines, such as 3.",
+    ),
+    "a_sheet_by_its_number": (
+        lambda block: block["source"].update(sheet=2),
+        "source: sheet: 2 is not a text; put it in quotes, or leave the setting out.",
     ),
     "a_share_in_percent": (
         lambda block: block["source"].update(max_rejected_share="5%"),
@@ -384,7 +392,8 @@ CONFIGURATIONS = {
     ),
     "no_file": (
         lambda block: block["source"].pop("file"),
-        "source: file: is missing; give the path of a CSV or Parquet file, or a table as relation.",
+        "source: file: is missing; give the path of a CSV or Parquet file, a table as relation, or customers: null for segments "
+        "from orders alone.",
     ),
     "a_file_and_a_relation": (
         lambda block: block["source"].update(relation="ref('crm')"),
@@ -420,6 +429,15 @@ CONFIGURATIONS = {
         lambda block: block.update(key="email"),
         "key: email is neither a column, such as {name: customer_id}, nor row_number, for customers without a key.",
     ),
+    "customers_that_are_not_left_out": (
+        lambda block: block.update(customers="shop.csv"),
+        "customers: shop.csv is unknown; the file of the customers is given by source: file, and customers: null is for segments "
+        "from orders alone.",
+    ),
+    "no_key_without_customers": (
+        lambda block: (block.clear(), block.update(customers=None)),
+        "key: is missing; give it as in the file that the project ships.",
+    ),
 }
 
 
@@ -432,15 +450,23 @@ def test_a_mistake_in_the_block_of_the_customers_is_one_sentence(said, case):
 
 
 MISTAKES_IN_ORDERS = {
-    "unknown_setting": ({"currency": "EUR"}, "orders: the setting currency is unknown; the settings here are"),
+    "unknown_setting": ({"currencies": "EUR"}, "orders: the setting currencies is unknown; the settings here are"),
     "unknown_setting_of_the_source": ({"source": {"header": None}}, "orders: source: the setting header is unknown; the"),
     "unknown_format": ({"date": {"format": "dmy"}}, "format of date: dmy is unknown; use iso or day-first or month-first or"),
     "headers_that_are_no_list": ({"amount": {"headers": "Betrag"}}, "headers of amount: Betrag is not a list, such as ["),
     "a_column_that_is_no_block": ({"amount": "Betrag"}, "amount: Betrag is not a list of settings; the settings here"),
-    "unknown_encoding": ({"source": {"encoding": "ebcdic"}}, "source: encoding: ebcdic is unknown; use utf-8"),
     "percent_of_an_amount": ({"amount": {"format": "percent"}}, "format of amount: percent is unknown; use number or"),
     "a_currency_of_a_product": ({"product": {"currency": "$"}}, "product: the setting currency is unknown; the settings here"),
+    "unknown_encoding": ({"source": {"encoding": None}}, "source: encoding: null is not the name of an encoding, such as utf-8"),
     "fields_that_are_no_list": ({"source": {"fields": "amount"}}, "source: fields: amount is not a list, such as [amount]"),
+    "a_currency_that_is_no_block": ({"currency": "EUR"}, "currency: EUR is not a list of settings; the settings here are"),
+    "several_currencies": ({"currency": {"keep": ["EUR", "USD"]}}, "keep of currency: ['EUR', 'USD'] is not one currency, as"),
+    "a_status_that_is_no_list": ({"status": {"counts": "paid"}}, "counts of status: paid is not a list, such as [paid]."),
+    "a_status_that_is_yes": ({"status": {"counts": [True]}}, "counts of status: true is not a text; put it in quotes."),
+    "an_amount_of_a_customer": ({"amount": {"of": "customer"}}, "of: of amount: customer is unknown; use line or order."),
+    "a_refund_of_an_item": ({"refunded": {"of": "item"}}, "of: of refunded: item is unknown; use line or order."),
+    "anonymous_in_percent": ({"customer": {"anonymous_share": 30}}, "anonymous_share of customer: 30 is not a share from 0 to 1"),
+    "anonymous_yes": ({"customer": {"anonymous_share": True}}, "anonymous_share of customer: true is not a share from 0 to 1"),
     "a_share_in_percent": ({"source": {"max_rejected_share": "5%"}}, "source: max_rejected_share: 5% is not a share from 0 to"),
 }  # fmt: skip
 
@@ -454,6 +480,16 @@ def test_a_mistake_in_the_block_of_the_orders_is_one_sentence(said, case):
         blocks["orders"] |= settings | {"source": source}
 
     assert "dbt_project.yml, vars, orders: " + sentence in said("base_order_lines", change, "orders()")
+
+
+def test_neither_customers_nor_orders_is_one_sentence(said):
+    def change(blocks):
+        blocks["segmentation"]["customers"] = None
+        blocks["orders"]["source"]["file"] = None
+
+    assert "orders: source: file: there are no customers either (customers: null), so there is nothing to segment; give" in said(
+        "base_order_lines", change, "orders()"
+    )
 
 
 MISTAKES_IN_RFM_SCORES = {
@@ -480,7 +516,10 @@ def test_a_mistake_in_the_block_of_the_rfm_scores_is_one_sentence(said, case):
 # The mistake in the block rfm_segmentation:, and what is said of it.
 MISTAKES_IN_A_FURTHER_SEGMENTATION = {
     "no_block": (lambda blocks: blocks.pop("rfm_segmentation"), "vars: rfm_segmentation: is missing, by which int_rfm_"),
-    "unknown_needs": (lambda blocks: blocks["rfm_segmentation"].update(needs="visits"), "needs: visits is unknown; use orders."),
+    "unknown_needs": (
+        lambda blocks: blocks["rfm_segmentation"].update(needs="visits"),
+        "needs: visits is unknown; use customers or orders.",
+    ),
     "no_customers": (lambda blocks: blocks["rfm_segmentation"].pop("customers"), "customers: is missing; name the model"),
     "unknown_customers": (
         lambda blocks: blocks["rfm_segmentation"].update(customers="int_customer_visits"),

@@ -14,6 +14,7 @@ PUBLISHED = [
     "k_scores",
     "rejected_customers",
     "segment_attribute_profiles",
+    "segment_attribute_statistics",
     "segment_centroids",
     "segment_changes",
     "segment_drift",

@@ -246,6 +246,21 @@ def test_without_reason_it_does_not_warn(changed):
         assert f"Nothing: all rows of the {source} file were used" in text_of(page)
 
 
+def test_what_is_left_out_as_a_matter_of_course_is_said_and_warns_of_nothing(changed):
+    words = "'status <b>failed</b> does not count'"
+    page = parsed(changed(f"delete from rejected_customers; update rejected_orders set is_left_out = true, reasons = {words}"))
+    assert page.find(".//div[@class='warning']") is None
+    text = text_of(page.find("body"))
+    assert "order file are left out, as the configuration says: status <b>failed</b> does not count (12 rows)." in text
+    assert "Nothing: no row of the order file was refused" in text
+
+
+def test_a_build_of_before_lines_were_left_out_can_be_reported(changed):
+    assert "12 rows of the order file could not be used" in text_of(
+        parsed(changed("alter table rejected_orders drop column is_left_out")).find("body")
+    )
+
+
 def test_it_says_what_has_changed_since_the_last_build(changed):
     page = parsed(
         changed(

@@ -8,10 +8,9 @@ import importlib
 import re
 
 import pytest
-from conftest import ROOT
 from dbt_common.exceptions import CompilationError
 from hostile_inputs import EXPONENT, parquet
-from staging import Staging
+from staging import ROOT, Staging
 
 ways_of_writing = importlib.import_module("ways_of_writing")
 CASES = ROOT.parent / "shared" / "cases"
@@ -458,6 +457,10 @@ def test_case_of_email_keys_and_of_dates_of_a_shop(stage):
     block = {"key": {"name": "email", "data_type": "varchar"}}
     keys = {row[0] for row in stage(case("email-keys/customers.csv"), segmentation=block).accepted}
     assert not [key for key in keys if key != key.strip()]
-    columns = {"date": {"headers": ["Created at"], "format": "iso"}, "amount": {"headers": ["Lineitem price"]}}
+    columns = {
+        "date": {"headers": ["Created at"], "format": "iso"},
+        "amount": {"headers": ["Lineitem price"]},
+        "status": {"counts": "all"},
+    }
     content = case("shopify-orders/orders_export.csv")
     assert stage(content, "orders", segmentation=block, orders=columns).rejected == []

@@ -12,11 +12,15 @@ _FEATURE |= {"lowest": "lowest", "highest": "highest"}
 
 
 def segmentation(prefix=""):
+    """The columns of the sample, and an attribute of each kind."""
     block = yaml.safe_load(_PROJECT.read_text(encoding="utf-8"))["vars"]["segmentation"]
     key = block["key"] | {"kind": "key"}
     attributes = [attribute | {"kind": "attribute", "data_type": "varchar"} for attribute in block["attributes"]]
+    attributes += [{"name": "revenue", "kind": "attribute", "data_type": "double"}]
+    attributes += [{"name": "since", "kind": "attribute", "data_type": "date", "format": "iso"}]
     features = [_FEATURE | feature | {"axis": feature["label"], "kind": "feature"} for feature in block["features"]]
-    settings = {"customers": "stg_customers", "refit": "auto", "model_version": None}
+    settings = {"customers": "stg_customers", "refit": "auto", "model_version": None, "is_dispensable": True}
+    block["source"]["personal"] = []
     return block | settings | {"attributes": attributes, "features": features, "columns": [key, *attributes, *features]}
 
 
@@ -43,14 +47,31 @@ def orders():
         {"name": "order_id", "kind": "attribute", "data_type": "varchar"},
         {"name": "ordered_at", "kind": "moment", "data_type": "timestamp", "format": "day-first"},
         {"name": "amount", "kind": "feature", "data_type": "double", "range": [None, None], "missing": "reject"},
+        {"name": "refunded_amount", "kind": "feature", "data_type": "double", "range": [None, None], "missing": "null"},
         {"name": "cancelled", "kind": "flag", "data_type": "boolean"},
+        {"name": "currency", "kind": "attribute", "data_type": "varchar", "words": ["EUR"]},
+        {"name": "order_status", "kind": "attribute", "data_type": "varchar", "words": ["paid"]},
     ]
     block = yaml.safe_load(_PROJECT.read_text(encoding="utf-8"))["vars"]["orders"]
-    return {"source": block["source"] | {"block": "orders"}, "key": columns[0], "columns": columns}
+    what_counts = {"statuses": ["paid"], "currency": "EUR", "anonymous_share": 0.3}
+    of = {"has_amounts": True, "amount_of": "order", "refunded_of": "order"}
+    return (
+        {"source": block["source"] | {"block": "orders", "personal": []}, "key": columns[0], "columns": columns}
+        | what_counts
+        | of
+    )
+
+
+def has_customers():
+    return True
 
 
 def has_orders():
     return True
+
+
+def builds_gone_on_from():
+    return "select build_id from builds"
 
 
 def rfm_score_bounds():
@@ -65,7 +86,7 @@ def source_layouts(table):
     return [layout | {"files": ["customers.csv"], "patterns": {"customers.csv": "customers.csv"}}]
 
 
-def n_lines_of_preambles(table):
+def n_lines_of_preambles(layouts):
     return 0
 
 
@@ -93,7 +114,23 @@ def feature_statistics():
     return {"mean": "Mean of {}.", "median": "Median of {}."}
 
 
-def warn_of_rejected_rows(rejected, n_accepted, source):
+def warn_of_rejected_rows(rejected, n_accepted, source, condition="true"):
+    return ""
+
+
+def report_lines_left_out(rejected, n_accepted):
+    return ""
+
+
+def require_clear_orders(records, lines):
+    return ""
+
+
+def values_of_orders():
+    return ["monetary_value", "average_order_value", "share_returned", "bought_value", "returned_value"]
+
+
+def say_that_there_are_no_amounts():
     return ""
 
 
@@ -205,6 +242,10 @@ def days_between(first, last):
     return f"date_diff('day', {first}, {last})"
 
 
+def day_of(n_days):
+    return f"date '1970-01-01' + cast({n_days} as integer)"
+
+
 def exact_amount(amount):
     return f"cast({amount} as decimal(38, 4))"
 
@@ -213,5 +254,5 @@ def end_of_today():
     return "timestamp '2026-01-01'"
 
 
-def what_was_seen(rejected, n_accepted, table):
+def what_was_seen(rejected, n_accepted, table, condition):
     return ""

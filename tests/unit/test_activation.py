@@ -25,7 +25,7 @@ def test_file_names_are_safe_whatever_a_segment_is_called(name, expected):
     assert file_name(3, name) == expected
 
 
-@pytest.mark.parametrize("email", ["some.body@example.com", "  Some.Body@Example.COM\t", "\u00a0SOME.BODY@example.com\n"])
+@pytest.mark.parametrize("email", ["some.body@example.com", "  Some.Body@Example.COM\t", "\u00a0SOME.BODY@example.com\u200b\n"])
 def test_the_same_address_has_the_same_hash(email):
     answer = duckdb.execute(f"select sha256({normalised('email')}) from (select ? as email)", [email]).fetchone()[0]
     assert answer == hashlib.sha256(b"some.body@example.com").hexdigest()
@@ -33,7 +33,11 @@ def test_the_same_address_has_the_same_hash(email):
 
 def headings(columns):
     return duckdb.sql(
-        f"select {', '.join(columns)} from (select 'a' as member, 1 as segment_id, 'b' as segment_name, 'c' as email)"
+        f"""
+        select {", ".join(columns)}
+        from (select 'a' as member, 1 as segment_id, 'b' as segment_name, 'c' as email)
+        cross join (select 'd' as _hash) as addresses
+        """
     ).columns
 
 
@@ -67,3 +71,62 @@ def test_the_list_of_a_segment_that_is_gone_is_removed_and_lists_of_others_stay(
     texts = {path.name: path.read_text() for path in output.glob("*.csv")}
     listed = '"member",segment_id,"segment_name"\n"a",1,"New"\n'
     assert texts == {"all_segments.csv": listed, "segment_1_new.csv": listed, "segment_9_gone.csv": "mine"}
+
+
+def lists(folder, capsys, monkeypatch, *options):
+    """What the command says, and {name of a list: its rows}."""
+    output = folder / "lists"
+    command = ["activation.py", "--warehouse", str(folder / "warehouse.duckdb"), "--output", str(output), *options]
+    monkeypatch.setattr(sys, "argv", command)
+    activation.main()
+    rows = {path.name: path.read_text().splitlines()[1:] for path in output.glob("*.csv")}
+    return capsys.readouterr().out, rows
+
+
+def hashed(email):
+    return hashlib.sha256(email.encode()).hexdigest()
+
+
+def test_an_address_of_several_customers_is_listed_once_for_the_surest(tmp_path, capsys, monkeypatch):
+    """Of a and b, b has the higher confidence; of c and d, which have the same, c has the lower key; e has no address."""
+    with duckdb.connect(tmp_path / "warehouse.duckdb") as connection:
+        connection.execute("""
+            create table customer_segments as
+            select * from (
+                values
+                ('a', 1, 'One', 0.2, 'ab@x.org'), ('b', 2, 'Two', 0.3, ' AB@X.org'), ('c', 1, 'One', null, 'cd@x.org'),
+                ('d', 2, 'Two', null, 'CD@x.org\u00a0'), ('e', 2, 'Two', 0.5, null), ('f', 2, 'Two', 0.5, 'f@x.org')
+            ) as customers (member, segment_id, segment_name, confidence, email)
+        """)
+    said, rows = lists(tmp_path, capsys, monkeypatch, "--hash-email", "email", "--columns", "segment_id")
+    assert rows["segment_1_one.csv"] == [f'"{hashed("cd@x.org")}",1']
+    assert rows["segment_2_two.csv"] == [f'"{hashed("ab@x.org")}",2', f'"{hashed("f@x.org")}",2']
+    assert rows["all_segments.csv"] == rows["segment_1_one.csv"] + rows["segment_2_two.csv"]
+    assert "segment_1_one.csv: 1 customer, 1 with an address that is listed for somebody else is left out" in said
+    assert "2 customers share an address with another one. It is listed once, for the customer with the highest" in said
+
+
+def test_a_personal_address_is_read_where_the_published_build_has_worked_and_nowhere_else(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "build").mkdir()
+    with duckdb.connect("warehouse.duckdb") as connection:
+        connection.execute("create table builds as select 1 as build_number, 'one' as build_id")
+        connection.execute("""
+            create table customer_segments as select 7 as member, 1 as segment_id, 'One' as segment_name, 0.5 as confidence
+        """)
+    options = "--hash-email", "email"
+    with pytest.raises(SystemExit, match=r"only in build, where build/warehouse\.duckdb is missing; run dbt build first"):
+        lists(tmp_path, capsys, monkeypatch, *options)
+    with duckdb.connect("build/scratch.duckdb") as connection:
+        connection.execute("create table customers as select 7 as member, 'a@x.org' as email")
+        connection.execute("create view stg_customers as select * from scratch.main.customers")
+    with duckdb.connect("build/warehouse.duckdb") as connection:
+        connection.execute("create table published_build as select 'another' as build_id")
+    with pytest.raises(SystemExit, match="no longer holds the published build; run dbt build, then this command"):
+        lists(tmp_path, capsys, monkeypatch, *options)
+    with duckdb.connect("build/warehouse.duckdb") as connection:
+        connection.execute("update published_build set build_id = 'one'")
+    _, rows = lists(tmp_path, capsys, monkeypatch, *options)
+    assert rows["all_segments.csv"] == [f'"{hashed("a@x.org")}",1,"One"']
+    with pytest.raises(SystemExit, match="customer_segments has no column phone; it has member, segment_id"):
+        lists(tmp_path, capsys, monkeypatch, "--hash-email", "phone")

@@ -40,7 +40,8 @@ def write_build(path, number, *, keys=(OTHER, KEY), data_type="varchar", records
             create table segment_attribute_profiles as
             select 'email' as attribute, email as attribute_value, count(*) as n_customers from customer_segments group by email
             union all select 'colour', 'all', 502
-            union all select 'colour', null, 1;
+            union all select 'colour', null, 1
+            union all select 'email', 'more than 50 values', 502;
             create table rejected_customers (source_file varchar, raw_record varchar);
             create macro nearest(age) as age + 1;
             comment on table customers_360 is 'Everybody. Build 00000000-0000-0000-0000-000000000001';
@@ -187,6 +188,10 @@ def test_everything_else_stays_as_it_was(folder, monkeypatch, capsys):
     assert [query(path, sql) for sql in asked] == answers
     assert query(path, "select nearest(1), count(*) from customer_segments") == [(2, 501)]
     assert query(path, "select attribute_value from segment_attribute_profiles where attribute = 'colour'") == [("all",), (None,)]
+    listed = (
+        "select count(*), count(*) filter (where n_customers = 502) from segment_attribute_profiles where attribute = 'email'"
+    )
+    assert query(path, listed) == [(502, 1)]
 
 
 def test_the_erasure_is_a_build_that_says_when_and_how_many(folder, monkeypatch, capsys):

@@ -70,6 +70,21 @@ def test_kept_builds_are_listed_the_newest_first(folder):
     ]
 
 
+def test_a_build_from_orders_alone_is_listed_without_customers(folder):
+    with duckdb.connect(folder / "kept_builds" / "3.duckdb") as database:
+        database.execute("drop table segmentation_fits")
+        database.execute("alter table builds add column n_order_lines_accepted bigint")
+        database.execute("""
+            update builds
+            set
+                source_file = 'orders.csv', n_accepted = null, n_segments = null, model_version = null,
+                n_order_lines_accepted = 1200
+            where build_number = 3
+        """)
+    listed = restore(folder)[1][0]
+    assert listed == "     3  2026-01-04 00:00  orders.csv: segments from 1,200 lines of orders alone, gates: drift warn"
+
+
 def test_where_none_is_kept_it_says_so(tmp_path):
     assert restore(tmp_path) == (0, ["No build is kept in kept_builds yet."])
     code, lines = restore(tmp_path, "1")

@@ -1,7 +1,30 @@
 """The secrets of the dashboard: whole, and readable for their owner alone. What needs Superset is tested in tests/project."""
 
+import duckdb
 import pytest
-from serve_superset import kept_secret
+import yaml
+from serve_superset import assets, kept_secret, read
+
+
+@pytest.mark.parametrize("prefix", ["", "rfm_"])
+def test_the_dashboard_is_that_of_the_first_segmentation_also_where_that_is_of_the_orders(tmp_path, prefix):
+    path = tmp_path / "warehouse.duckdb"
+    with duckdb.connect(path) as database:
+        database.execute(f"create table {prefix}customer_segments as select 1 as shop, 1 as segment_id, 3 as days, 2 as orders")
+        database.execute(f"create table {prefix}segment_profiles as select 1 as segment_id, 'Recent' as segment_name")
+        database.execute(f"""
+            create table {prefix}segment_feature_profiles as
+            select
+                unnest(['days', 'orders']) as feature, feature as feature_label, unnest([1, 2]) as feature_order,
+                0 as mean_scaled
+        """)
+        if not prefix:
+            database.execute("create table rfm_customer_segments as select 1 as shop")
+    names, segments = read(path)
+    assert (names["key"], names["x"], names["y"], segments) == ("shop", "days", "orders", [" 1 Recent"])
+    datasets = [yaml.safe_load(text) for name, text in assets(names, segments, ["#000000"]).items() if "datasets" in name]
+    assert f"{prefix}customer_segments" in [dataset["table_name"] for dataset in datasets]
+    assert any(f"from {prefix}segment_profiles" in dataset.get("sql", "") for dataset in datasets)
 
 
 def test_a_secret_is_made_once(tmp_path):

@@ -18,15 +18,15 @@
     {% set first = var('segmentation') %}
     {% set name = prefix ~ 'segmentation' %}
     {% set block = var(name) %}
-    {% do _reject_unknown_settings(name, block, (['customers', 'needs'] if prefix else ['source', 'key']) + [
-        'attributes', 'features', 'n_clusters', 'k_range', 'seed', 'refit', 'model_version', 'gates'
+    {% do _reject_unknown_settings(name, block, (['needs'] if prefix else ['source', 'key']) + [
+        'customers', 'attributes', 'features', 'n_clusters', 'k_range', 'seed', 'refit', 'model_version', 'gates'
     ], name) %}
     {% for setting in ['attributes', 'features'] if block[setting] and (block[setting] is mapping or block[setting] is not iterable) %}
         {% do configuration_error(setting ~ ': ' ~ _shown(block[setting]) ~ ' is not a list, such as [{name: visits}]', name) %}
     {% endfor %}
     {% if prefix %}
         {% if not block.customers %}{% do configuration_error('customers: is missing; name the model that has the features, one row per customer', name) %}{% endif %}
-        {% do _require_one_of('needs', block.needs or 'orders', ['orders'], name) %}
+        {% do _require_one_of('needs', block.needs or 'customers', ['customers', 'orders'], name) %}
         {#- Unit tests do not know the models. -#}
         {% if execute and graph.nodes and not node_named(block.customers) %}
             {% do configuration_error('customers: no model is called ' ~ block.customers ~ '; name the one that has the features, one row per customer, such as customer_order_features', name) %}
@@ -41,28 +41,41 @@
         {% set block = dict(block, key=first.key, source={'name': block.customers}) %}
     {% endif %}
 
-    {% for setting in ['source', 'key', 'features', 'n_clusters', 'k_range', 'seed'] if block[setting] is not defined %}
+    {% set is_without_customers = not prefix and _is_without_customers(block) %}
+    {% for setting in ['key'] + ([] if is_without_customers else ['source', 'features', 'n_clusters', 'k_range', 'seed']) if block[setting] is not defined %}
         {% do configuration_error(setting ~ ': is missing; give it as in the file that the project ships', name) %}
     {% endfor %}
 
-    {% set source = {'name': block.customers} if prefix else _configured_source(block.source, 'segmentation', 'customers_file') %}
     {% set key = first.key if prefix else _configured_key(block.key, name) %}
+    {% if is_without_customers %}
+        {% do return({
+            'customers': none, 'source': {'name': none}, 'key': key, 'attributes': [], 'features': [], 'columns': [key], 'n_clusters': none, 'k_range': [],
+            'seed': none, 'refit': 'never', 'model_version': none, 'gates': _configured_gates(block.gates or {}, name)
+        }) %}
+    {% endif %}
+    {% set source = {'name': block.customers} if prefix else _configured_source(block.source, 'segmentation', 'customers_file') %}
 
-    {% set attributes = [] %}
+    {#- Those that are personal are read, and go no further than stg_customers. -#}
+    {% set attributes, personal = [], [] %}
     {% for attribute in block.attributes or [] %}
-        {% do attributes.append(dict(_configured_column(attribute, {'data_type': 'varchar'}, name), kind='attribute')) %}
-        {% do _require_one_of('data_type of ' ~ attribute.name, attributes[-1].data_type, ['varchar'], name) %}
+        {% set column = dict(_configured_attribute(attribute, source, name, is_read=not prefix), kind='attribute') %}
+        {% do (personal if column.personal else attributes).append(column) %}
+    {% endfor %}
+    {% do source.update({'personal': personal}) %}
+    {% for column in attributes if prefix and column.name in (segmentation('').source.personal or []) | map(attribute='name') %}
+        {% do configuration_error('attributes: ' ~ column.name ~ ' is personal in the block segmentation, so it cannot be one here; leave it out', name) %}
     {% endfor %}
 
     {% set features = [] %}
-    {% for feature in block.features or [] %}
+    {% set absent = values_of_orders() if block.customers == 'customer_order_features' and not orders().has_amounts else [] %}
+    {% for feature in block.features or [] if feature.name not in absent %}
         {% do features.append(dict(_configured_feature(feature, source, name), kind='feature')) %}
     {% endfor %}
     {% if not features %}
         {% do configuration_error('features: is empty; name at least one numeric column to form segments from', name) %}
     {% endif %}
 
-    {% set columns = [key] + attributes + features %}
+    {% set columns = [key] + attributes + personal + features %}
     {% set names = columns | map(attribute='name') | list %}
     {% for column in names if names.count(column) > 1 %}
         {% do configuration_error('the name ' ~ column ~ ' is given to more than one column; rename all but one', name) %}
@@ -105,8 +118,20 @@
     {% do return({
         'customers': block.customers or 'stg_customers', 'source': source, 'key': key, 'attributes': attributes, 'features': features, 'columns': columns,
         'n_clusters': n_clusters, 'k_range': k_range, 'seed': block.seed, 'refit': refit, 'model_version': model_version,
-        'gates': _configured_gates(block.gates or {}, name)
+        'is_dispensable': block.needs == 'orders' and has_customers(), 'gates': _configured_gates(block.gates or {}, name)
     }) %}
+{% endmacro %}
+
+
+{#- Whether the block asks for segments from orders alone: by customers: null, or for one run by the word none in the place of the file. -#}
+{% macro _is_without_customers(block) %}
+    {% if 'customers' in block and block.customers is not none %}
+        {% do configuration_error(
+            'customers: ' ~ _shown(block.customers) ~ ' is unknown; the file of the customers is given by source: file, and customers: null is for segments '
+            ~ 'from orders alone', 'segmentation'
+        ) %}
+    {% endif %}
+    {% do return(var('customers_file', env_var('CUSTOMERS_FILE', '') or ('none' if 'customers' in block else '')) == 'none') %}
 {% endmacro %}
 
 
@@ -120,6 +145,11 @@
     {% endif %}
     {% if key is not mapping %}
         {% do configuration_error('key: ' ~ _shown(key) ~ ' is neither a column, such as {name: customer_id}, nor row_number, for customers without a key', block) %}
+    {% endif %}
+    {% if key.personal is defined %}
+        {% do configuration_error(
+            'key: it names the customer in every table, so it cannot be personal; take a customer number for the key, and list the other as an attribute', block
+        ) %}
     {% endif %}
     {% set own = {} %}
     {% for setting, value in key.items() if setting not in ['columns', 'case'] %}{% do own.update({setting: value}) %}{% endfor %}
@@ -200,8 +230,11 @@
         {% do configuration_error('source: file: ' ~ _shown(source.file) ~ ' is not a path; give that of a CSV or Parquet file, in quotes', block) %}
     {% endif %}
     {% if not source.name and block != 'orders' %}
-        {% do configuration_error('source: file: is missing; give the path of a CSV or Parquet file, or a table as relation', block) %}
+        {% do configuration_error(
+            'source: file: is missing; give the path of a CSV or Parquet file, a table as relation, or customers: null for segments from orders alone', block
+        ) %}
     {% endif %}
+    {% if source.file == 'none' %}{% do source.update({'file': none, 'name': none}) %}{% endif %}
     {% do _require_texts('source: fields', source.fields or [], block) %}
     {% do return(source) %}
 {% endmacro %}
@@ -210,7 +243,7 @@
 {#-
     The block `orders:` of dbt_project.yml, checked and with its defaults filled in; the customer is called and typed as the key of the
     block `segmentation:`. The file is none where there are no orders: none are configured, or they are still those of the sample
-    while the customers are not, whom invented orders must not be joined to.
+    while there are customers who are not, whom invented orders must not be joined to.
 -#}
 {% macro orders() %}
     {% set checked = _checked_blocks() %}
@@ -222,53 +255,89 @@
 {% macro _checked_orders() %}
     {% set customers = segmentation('') %}
     {% set block = var('orders', none) or {'source': {'file': none}} %}
-    {% set own = ['customer', 'date', 'amount', 'unit_price', 'quantity', 'order_id', 'product', 'cancelled'] %}
-    {% do _reject_unknown_settings('orders', block, ['source'] + own, 'orders') %}
+    {% set numbers, ways = ['amount', 'unit_price', 'quantity', 'refunded'], _settings_of_numbers() + ['format'] %}
+    {% set own = {
+        'customer': ['anonymous_share'], 'order_id': [], 'date': ['format'], 'amount': ['of'] + ways, 'unit_price': ways, 'quantity': ways,
+        'refunded': ['of'] + ways, 'status': ['counts'], 'currency': ['keep'], 'cancelled': [], 'product': [],
+    } %}
+    {% do _reject_unknown_settings('orders', block, ['source'] + own.keys() | list, 'orders') %}
     {% if not block.source %}{% do configuration_error('source: is missing; give it as in the file that the project ships', 'orders') %}{% endif %}
     {% set source = _configured_source(block.source, 'orders', 'orders_file') %}
-    {% if source.file == 'dbt_project/sample/orders.csv' and customers.source.file != 'dbt_project/sample/customers.csv' %}
+    {% if source.file == 'dbt_project/sample/orders.csv' and customers.source.name not in [none, 'dbt_project/sample/customers.csv'] %}
         {% do source.update({'file': none, 'name': none}) %}
     {% endif %}
+    {% if not source.name and not has_customers() %}
+        {% do configuration_error('source: file: there are no customers either (customers: null), so there is nothing to segment; give the file of the orders', 'orders') %}
+    {% endif %}
 
-    {% set numbers = ['amount', 'unit_price', 'quantity'] %}
-    {% set headers, written = {}, {} %}
+    {% set columns, written = {}, {} %}
     {% for name in own %}
-        {% set settings = block[name] or {} %}
-        {% set ways = ['format'] if name == 'date' else _settings_of_numbers() + ['format'] if name in numbers else [] %}
-        {% do _reject_unknown_settings(name, settings, ['headers'] + ways, 'orders') %}
-        {% set given = settings.headers or [] %}
-        {% do _require_texts('headers of ' ~ name, given, 'orders') %}
-        {% do headers.update({name: given | list}) %}
+        {% do _reject_unknown_settings(name, block[name] or {}, ['headers'] + own[name], 'orders') %}
+        {#- A status is looked for by its usual names where nothing is said of it, so that none goes unseen. -#}
+        {% set settings = block[name] or ({'headers': ['status', 'financial_status']} if name == 'status' else {}) %}
+        {% do _require_texts('headers of ' ~ name, settings.headers or [], 'orders') %}
+        {% do columns.update({name: dict(settings, headers=(settings.headers or []) | list)}) %}
         {% if name in numbers %}
             {% do written.update({name: _way_of_writing(name, settings, source, ['number', 'accounting'], 'orders')}) %}
         {% endif %}
     {% endfor %}
-    {% set format = (block.date or {}).format or 'iso' %}
+    {% set format = columns.date.format or 'iso' %}
     {% do _require_one_of('format of date', format, _formats_of_dates(), 'orders') %}
+    {% set anonymous_share, counts, currency = columns.customer.get('anonymous_share'), columns.status.get('counts'), columns.currency.get('keep') %}
+    {% if anonymous_share and (not _is_number(anonymous_share) or not 0 <= anonymous_share <= 1) %}
+        {% do configuration_error('anonymous_share of customer: ' ~ _shown(anonymous_share) ~ ' is not a share from 0 to 1, such as 0.3', 'orders') %}
+    {% endif %}
+    {% if counts != 'all' %}{% do _require_texts('counts of status', counts or [], 'orders') %}{% endif %}
+    {% if currency and currency is not string %}
+        {% do configuration_error('keep of currency: ' ~ _shown(currency) ~ ' is not one currency, as the file writes it, such as EUR', 'orders') %}
+    {% endif %}
+    {% for name in ['amount', 'refunded'] if columns[name].of %}
+        {% do _require_one_of('of: of ' ~ name, columns[name].of, ['line', 'order'], 'orders') %}
+    {% endfor %}
+    {#- Null says that there are no amounts; where nothing is said of them, they are looked for. -#}
+    {% set has_amounts = 'amount' not in block or block.amount is not none %}
+    {% set amount_of, refunded_of = columns.amount.get('of'), columns.refunded.get('of') or 'order' %}
 
+    {#- What is personal of the customers is so in the orders, too. -#}
+    {% do source.update({'personal': customers.source.personal or []}) %}
     {% if source.name and customers.key.is_row_number %}
         {% do configuration_error('the customers have no key (key: row_number), so that no order can be theirs; give a key, or orders: null', 'segmentation') %}
     {% endif %}
-    {% if headers.customer and customers.key.columns %}
+    {% if columns.customer.headers and customers.key.columns %}
         {% do configuration_error('headers of customer: the key has several columns; give their headers there', 'orders') %}
     {% endif %}
-    {% set key = dict(customers.key, headers=customers.key.headers + headers.customer) %}
+    {% set key = dict(customers.key, headers=customers.key.headers + columns.customer.headers) %}
     {# Beyond any price; within it sums are exact. #}
     {% set number = {'kind': 'feature', 'data_type': 'double', 'range': [-1000000000000, 1000000000000], 'missing': 'null'} %}
-    {% set columns = [
+    {% set text = {'kind': 'attribute', 'data_type': 'varchar', 'is_optional': true} %}
+    {% set amounts = [
+        dict(number, name='amount', headers=columns.amount.headers, missing='reject', of=amount_of, instead=['quantity', 'unit_price'] if amount_of != 'order' else [], **written.amount),
+        dict(number, name='unit_price', headers=columns.unit_price.headers, is_optional=true, is_substitute=true, **written.unit_price),
+        dict(number, name='refunded_amount', headers=columns.refunded.headers, is_optional=true, of=refunded_of, **written.refunded),
+    ] if has_amounts else [] %}
+    {% set found = [
         key,
-        {'name': 'order_id', 'headers': headers.order_id, 'kind': 'attribute', 'data_type': 'varchar', 'is_optional': true},
-        {'name': 'ordered_at', 'headers': headers.date, 'kind': 'moment', 'data_type': 'timestamp', 'format': format},
-        dict(number, name='amount', headers=headers.amount, missing='reject', instead=['quantity', 'unit_price'], **written.amount),
-        dict(number, name='unit_price', headers=headers.unit_price, is_optional=true, is_substitute=true, **written.unit_price),
-        dict(number, name='quantity', headers=headers.quantity, is_optional=true, **written.quantity),
-        {'name': 'product', 'headers': headers.product, 'kind': 'attribute', 'data_type': 'varchar', 'is_optional': true},
-        {'name': 'cancelled', 'headers': headers.cancelled, 'kind': 'flag', 'data_type': 'boolean', 'is_optional': true},
-    ] %}
-    {% if key.name in columns[1:] | map(attribute='name') %}
+        dict(text, name='order_id', headers=columns.order_id.headers, is_optional=amount_of != 'order'),
+        {'name': 'ordered_at', 'headers': columns.date.headers, 'kind': 'moment', 'data_type': 'timestamp', 'format': format},
+    ] + amounts + [
+        dict(number, name='quantity', headers=columns.quantity.headers, is_optional=true, **written.quantity),
+        dict(text, name='product', headers=columns.product.headers),
+        {'name': 'cancelled', 'headers': columns.cancelled.headers, 'kind': 'flag', 'data_type': 'boolean', 'is_optional': true},
+        dict(text, name='currency', headers=columns.currency.headers, is_optional=not currency, words=[currency] if currency else none),
+    ] + ([dict(text, name='order_status', headers=columns.status.headers, is_optional=not counts, words=counts)] if counts != 'all' else []) %}
+    {% if key.name in found[1:] | map(attribute='name') %}
         {% do configuration_error('the name ' ~ key.name ~ ' of the key is taken by a column of the orders; choose another one', 'segmentation') %}
     {% endif %}
-    {% do return({'source': source, 'key': key, 'columns': columns}) %}
+    {% do return({
+        'source': source, 'key': key, 'columns': found, 'has_amounts': has_amounts, 'amount_of': amount_of, 'refunded_of': refunded_of,
+        'anonymous_share': anonymous_share, 'statuses': counts if counts != 'all' else none, 'currency': currency
+    }) %}
+{% endmacro %}
+
+
+{#- The columns of customer_order_features that need amounts. -#}
+{% macro values_of_orders() %}
+    {% do return(['monetary_value', 'average_order_value', 'share_returned', 'bought_value', 'returned_value']) %}
 {% endmacro %}
 
 
@@ -303,6 +372,10 @@
     {% for bound in setting if not _is_number(bound) or bound < 0 %}{% do return(false) %}{% endfor %}
     {% do return(setting | list == setting | unique | sort | list) %}
 {% endmacro %}
+
+
+{#- Without customers a build goes without everything that is made of them: the first segmentation. -#}
+{% macro has_customers() %}{% do return(segmentation('').source.name not in [none, '']) %}{% endmacro %}
 
 
 {#- Without orders a build goes without everything that is made of them. YAML files, which cannot ask macros, say the same where they must. -#}
@@ -367,6 +440,30 @@
     {% do _require_texts('headers of ' ~ settings.name, settings.headers, block) %}
     {% do _require_words(column, ['label', 'description'], block) %}
     {% set settings = dict(settings, label=settings.label or settings.name | replace('_', ' ')) %}
+    {% do return(settings) %}
+{% endmacro %}
+
+
+{#- An attribute is read from the files of the first segmentation, or is a column of the model of another one. -#}
+{% macro _configured_attribute(attribute, source, block, is_read) %}
+    {% set settings = {'data_type': 'varchar', 'personal': false} %}
+    {% set ways = {'date': ['format'], 'double': ['format'] + _settings_of_numbers(), 'integer': ['format'] + _settings_of_numbers()} %}
+    {% set own = ways.get(attribute.data_type, []) + ['personal'] if is_read else [] %}
+    {% do _reject_unknown_settings('attribute ' ~ attribute.name, attribute, ['name', 'headers', 'data_type', 'description', 'label'] + own, block) %}
+    {% do settings.update(attribute) %}
+    {% set column = {} %}
+    {% for setting, value in attribute.items() if setting not in own %}{% do column.update({setting: value}) %}{% endfor %}
+    {% do settings.update(_configured_column(column, {'data_type': 'varchar'}, block)) %}
+    {% do _require_one_of('data_type of ' ~ settings.name, settings.data_type, ['varchar', 'double', 'integer', 'date', 'boolean'], block) %}
+    {% if settings.data_type == 'date' %}
+        {% do settings.update({'format': attribute.format or 'iso'}) %}
+        {% do _require_one_of('format of ' ~ settings.name, settings.format, _formats_of_dates(), block) %}
+    {% elif settings.data_type in ['double', 'integer'] %}
+        {% do settings.update(_way_of_writing(settings.name, attribute, source, ['number', 'percent', 'accounting'], block)) %}
+    {% endif %}
+    {% if settings.personal is not boolean %}
+        {% do configuration_error('personal of ' ~ settings.name ~ ': ' ~ _shown(settings.personal) ~ ' is neither true nor false', block) %}
+    {% endif %}
     {% do return(settings) %}
 {% endmacro %}
 
@@ -503,7 +600,7 @@
         'segment_id', 'segment_name', 'distance', 'runner_up_segment_id', 'runner_up_distance', 'confidence', 'is_outlier',
         'has_imputed_features', 'model_version', 'previous_segment_id', 'changed_at', 'n_customers', 'row_id', 'first_row_id', 'reasons',
         'previous_model_segment_id', 'last_segment_id', 'name_at_change', 'model_version_at_change', 'build_id', 'built_at',
-        'source_file', 'is_blank', 'raw_record', 'rowid', 'is_sampled'
+        'source_file', 'is_blank', 'raw_record', 'unread_attributes', 'rowid', 'is_sampled'
     ]) %}
 {% endmacro %}
 

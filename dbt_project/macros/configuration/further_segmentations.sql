@@ -28,14 +28,24 @@
             ~ ' is configured; write it again, or delete the files of this segmentation.'
         ) %}
     {% endif %}
-    {% do config(enabled=block.needs != 'orders' or has_orders(), meta={'segmentation': segmentation}) %}
+    {% do config(enabled=has_orders() if block.needs == 'orders' else has_customers(), meta={'segmentation': segmentation}) %}
     {% if not execute %}{% do return('') %}{% endif %}
-    {% set code = namespace(sql=node_named(name).raw_code) %}
+    {% set code = namespace(sql=_code_of(name)) %}
     {% for table, relation in reading.items() %}
         {#- An ephemeral model has this prefix, as the CTE that dbt makes of it. -#}
         {% set code.sql = code.sql | replace("ref('" ~ table ~ "')", "ref('" ~ relation.identifier.removeprefix('__dbt__cte__') ~ "')") %}
     {% endfor %}
     {% do return(render(code.sql)) %}
+{% endmacro %}
+
+
+{#-
+    The SQL of a file of the first segmentation, also where there are no customers: then its node is disabled, and dbt's graph does not show it.
+-#}
+{% macro _code_of(name) %}
+    {% set node = node_named(name) %}
+    {% if node %}{% do return(node.raw_code) %}{% endif %}
+    {% for nodes in ref.manifest.disabled.values() if nodes[0].name == name and nodes[0].package_name == project_name %}{% do return(nodes[0].raw_code) %}{% endfor %}
 {% endmacro %}
 
 

@@ -19,14 +19,14 @@
 
 
 {#-
-    The names of the tables in which the first segmentation keeps its state; those of every other one end in them, also of one that a build goes without.
+    The names of the tables in which the first segmentation keeps its state; those of every other one end in them. A build may go without any of them.
 -#}
 {% macro _names_of_state() %}
     {% set names = ['customer_clusters', 'customer_segment_history'] %}
-    {% for node in graph.nodes.values() if node.config.materialized == 'incremental' and node.name != 'builds' and not segmentation_prefix(node) %}
-        {% do names.append(node.name) %}
+    {% for node in graph.nodes.values() if node.config.materialized == 'incremental' and node.name != 'builds' %}
+        {% do names.append(node.name.removeprefix(segmentation_prefix(node))) %}
     {% endfor %}
-    {% do return(names) %}
+    {% do return(names | unique | list) %}
 {% endmacro %}
 
 
@@ -54,12 +54,14 @@
 
 {#-
     Readers see what is in the file of the profile's `path`, and as a view what they find in the columns of another of its tables: [(database, schema,
-    name, query)]. It spares a copy of every customer.
+    name, query)]. It spares a copy of every customer, and goes without what is personal.
 -#}
 {% macro _published_views() %}
+    {% if not has_customers() %}{% do return([]) %}{% endif %}
     {% set settings = segmentation('') %}
     {% set node = node_named('stg_customers') %}
-    {% set query = 'select ' ~ settings.columns | map(attribute='name') | join(', ') ~ ' from customer_segments' %}
+    {% set columns = [settings.key] + settings.attributes + settings.features %}
+    {% set query = 'select ' ~ columns | map(attribute='name') | join(', ') ~ ' from customer_segments' %}
     {% do return([(node.database, node.schema, node.alias, query)]) %}
 {% endmacro %}
 
@@ -123,7 +125,7 @@
     {% set query %}
         select
             build_number,
-            format('{:,} customers in {} segments', n_accepted, n_segments)
+            coalesce(format('{:,} customers in {} segments', n_accepted, n_segments), 'segments from orders alone')
             || coalesce(format(', {:,} lines of orders', n_order_lines_accepted), '') as words
         from {{ builds }}
         where build_id = '{{ invocation_id }}'
@@ -179,13 +181,20 @@
     not even where the published file is gone and builds begin anew: those kept before it have theirs.
 -#}
 {% macro _commit_build(results, builds, build) %}
+    {% set obstacles = {} %}
+    {% for node in graph.nodes.values() if node.name == 'int_' ~ segmentation_prefix(node) ~ 'refit_decision' and segmentation(segmentation_prefix(node)).is_dispensable %}
+        {% set obstacle = run_query('select obstacle from ' ~ node.relation_name).columns[0].values()[0] %}
+        {% if obstacle %}{% do obstacles.update({segmentation_prefix(node): segmentation_prefix(node)[:-1] ~ ': ' ~ obstacle}) %}{% endif %}
+    {% endfor %}
+    {#- Where there are no segments, nothing was measured. -#}
     {% set gates = [] %}
-    {% for result in results if '__gate_' in result.node.name %}
+    {% for result in results if '__gate_' in result.node.name and segmentation_prefix(result.node) not in obstacles %}
         {% do gates.append(segmentation_prefix(result.node) ~ result.node.name.split('__gate_')[1] ~ ' ' ~ ('ok' if result.status == 'pass' else result.status)) %}
     {% endfor %}
     {% set numbers = _publishing_step('kept_builds', {}).numbers %}
     {% do run_query(
         'insert into ' ~ builds ~ ' by name select *, ' ~ sql_texts([gates | sort | join(', ')]) ~ ' as gates, '
+        ~ ('nullif(' ~ sql_texts([obstacles.values() | join(' ')]) ~ ", '') as not_segmented, ")
         ~ results | selectattr('status', 'equalto', 'warn') | list | length ~ ' as n_warnings, (select greatest(coalesce(max(build_number), 0), '
         ~ (numbers | max if numbers else 0) ~ ') + 1 from ' ~ builds ~ ') as build_number from ' ~ build
     ) %}

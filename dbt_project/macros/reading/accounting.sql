@@ -3,7 +3,7 @@
     the code that makes records of them; require_usable_lines has compared them with the bytes of the files. Those above the headers were counted when
     the files were looked at.
 -#}
-{% macro records_unaccounted_for(lines, multiline, accepted, rejected, table) %}
+{% macro records_unaccounted_for(lines, multiline, accepted, rejected, layouts) %}
 files as (
     select
         source_file,
@@ -15,7 +15,7 @@ files as (
 lines as (
     select
         coalesce(sum(n_lines), 0) as n_lines,
-        count(*) filter (where n_lines > 0 and {{ has_header('source_file', table) }}) as n_headers
+        count(*) filter (where n_lines > 0 and {{ has_header('source_file', layouts) }}) as n_headers
     from files
 ),
 
@@ -35,7 +35,7 @@ counts as (
     select
         lines.n_lines,
         lines.n_headers,
-        {{ n_lines_of_preambles(table) }} as n_above_headers,
+        {{ n_lines_of_preambles(layouts) }} as n_above_headers,
         continuations.n_continuations,
         (select count(*) from {{ accepted }}) as n_accepted,
         (select count(*) from {{ rejected }}) as n_rejected
@@ -52,13 +52,14 @@ final as (
 
 
 {#-
-    CTEs that end in `final`: the rejected rows. Where they are more than max_rejected_share of all records, the query stops with a sentence instead.
+    CTEs that end in `final`: the rejected rows for which `condition` holds. Where they are more than max_rejected_share of all records, the query stops with a sentence instead.
     `n_accepted` is a query that counts the accepted records; `table` is what segmentation() or orders() returns.
 -#}
-{% macro rejected_rows_within_bounds(rejected, n_accepted, table, what_to_adapt) %}
+{% macro rejected_rows_within_bounds(rejected, n_accepted, table, what_to_adapt, condition='true') %}
 {%- set source = table.source -%}
 rejected as (
     select * from {{ rejected }}
+    where {{ condition }}
 ),
 
 reasons as (
@@ -89,7 +90,7 @@ final as (
                     || ' are refused, more than the share of {{ source.max_rejected_share }} that is allowed (' || counts.commonest_reasons
                     || '): query {{ rejected.identifier }} in ' || {{ sql_texts([target.path]) }}
                     || ' for all reasons, then mend the {{ 'table' if source.relation else 'file' }}, adapt the {{ what_to_adapt }} in dbt_project.yml, vars, {{ source.block }}, or raise max_rejected_share there.'
-                    || {{ sql_texts([what_was_seen(rejected, n_accepted, table)]) }}
+                    || {{ sql_texts([what_was_seen(rejected, n_accepted, table, condition)]) }}
                 ) is not null
             else true
         end
@@ -98,13 +99,14 @@ final as (
 
 
 {#- Says on the console how many rows were refused, and where they are to be seen; `n_accepted` is a query. -#}
-{% macro warn_of_rejected_rows(rejected, n_accepted, source) %}
+{% macro warn_of_rejected_rows(rejected, n_accepted, source, condition='true') %}
     {% if execute %}
         {% set query %}
             select
                 count(*) as n_rejected,
                 count(*) + ({{ n_accepted }}) as n_records
             from {{ rejected }}
+            where {{ condition }}
             having count(*) > 0
         {% endset %}
         {% for row in run_query(query) %}

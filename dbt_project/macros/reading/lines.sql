@@ -24,6 +24,7 @@ final as (
     select
         cast(source_file as enum ({{ sql_texts(layouts | map(attribute='files') | sum(start=[])) }})) as source_file,
         {{ table.columns | map(attribute='name') | join(',\n        ') }},
+        unread_attributes,
         reasons,
         is_blank,
         raw_record
@@ -42,8 +43,10 @@ final as (
         select
             {{ sql_texts(layout.files) if layout.files | length == 1 else 'filename' }} as source_file,
             raw_record,
-            case when {{ is_whole }} then json_extract_string(raw_record, {{ sql_list(layout.fields.values()) }}) end as _parts,
-            case when {{ is_whole }} then json_type(raw_record, {{ sql_list(layout.fields.values()) }}) end as _types
+            {%- if layout.columns | selectattr('is_mixed') | list or layout.columns | selectattr('may_be_nested') | list %}
+            case when {{ is_whole }} then json_type(raw_record, {{ sql_list(layout.fields.values()) }}) end as _types,
+            {%- endif %}
+            case when {{ is_whole }} then json_extract_string(raw_record, {{ sql_list(layout.fields.values()) }}) end as _parts
         from {{ read_lines(sql_list(layout.patterns.values()), "'" ~ layout.format ~ "'") }}
     {%- elif layout.delimiter -%}
         select

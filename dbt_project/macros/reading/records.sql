@@ -1,31 +1,42 @@
 {#-
     The fields of a text record as a list, or NULL where its quotes are not balanced (RFC 4180, section 2, rules 5 to 7: a field is quoted as a whole, and
-    a quote within it is doubled). Spaces may stand around the quotes. The delimiter ' ' stands for any number of spaces: columns of a fixed width, without
-    quotes.
+    a quote within it is doubled). Spaces may stand around the quotes; to look for them costs less than to allow for them. The delimiter ' ' stands for
+    any number of spaces: columns of a fixed width, without quotes.
 -#}
 {% macro split_record(record, delimiter) %}
     {%- if delimiter == ' ' -%}
     list_filter(string_split({{ record }}, ' '), lambda field: field <> '')
     {%- else -%}
-    {%- set regex_delimiter = {'\t': '\\t', '|': '\\|'}.get(delimiter, delimiter) -%}
-    {%- set unquoted = '[^ ' ~ regex_delimiter ~ '"\\n][^' ~ regex_delimiter ~ '\\n]*' -%}
-    {%- set field = regex_delimiter ~ ' *(?:"(?:[^"]|"")*" *|' ~ unquoted ~ '|)' -%}
-    {%- set fields = "regexp_extract_all('" ~ delimiter ~ "' || " ~ record ~ ", '" ~ field ~ "')" -%}
     case
         when not contains({{ record }}, '"') then string_split({{ record }}, '{{ delimiter }}')
-        -- The loop over a list that holds nothing but the list of fields gives it a name, so that it is computed once.
-        else [
-            case
-                when array_to_string(fields, '') = '{{ delimiter }}' || {{ record }}
-                    then [
-                        case when ltrim(piece[2:])[1] = '"' then replace(trim(piece[2:])[2:-2], '""', '"') else piece[2:] end
-                        for piece in fields
-                    ]
-            end
-            for fields in [{{ fields }}]
-        ][1]
+        when contains({{ record }}, ' "') or contains({{ record }}, '" ')
+            then {{ _quoted_fields(record, delimiter, ' *', '[^ ', 'trim(piece[2:])') }}
+        else {{ _quoted_fields(record, delimiter, '', '[^', 'piece[2:]') }}
     end
     {%- endif -%}
+{%- endmacro %}
+
+
+{#-
+    The fields of a record that has quotes: each with the delimiter before it, and with `spaces` around its quotes. One without quotes begins with a sign
+    of the class `unquoted` that goes on here; `text` is what is behind the delimiter of a piece, without the spaces around quotes.
+-#}
+{% macro _quoted_fields(record, delimiter, spaces, unquoted, text) -%}
+    {%- set regex_delimiter = {'\t': '\\t', '|': '\\|'}.get(delimiter, delimiter) -%}
+    {%- set unquoted = unquoted ~ regex_delimiter ~ '"\\n][^' ~ regex_delimiter ~ '\\n]*' -%}
+    {%- set field = regex_delimiter ~ spaces ~ '(?:"(?:[^"]|"")*"' ~ spaces ~ '|' ~ unquoted ~ '|)' -%}
+    {%- set fields = "regexp_extract_all('" ~ delimiter ~ "' || " ~ record ~ ", '" ~ field ~ "')" -%}
+    {#- The loop over a list that holds nothing but the list of fields gives it a name, so that it is computed once. -#}
+    [
+        case
+            when array_to_string(fields, '') = '{{ delimiter }}' || {{ record }}
+                then [
+                    case when {{ text }}[1] = '"' then replace({{ text }}[2:-2], '""', '"') else piece[2:] end
+                    for piece in fields
+                ]
+        end
+        for fields in [{{ fields }}]
+    ][1]
 {%- endmacro %}
 
 
@@ -36,10 +47,11 @@
     the first field of a record has line breaks.
 -#}
 {% macro multiline_records(lines, table) %}
-{%- set layouts = source_layouts(table) | selectattr('delimiter', 'in', ['\t', ',', ';', '|']) | list -%}
-{%- set has_preambles = n_lines_of_preambles(table) -%}
+{%- set all_layouts = source_layouts(table) -%}
+{%- set layouts = all_layouts | selectattr('delimiter', 'in', ['\t', ',', ';', '|']) | list -%}
+{%- set has_preambles = n_lines_of_preambles(all_layouts) -%}
 {%- if has_preambles -%}
-{{ beginnings_of_files(lines, table) }},
+{{ beginnings_of_files(lines, all_layouts) }},
 
 {% endif -%}
 odd_lines as (
@@ -101,6 +113,7 @@ final as (
         row_id as last_row_id,
         source_file,
         {{ table.columns | map(attribute='name') | join(',\n        ') }},
+        unread_attributes,
         reasons,
         is_blank,
         raw_record
@@ -116,17 +129,18 @@ final as (
 {%- endmacro %}
 
 
-{#- CTEs that end in `final`: the records below the headers, those that are one line each and those of several. -#}
-{% macro records_below_headers(lines, multiline, table) %}
+{#- CTEs that end in one called `name`: the records below the headers, those that are one line each and those of several. -#}
+{% macro records_below_headers(lines, multiline, table, name='final') %}
 {%- set key, columns = table.key, table.columns[1:] | map(attribute='name') | join(',\n        ') -%}
-{{ beginnings_of_files(lines, table) }},
+{%- set layouts = source_layouts(table) -%}
+{{ beginnings_of_files(lines, layouts) }},
 
 -- Lines that are no records: headers, and those that a record of several lines is made of.
 other_lines as (
     select header_row_id as row_id
     from files
     union all
-    {%- if n_lines_of_preambles(table) %}
+    {%- if n_lines_of_preambles(layouts) %}
     select unnest(generate_series(first_row_id, first_row_id + n_lines_above - 1)) as row_id
     from files
     union all
@@ -135,13 +149,14 @@ other_lines as (
     from {{ multiline }}
 ),
 
-final as (
+{{ name }} as not materialized (
     select
         {{ lines }}.row_id,
         {{ lines }}.source_file,
         {# Customers without a key have the number of their row, from 1. #}
         {{ lines ~ '.row_id + 1 as ' if key.is_row_number }}{{ key.name }},
         {{ columns }},
+        {{ lines }}.unread_attributes,
         {{ lines }}.reasons,
         {{ lines }}.raw_record
     from {{ lines }}
@@ -153,6 +168,7 @@ final as (
         source_file,
         {{ 'first_row_id + 1 as ' if key.is_row_number }}{{ key.name }},
         {{ columns }},
+        unread_attributes,
         reasons,
         raw_record
     from {{ multiline }}
@@ -164,17 +180,17 @@ final as (
     The CTE `files`: the first_row_id of each file in a table of lines; n_lines_above its header or its first record, where that are more than blank ones;
     and the header_row_id, NULL where there is no header: of its first line that is not blank, or of the one below the preamble.
 -#}
-{% macro beginnings_of_files(lines, table) -%}
-{%- set has_preambles = n_lines_of_preambles(table) -%}
+{% macro beginnings_of_files(lines, layouts) -%}
+{%- set n_lines_above = _n_lines_above('source_file', layouts) if n_lines_of_preambles(layouts) else none -%}
 files as (
     select
         source_file,
         min(row_id) as first_row_id,
-        {{ _n_lines_above('source_file', table) if has_preambles else 0 }} as n_lines_above,
+        {{ n_lines_above or 0 }} as n_lines_above,
         case
-            when not {{ has_header('source_file', table) }} then null
-            {%- if has_preambles %}
-            when {{ _n_lines_above('source_file', table) }} > 0 then min(row_id) + {{ _n_lines_above('source_file', table) }}
+            when not {{ has_header('source_file', layouts) }} then null
+            {%- if n_lines_above %}
+            when {{ n_lines_above }} > 0 then min(row_id) + {{ n_lines_above }}
             {%- endif %}
             else min(row_id) filter (where not is_blank)
         end as header_row_id
@@ -185,9 +201,9 @@ files as (
 
 
 {#- The number of lines in the preamble of a file, blank ones counted. -#}
-{% macro _n_lines_above(source_file, table) -%}
+{% macro _n_lines_above(source_file, layouts) -%}
     case {{ source_file }}
-        {%- for layout in source_layouts(table) %}
+        {%- for layout in layouts %}
         {%- for file, (n_lines, _) in layout.preambles.items() %}
         when {{ sql_texts([file]) }} then {{ n_lines }}
         {%- endfor %}
@@ -198,9 +214,9 @@ files as (
 
 
 {#- How many lines of the preambles of all files are not blank, as they were counted when the files were looked at. -#}
-{% macro n_lines_of_preambles(table) %}
+{% macro n_lines_of_preambles(layouts) %}
     {% set counts = [] %}
-    {% for layout in source_layouts(table) %}{% do counts.extend(layout.preambles.values() | map(attribute=1)) %}{% endfor %}
+    {% for layout in layouts %}{% do counts.extend(layout.preambles.values() | map(attribute=1)) %}{% endfor %}
     {% do return(counts | sum) %}
 {% endmacro %}
 
@@ -212,7 +228,7 @@ files as (
 
 
 {#- Parquet, relations, JSON and workbooks have no header among their records, nor has any file of a source whose fields the configuration names. -#}
-{% macro has_header(source_file, table) -%}
-    {%- set without = source_layouts(table) | rejectattr('has_header') | map(attribute='files') | sum(start=[]) -%}
+{% macro has_header(source_file, layouts) -%}
+    {%- set without = layouts | rejectattr('has_header') | map(attribute='files') | sum(start=[]) -%}
     {{ source_file ~ ' not in (' ~ sql_texts(without) ~ ')' if without else 'true' }}
 {%- endmacro %}

@@ -79,6 +79,7 @@
         {{ _accepted_value(column) }} as {{ column.name }},
         {% endif %}
         {% endfor %}
+        {{ _unread_attributes(layout.columns, parts, table.source) }} as unread_attributes,
         reasons,
         is_blank,
         case when {{ keeps_text }} then cast({{ 'raw_record' if layout.delimiter else 'to_json(raw_record)' }} as varchar) end as raw_record
@@ -112,11 +113,15 @@
 
 {#-
     Which text is kept: that of a record that cannot be used, of a blank line, which may be part of a field, and of a line with an odd number of quotes,
-    which may end a field that others begin, though it looks like a usable record: 'lines",30,40,50'. And the text of a number of which it is in doubt
-    what its point is.
+    which may end a field that others begin, though it looks like a usable record: 'lines",30,40,50'. The text of a number of which it is in doubt what its
+    point is. And of orders, that of a line that will be left out for its word, or may contradict others of its order.
 -#}
 {% macro _may_be_needed_again(layout, parts) -%}
     reasons is not null or is_blank
+    {%- for column in layout.columns if column.words %}
+    or coalesce(not {{ is_among('_value_' ~ column.name, column.words) }}, true)
+    {%- endfor %}
+    {{- ' or true' if 'order' in layout.columns | map(attribute='of', default=none) }}
     {%- set points = [] -%}
     {%- for name in layout.in_doubt %}{% do points.append("contains(" ~ parts[name] ~ ", '.')") %}{% endfor -%}
     {%- if points %}
@@ -152,7 +157,9 @@
 {#- The value in a field: the number of a feature, the key as it is typed, the text of an attribute, a moment, a yes or no. -#}
 {% macro _raw_value(column, part, source) -%}
     {%- set text = _field_text(part, source.missing_words) -%}
-    {%- if column.kind == 'attribute' -%}
+    {%- if column.kind == 'attribute' and column.data_type != 'varchar' -%}
+        {{ _attribute_value(column, part, source) }}
+    {%- elif column.kind == 'attribute' -%}
         {{ _attribute_text(part) }}
     {%- elif column.kind == 'key' and column.data_type == 'varchar' -%}
         {{ text }}
@@ -184,6 +191,37 @@
     {%- else -%}
         try_cast({{ value }} as {{ column.data_type }})
     {%- endif -%}
+{%- endmacro %}
+
+
+{#-
+    The value of an attribute that is not a text. One that is not of its type is NULL, and the customer is kept all the same: it forms no segments. It is
+    read like that of a feature, a moment or a yes or no.
+-#}
+{% macro _attribute_value(column, part, source) -%}
+    {%- set like = {'date': 'moment', 'boolean': 'flag'}.get(column.data_type, 'feature') -%}
+    {%- set value = _raw_value(dict(column, kind=like), part, source) -%}
+    {%- if like == 'moment' -%}
+        {#- DuckDB knows moments by words, too, such as 'epoch' and 'infinity'. -#}
+        case when regexp_matches({{ part }}, '[0-9]') and isfinite({{ value }}) then cast({{ value }} as date) end
+    {%- elif like == 'flag' -%}
+        {{ value }}
+    {%- elif column.data_type == 'integer' -%}
+        case when {{ value }} = floor({{ value }}) then try_cast({{ value }} as integer) end
+    {%- else -%}
+        case when abs({{ value }}) < {{ too_large() }} then {{ value }} end
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- The names of the attributes of a record that have a value which is not of their type; NULL for nearly all records. -#}
+{% macro _unread_attributes(columns, parts, source) -%}
+    {%- set unread = [] -%}
+    {%- for column in columns if column.kind == 'attribute' and column.data_type != 'varchar' -%}
+        {%- set text = _field_text(parts[column.name], source.missing_words) -%}
+        {%- do unread.append("case when _value_" ~ column.name ~ " is null and " ~ text ~ " is not null then '" ~ column.name ~ "' end") -%}
+    {%- endfor -%}
+    {{ "nullif(concat_ws(', ', " ~ unread | join(', ') ~ "), '')" if unread else 'cast(null as varchar)' }}
 {%- endmacro %}
 
 

@@ -26,5 +26,22 @@
 {% macro days_between(first, last) -%}{{ dbt.datediff(first, last, 'day') }}{%- endmacro %}
 
 
+{#- The date that is so many days behind the first one of 1970, a fraction rounded. -#}
+{% macro day_of(n_days) -%}
+    cast({{ dbt.dateadd('day', 'cast(round(' ~ n_days ~ ') as integer)', "cast('1970-01-01' as date)") }} as date)
+{%- endmacro %}
+
+
 {#- An amount of money, exact to a ten-thousandth: the sum of doubles depends on the order of the rows, and equal customers must come out equal. -#}
 {% macro exact_amount(amount) -%}cast({{ amount }} as decimal(38, 4)){%- endmacro %}
+
+
+{#- On the console, where the configuration says that the orders have no amounts. -#}
+{% macro say_that_there_are_no_amounts() %}
+    {% if execute and not orders().has_amounts %}
+        {% do log(
+            'The orders have no amounts (amount: null): segments, scores and classes from orders go by recency and frequency alone, and '
+            ~ values_of_orders() | join(', ') ~ ' are NULL.', info=true
+        ) %}
+    {% endif %}
+{% endmacro %}

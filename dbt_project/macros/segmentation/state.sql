@@ -29,6 +29,20 @@
 
 
 {#-
+    The ids of the builds whose state this one goes on from, as a query, or none where there are none. One on files of one's own does not go on from the
+    sample, whose rows in `builds` stay.
+-#}
+{% macro builds_gone_on_from() %}
+    {% if not execute or not existing_table('builds') %}{% do return(none) %}{% endif %}
+    {% set queries = [] %}
+    {% for node in graph.nodes.values() if node.name == segmentation_prefix(node) ~ 'segment_drift' and existing_table(node.name) %}
+        {% do queries.append('select build_id from ' ~ existing_table(node.name)) %}
+    {% endfor %}
+    {% do return(queries | join(' union distinct ') or none) %}
+{% endmacro %}
+
+
+{#-
     The model that this build goes on with unless it fits one, as an aggregate over the rows of segment_drift that the builds so far have left: the one
     that the configuration asks for, or else the one that the last build has left to go on with.
 -#}

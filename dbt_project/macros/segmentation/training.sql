@@ -12,6 +12,91 @@
 {% endmacro %}
 
 
+{#-
+    A query: why k-means cannot be done on today's customers, as a sentence, or no row where it can. Where is_mistake, the configuration or a model has to be
+    mended; otherwise the customers are too few or too much alike. Without the table of the `customers`, values that are no numbers are not looked for.
+-#}
+{% macro clustering_problem(training_rows, medians, customers=none) -%}
+    {%- set settings = segmentation() %}
+    {%- set is_usable = [] -%}
+    {%- set columns = [] -%}
+    {%- for feature in settings.features -%}
+    {%- set column, is_filled_in = 'training_rows.' ~ feature.name, feature.missing == 'median' -%}
+    {%- do is_usable.append('coalesce(abs(' ~ feature.name ~ ') < ' ~ too_large() ~ ', ' ~ is_filled_in | lower ~ ')') -%}
+    {%- do columns.append('coalesce(' ~ column ~ ', medians.' ~ feature.name ~ ')' if is_filled_in else column) -%}
+    {%- endfor -%}
+    {%- set n_needed = settings.n_clusters if settings.n_clusters is integer else settings.k_range | first -%}
+(
+    with
+
+    empty_features as (
+        {%- for feature in settings.features | selectattr('missing', 'equalto', 'median') %}
+        select '{{ feature.name }}' as feature
+        from {{ medians }}
+        where n_customers > 0 and {{ feature.name }} is null
+        union all
+        {%- endfor %}
+        select cast(null as string) as feature
+        where false
+    ),
+
+    constant_features as (
+        {%- for feature in settings.features %}
+        select '{{ feature.name }}' as feature
+        from {{ training_rows }}
+        having min({{ feature.name }}) = max({{ feature.name }})
+        {{- " union all" if not loop.last }}
+        {%- endfor %}
+    ),
+
+    distinct_rows as (
+        select distinct
+            {{ columns | join(',\n            ') }}
+        from {{ training_rows }} as training_rows
+        cross join {{ medians }} as medians
+    ),
+
+    counts as (
+        select
+            coalesce(sum(n_customers), 0) as n_customers,
+            (select count(*) from distinct_rows) as n_distinct,
+            (select {{ joined_texts('feature', ' and ', 'feature') }} from empty_features) as empty_features,
+            (select {{ joined_texts('feature', ' and ', 'feature') }} from constant_features) as constant_features,
+            {{ '(select count(*) from ' ~ customers ~ ' where not (' ~ is_usable | join(' and ') ~ '))' if customers else '0' }} as n_unusable
+        from {{ training_rows }}
+    ),
+
+    problems as (
+        select
+            empty_features is not null or n_unusable > 0 as is_mistake,
+            case
+                when empty_features is not null
+                    then ' has no value at all in ' || empty_features || ', so there is no median to fill in; remove it from features'
+                when n_unusable > 0
+                    then
+                        ' has ' || n_unusable || ' customers with a feature that is not a finite number, or one of {{ too_large() }} or more; correct the model '
+                        || 'that computes it, or set missing: median in features'
+                when n_customers < {{ n_needed }}
+                    then ' has ' || n_customers || ' usable customers, fewer than the {{ n_needed }} segments asked for; give more rows or lower n_clusters'
+                when constant_features is not null
+                    then ' has the same value for every customer in ' || constant_features || ', which tells nobody apart; remove it from features'
+                when n_distinct < {{ n_needed }}
+                    then
+                        ' has ' || n_distinct || ' different combinations of features, fewer than the {{ n_needed }} segments asked for; '
+                        || 'lower n_clusters or add a feature'
+            end as problem
+        from counts
+    )
+
+    select
+        is_mistake,
+        {{ sql_texts([settings.source.name]) }} || problem || ' in dbt_project.yml, vars, {{ segmentation_block() }}.' as sentence
+    from problems
+    where problem is not null
+)
+{%- endmacro %}
+
+
 {#- How many customers stand for all of them, where these are more. -#}
 {% macro customers_of_sample() %}{% do return(100000) %}{% endmacro %}
 

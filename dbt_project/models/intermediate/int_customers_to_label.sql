@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(enabled=has_customers(), materialized='view') }}
 {%- set settings = segmentation() -%}
 -- All that is known of a customer before the label, so that the labels are written beside it in one pass and nothing is joined behind them.
 with
@@ -13,7 +13,7 @@ int_previous_segments as (
 
 final as (
     select
-        stg_customers.{{ settings.columns | map(attribute='name') | join(',\n        stg_customers.') }},
+        stg_customers.{{ ([settings.key] + settings.attributes + settings.features) | map(attribute='name') | join(',\n        stg_customers.') }},
         int_previous_segments.segment_id as last_segment_id,
         int_previous_segments.previous_segment_id as _last_previous_segment_id,
         int_previous_segments.changed_at as _last_changed_at,

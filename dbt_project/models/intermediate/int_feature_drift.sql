@@ -1,3 +1,4 @@
+{{ config(enabled=has_customers()) }}
 {%- set fits, builds = left_by_builds('segmentation_fits'), left_by_builds('segment_drift') -%}
 -- Today's customers against those that the model was fitted on which this build uses unless it fits one; empty where there is no such model.
 with

@@ -1,3 +1,4 @@
+{{ config(enabled=has_customers()) }}
 {%- set imputed = segmentation().features | selectattr('missing', 'equalto', 'median') | list -%}
 -- Nothing is computed before the rows of the files are accounted for. depends_on: {{ ref('rejected_customers') }}
 with

@@ -1,4 +1,4 @@
-{{ config(materialized='ephemeral') }}
+{{ config(enabled=has_customers(), materialized='ephemeral') }}
 {%- set features = segmentation().features | map(attribute='name') | list -%}
 {%- set fits, builds = left_by_builds('segmentation_fits'), left_by_builds('segment_drift') -%}
 -- How today's customers lie among the centroids of the model that this build uses unless it fits one, against those of its fit: what no feature shows by

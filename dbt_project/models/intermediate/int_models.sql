@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(enabled=has_customers(), materialized='view') }}
 {%- set builds = existing_table('builds') if execute -%}
 -- What a build left that did not come to its end is no model: another one may have its number by now.
 with
@@ -73,7 +73,7 @@ final as (
         segmentation_fits.retired,
         segmentation_fits.split,
         segmentation_fits.merged,
-        segmentation_fits.model_version = int_refit_decision.model_version as is_current
+        coalesce(segmentation_fits.model_version = int_refit_decision.model_version, false) as is_current
     from segmentation_fits
     inner join builds_that_count on segmentation_fits.build_id = builds_that_count.build_id
     cross join int_refit_decision

@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(enabled=has_customers(), materialized='view') }}
 {%- set labels, key = last_labels(), segmentation().key -%}
 -- Where every customer of the last build was, and since when.
 with

@@ -1,6 +1,8 @@
+{{ config(enabled=has_customers()) }}
 {%- set settings = segmentation() -%}
 {%- set fits, builds = left_by_builds('segmentation_fits'), left_by_builds('segment_drift') -%}
--- Whether this build fits a new model, and why; the reason is NULL where customers are scored with the one that is there.
+-- Whether this build fits a new model, and why; the reason is NULL where customers are scored with the one that is there, and where there is an obstacle to
+-- any segments, which only a segmentation from orders goes on with.
 with
 
 int_feature_drift as (
@@ -70,8 +72,18 @@ training_data as (
     from int_training_rows
 ),
 
+obstacles as (
+    {% if settings.is_dispensable %}
+    select max(sentence) as obstacle
+    from {{ clustering_problem(ref('int_training_rows'), ref('int_feature_medians')) }} as problem
+    {% else %}
+    select cast(null as string) as obstacle
+    {% endif %}
+),
+
 decision as (
     select
+        obstacles.obstacle,
         earlier_models.highest_version,
         earlier_models.fitting_builds,
         earlier_models.last_build_version,
@@ -81,7 +93,7 @@ decision as (
         {{ sql_texts([model_configuration()]) }} as configuration,
         training_data.fingerprint,
         case
-            when {{ settings.model_version or 'null' }} is not null then null
+            when obstacles.obstacle is not null or {{ settings.model_version or 'null' }} is not null then null
             when earlier_models.present_version is null then 'the first model'
             {% if settings.refit == true %}
             when true then 'asked for'
@@ -103,19 +115,24 @@ decision as (
     cross join drift
     cross join training_data
     cross join int_feature_medians
+    cross join obstacles
 ),
 
 final as (
     select
         {{ build_columns() }},
-        case when reason is null then present_version else highest_version + 1 end as model_version,
+        case
+            when reason is not null then highest_version + 1
+            when obstacle is null then present_version
+        end as model_version,
         case when reason is null then unpinned_version else highest_version + 1 end as unpinned_model_version,
         last_build_version,
         fitting_builds,
         reason,
         configuration,
         fingerprint,
-        n_customers
+        n_customers,
+        obstacle
     from decision
 )
 

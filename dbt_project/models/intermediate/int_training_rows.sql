@@ -1,3 +1,4 @@
+{{ config(enabled=has_customers()) }}
 {%- set features = segmentation().features | map(attribute='name') | join(', ') -%}
 {%- set share = training_share(ref('int_customer_features'), features, ref('int_feature_medians')) -%}
 with

@@ -25,7 +25,9 @@ final as (
         duckdb_version,
         cast(null as integer) as build_number,
         cast(null as integer) as restored_build_number,
-        cast(null as integer) as n_customers_erased
+        cast(null as integer) as n_customers_erased,
+        cast(null as string) as not_segmented,
+        n_order_lines_left_out
     from int_build
     where false
 )

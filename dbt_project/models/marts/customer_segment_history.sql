@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(enabled=has_customers(), materialized='view') }}
 {%- set key = segmentation().key.name %}
 with
 

@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(enabled=has_customers(), materialized='view') }}
 {%- set settings = segmentation() -%}
 {%- set key = settings.key.name %}
 {%- set described_by = (settings.attributes + settings.features) | map(attribute='name') %}

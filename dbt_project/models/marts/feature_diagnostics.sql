@@ -1,3 +1,4 @@
+{{ config(enabled=has_customers()) }}
 {%- set settings = segmentation() -%}
 {%- set features, is_read_from_files = settings.features, settings.customers == 'stg_customers' -%}
 {#- A feature alone is its own pair, with the correlation that nothing has. -#}
@@ -97,7 +98,7 @@ commonest_values as (
     group by largest_counts.feature, largest_counts.n_values, largest_counts.n_customers, largest_counts.n_known
 ),
 
--- One scan of the customers for all features.
+-- One scan for all features.
 extremes as (
     select
         {%- for feature in features %}
@@ -364,6 +365,7 @@ advised as (
                     || ', and one and the same is filled in for them. Take ' || feature || ' out of features ' || {{ place }} || '.'
         end as missing_advice,
         case
+            when lowest = highest then null
             -- The gate smallest_share says why one in a hundred.
             when commonest_share > 0.99
                 then

@@ -1,3 +1,4 @@
+{{ config(enabled=has_customers()) }}
 with
 
 int_models as (

@@ -1,3 +1,5 @@
+{{ config(enabled=has_customers()) }}
+{%- set listed = segmentation().attributes | rejectattr('data_type', 'in', ['double', 'integer', 'date']) | list -%}
 with
 
 customer_segments as (
@@ -5,12 +7,12 @@ customer_segments as (
 ),
 
 counts as (
-    {%- for attribute in segmentation().attributes %}
+    {%- for attribute in listed %}
     select
         segment_id,
         segment_name,
         '{{ attribute.name }}' as attribute,
-        {{ attribute.name }} as attribute_value,
+        cast({{ attribute.name }} as string) as attribute_value,
         count(*) as n_customers
     from customer_segments
     group by segment_id, segment_name, {{ attribute.name }}
@@ -27,17 +29,53 @@ counts as (
     {%- endfor %}
 ),
 
+-- Nobody reads a longer list, and values that are nearly as many as the customers say who they are.
+long_lists as (
+    select attribute
+    from counts
+    group by attribute
+    having count(distinct attribute_value) > 50
+),
+
+listed_values as (
+    select
+        counts.segment_id,
+        counts.segment_name,
+        counts.attribute,
+        case
+            when long_lists.attribute is null then counts.attribute_value
+            when counts.attribute_value is not null then 'more than 50 values'
+        end as attribute_value,
+        counts.attribute_value as single_value,
+        counts.n_customers
+    from counts
+    left join long_lists on counts.attribute = long_lists.attribute
+),
+
+summed as (
+    select
+        segment_id,
+        segment_name,
+        attribute,
+        attribute_value,
+        count(single_value) as n_values,
+        cast(sum(n_customers) as bigint) as n_customers
+    from listed_values
+    group by segment_id, segment_name, attribute, attribute_value
+),
+
 shares as (
     select
         segment_id,
         segment_name,
         attribute,
         attribute_value,
+        n_values,
         n_customers,
         n_customers / sum(n_customers) over (partition by segment_id, attribute) as share,
         sum(n_customers) over (partition by attribute, attribute_value)
         / sum(n_customers) over (partition by attribute) as population_share
-    from counts
+    from summed
 ),
 
 final as (
@@ -46,6 +84,7 @@ final as (
         segment_name,
         attribute,
         attribute_value,
+        n_values,
         n_customers,
         share,
         population_share,

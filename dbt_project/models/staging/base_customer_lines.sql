@@ -1,4 +1,4 @@
-{{ config(post_hook="{{ require_usable_lines(this, segmentation()) }}") }}
+{{ config(enabled=has_customers(), post_hook="{{ require_usable_lines(this, segmentation()) }}") }}
 with
 
 {{ checked_lines(segmentation()) }}

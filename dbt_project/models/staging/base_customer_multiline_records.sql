@@ -1,3 +1,4 @@
+{{ config(enabled=has_customers()) }}
 with
 
 -- Read anew by each step below, which spares a copy of every line.

@@ -1,4 +1,6 @@
-{{ config(materialized='view', post_hook="{{ require_one_reading(ref('base_customer_lines'), this, segmentation()) }}") }}
+{{ config(
+    enabled=has_customers(), materialized='view', post_hook="{{ require_one_reading(ref('base_customer_lines'), this, segmentation()) }}"
+) }}
 with
 
 -- Read anew by each step below, which spares a copy of every line.

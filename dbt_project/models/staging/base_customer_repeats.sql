@@ -1,3 +1,4 @@
+{{ config(enabled=has_customers()) }}
 {%- set settings = segmentation() -%}
 {%- set key, others = settings.key.name, settings.columns[1:] | map(attribute='name') | list -%}
 {%- set lines, multiline = ref('base_customer_lines'), ref('base_customer_multiline_records') -%}

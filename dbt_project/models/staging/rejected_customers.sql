@@ -1,3 +1,4 @@
+{{ config(enabled=has_customers()) }}
 {%- set settings = segmentation() -%}
 with
 
@@ -17,7 +18,7 @@ base_customer_repeats as (
     select * from {{ ref('base_customer_repeats') }}
 ),
 
-{{ beginnings_of_files('base_customer_lines', settings) }},
+{{ beginnings_of_files('base_customer_lines', source_layouts(settings)) }},
 
 rejected as (
     select
@@ -47,7 +48,7 @@ final as (
         rejected.source_file,
         rejected.line_number,
         rejected.reasons,
-        coalesce(rejected.raw_record, lines.raw_record) as raw_record
+        {{ without_personal_values('coalesce(rejected.raw_record, lines.raw_record)', 'rejected.source_file', settings) }} as raw_record
     from rejected
     left join lines
         on

@@ -1,4 +1,8 @@
-{{ config(materialized='view') }}
+{{ config(
+    enabled=has_customers(),
+    materialized='view',
+    post_hook="{{ warn_of_attributes(this, ref('base_customer_lines'), ref('base_customer_records'), ref('base_customer_repeats'), segmentation()) }}"
+) }}
 {%- set settings = segmentation() %}
 with
 

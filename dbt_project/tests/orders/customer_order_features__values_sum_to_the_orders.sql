@@ -10,7 +10,7 @@ customer_order_features as (
 
 stg_orders as (
     select
-        coalesce(sum({{ exact_amount('amount') }}), 0) as net_value,
+        coalesce(sum({{ exact_amount('amount') }}), 0) - coalesce(sum({{ exact_amount('refunded_amount') }}), 0) as net_value,
         coalesce(sum(abs({{ exact_amount('amount') }})), 0) as moved_value
     from {{ ref('stg_orders') }}
     {%- if last_day %}

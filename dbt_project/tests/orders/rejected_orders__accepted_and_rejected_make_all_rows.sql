@@ -13,7 +13,7 @@ base_order_lines as not materialized (
 ),
 
 {{ records_unaccounted_for(
-    'base_order_lines', ref('base_order_multiline_records'), ref('stg_orders'), ref('rejected_orders'), orders()
+    'base_order_lines', ref('base_order_multiline_records'), ref('stg_orders'), ref('rejected_orders'), source_layouts(orders())
 ) }}
 
 select * from final

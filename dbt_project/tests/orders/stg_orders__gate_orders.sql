@@ -1,5 +1,5 @@
 {{ config(severity=segmentation('').gates.orders.severity) }}
-{%- set bounds, past = segmentation('').gates.orders, left_by_builds('segment_drift') -%}
+{%- set bounds, past = segmentation('').gates.orders, builds_gone_on_from() -%}
 -- Asserts: there are about as many lines of orders as in the last build that had any. Every segment from orders relies on it.
 {% set query %}
     with
@@ -10,7 +10,7 @@
         from {{ existing_table('builds') }} as builds
         where
             builds.n_order_lines_accepted is not null
-            and builds.build_id in (select past.build_id from {{ past }} as past)
+            and builds.build_id in ({{ past }})
         {% else %}
         select cast(null as bigint) as n_lines
         {% endif %}

@@ -1,6 +1,7 @@
 {{ config(enabled=has_orders()) }}
-{%- set key = segmentation().key.name -%}
-{%- set last_day = fixed_reference_date() -%}
+{%- do say_that_there_are_no_amounts() %}
+{%- set key = segmentation().key.name %}
+{%- set last_day, has_amounts = fixed_reference_date(), orders().has_amounts -%}
 with
 
 stg_orders as (
@@ -21,7 +22,8 @@ orders as (
         min(cast(ordered_at as date)) as first_line_on,
         min(cast(ordered_at as date)) filter (where not is_return) as purchased_on,
         sum({{ exact_amount('amount') }}) filter (where not is_return) as bought_value,
-        -sum({{ exact_amount('amount') }}) filter (where is_return) as returned_value
+        coalesce(sum({{ exact_amount('refunded_amount') }}), 0)
+        - coalesce(sum({{ exact_amount('amount') }}) filter (where is_return), 0) as returned_value
     from stg_orders
     {%- if last_day %}
     where cast(ordered_at as date) <= cast('{{ last_day }}' as date)
@@ -62,12 +64,13 @@ final as (
         customers.{{ key }},
         cast({{ days_between('customers.last_purchase_on', 'reference.reference_date') }} as integer) as recency_days,
         cast(customers.n_orders as integer) as frequency,
-        greatest(customers.net_value, 0) as monetary_value,
+        {{ 'greatest(customers.net_value, 0)' if has_amounts else 'cast(null as double)' }} as monetary_value,
         cast(greatest(customers.n_purchase_days - 1, 0) as integer) as repeat_frequency,
         cast({{ days_between('customers.first_purchase_on', 'reference.reference_date') }} as integer) as tenure_days,
-        coalesce(customers.bought_value / nullif(customers.n_orders, 0), 0) as average_order_value,
+        {{ 'coalesce(customers.bought_value / nullif(customers.n_orders, 0), 0)' if has_amounts else 'cast(null as double)' }} as average_order_value,
         {{ days_between('customers.first_purchase_on', 'customers.last_purchase_on') }}
         / nullif(greatest(customers.n_purchase_days - 1, 0), 0) as average_gap_days,
+        {% if has_amounts %}
         case
             when customers.returned_value < customers.bought_value then customers.returned_value / customers.bought_value
             when customers.returned_value > 0 then 1
@@ -75,6 +78,11 @@ final as (
         end as share_returned,
         customers.bought_value,
         customers.returned_value,
+        {% else %}
+        {% for column in values_of_orders()[2:] %}
+        cast(null as double) as {{ column }},
+        {% endfor %}
+        {% endif %}
         reference.reference_date
     from customers
     cross join reference

@@ -1,4 +1,4 @@
-{{ config(enabled=has_orders()) }}
+{{ config(enabled=has_customers() and has_orders()) }}
 {%- set settings = segmentation() -%}
 {%- set key = settings.key.name %}
 {%- set described_by = (settings.attributes + settings.features) | map(attribute='name') %}

@@ -34,7 +34,7 @@ final as (
         classes.rfm_class,
         coalesce(sizes.n_customers, 0) as n_customers,
         coalesce(sizes.share, 0) as share,
-        coalesce(sizes.value_share, 0) as value_share,
+        {{ 'coalesce(sizes.value_share, 0)' if orders().has_amounts else 'cast(null as double)' }} as value_share,
         sizes.recency_days_mean,
         sizes.frequency_mean,
         sizes.monetary_value_mean,

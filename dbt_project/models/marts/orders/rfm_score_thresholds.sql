@@ -22,6 +22,7 @@ measured as (
         count(*) as n_equal
     from customer_order_features
     group by frequency
+    {% if orders().has_amounts %}
     union all
     select
         'monetary_value' as measure,
@@ -30,6 +31,7 @@ measured as (
         count(*) as n_equal
     from customer_order_features
     group by monetary_value
+    {% endif %}
 ),
 
 ranked as (
@@ -70,7 +72,7 @@ cells as (
     select
         measures.measure,
         scores.score
-    from (values ('recency_days'), ('frequency'), ('monetary_value')) as measures (measure)
+    from (values ('recency_days'), ('frequency'){{ ", ('monetary_value')" if orders().has_amounts }}) as measures (measure)
     cross join (values (1), (2), (3), (4), (5)) as scores (score)
 ),
 

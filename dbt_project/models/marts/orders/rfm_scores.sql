@@ -1,5 +1,5 @@
 {{ config(enabled=has_orders()) }}
-{%- set key = segmentation().key.name -%}
+{%- set key, has_amounts = segmentation().key.name, orders().has_amounts -%}
 with
 
 customer_order_features as (
@@ -22,9 +22,14 @@ scores as (
         customer_order_features.monetary_value,
         recency.score as recency_score,
         frequency.score as frequency_score,
+        {% if has_amounts %}
         monetary.score as monetary_score,
         -- Half a point counts in the customer's favour.
         cast(ceil((frequency.score + monetary.score) / 2) as integer) as frequency_monetary_score
+        {% else %}
+        cast(null as integer) as monetary_score,
+        frequency.score as frequency_monetary_score
+        {% endif %}
     from customer_order_features
     inner join rfm_score_thresholds as recency
         on
@@ -34,10 +39,12 @@ scores as (
         on
             frequency.measure = 'frequency'
             and customer_order_features.frequency between frequency.lowest_value and frequency.highest_value
+    {% if has_amounts %}
     inner join rfm_score_thresholds as monetary
         on
             monetary.measure = 'monetary_value'
             and customer_order_features.monetary_value between monetary.lowest_value and monetary.highest_value
+    {% endif %}
 ),
 
 final as (
@@ -50,7 +57,7 @@ final as (
         scores.frequency_score,
         scores.monetary_score,
         scores.frequency_monetary_score,
-        concat(scores.recency_score, scores.frequency_score, scores.monetary_score) as rfm_code,
+        concat(scores.recency_score, scores.frequency_score{{ ', scores.monetary_score' if has_amounts }}) as rfm_code,
         rfm_classes.rfm_class
     from scores
     left join rfm_classes

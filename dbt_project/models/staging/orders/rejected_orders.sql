@@ -13,14 +13,15 @@ base_order_records as (
     select * from {{ ref('base_order_records') }}
 ),
 
-{{ beginnings_of_files('base_order_lines', orders()) }},
+{{ beginnings_of_files('base_order_lines', source_layouts(orders())) }},
 
 final as (
     select
         cast(base_order_records.source_file as varchar) as source_file,
         {{ line_number('base_order_records.row_id - files.first_row_id', orders().source) }} as line_number,
         base_order_records.reasons,
-        base_order_records.raw_record
+        {{ without_personal_values('base_order_records.raw_record', 'cast(base_order_records.source_file as varchar)', orders()) }} as raw_record,
+        base_order_records.is_left_out
     from base_order_records
     inner join files on base_order_records.source_file = files.source_file
     where base_order_records.reasons is not null

@@ -1,5 +1,5 @@
 {{ config(enabled=has_orders()) }}
-{%- set key = segmentation().key.name %}
+{%- set key, has_amounts = segmentation().key.name, orders().has_amounts %}
 with
 
 base_order_records as (
@@ -11,12 +11,21 @@ priced as (
         {{ key }},
         order_id,
         ordered_at,
-        coalesce(amount, quantity * unit_price) as price,
+        {{ 'coalesce(amount, quantity * unit_price)' if has_amounts else 'cast(null as double)' }} as price,
+        has_amount,
         quantity,
         product,
-        coalesce(cancelled, false) as is_cancelled
+        coalesce(cancelled, false) as is_cancelled,
+        {{ 'refunded_amount' if has_amounts else 'cast(null as double) as refunded_amount' }}
     from base_order_records
     where reasons is null
+),
+
+signed as (
+    select
+        *,
+        is_cancelled or coalesce({{ 'price' if has_amounts else 'quantity' }} < 0, false) as is_return
+    from priced
 ),
 
 final as (
@@ -24,11 +33,13 @@ final as (
         {{ key }},
         order_id,
         ordered_at,
-        case when is_cancelled then -abs(price) else price end as amount,
+        case when has_amount then case when is_cancelled then -abs(price) else price end end as amount,
         quantity,
         product,
-        is_cancelled or price < 0 as is_return
-    from priced
+        is_return,
+        -- What is cancelled or comes back as a line of its own is not refunded once more.
+        case when not is_return then refunded_amount end as refunded_amount
+    from signed
 )
 
 select * from final
