@@ -5,6 +5,9 @@ PYTHON ?= python3
 VENV := .venv
 VENV_SUPERSET := .venv-superset
 VENV_RFM := .venv-rfm
+VENV_DATABASES := .venv-databases
+# Where users' verbs run. With tables of SQLite, PostgreSQL and MySQL, or files at s3://: make build DATABASES=yes
+VENV_BUILD := $(if $(DATABASES),$(VENV_DATABASES),$(VENV))
 # Where the dashboard is served on this machine: make superset PORT=8090
 PORT ?= 8088
 BIN := $(VENV)/bin
@@ -22,15 +25,19 @@ ifdef ORDERS
 export ORDERS_FILE := $(ORDERS)
 endif
 
-.PHONY: help build plots report export activation restore erase segmentation superset test test-nights test-bi test-clients faults lint format docs compare compare-rfm structure-errors sample benchmark lock clean
+.PHONY: help build init plots report export activation restore erase segmentation superset test test-nights test-bi test-clients test-databases faults lint format docs compare compare-rfm structure-errors sample benchmark lock clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: $(VENV)/installed ## Make the environment, run dbt build, draw the pictures and the report (CUSTOMERS=file and ORDERS=file for other files)
-	$(BIN)/dbt build
-	$(BIN)/python scripts/render_plots.py
-	$(BIN)/python scripts/render_report.py
+build: $(VENV_BUILD)/installed ## Make the environment, run dbt build, draw the pictures and the report (CUSTOMERS=file and ORDERS=file for other files, DATABASES=yes for other databases and s3://)
+	$(VENV_BUILD)/bin/dbt build
+	$(VENV_BUILD)/bin/python scripts/render_plots.py
+	$(VENV_BUILD)/bin/python scripts/render_report.py
+
+init: $(VENV)/installed ## Write the configuration for your own table, and build (FILE=customers.csv or RELATION="ref('customers')"; ORDERS=file, SOURCE="{encoding: cp850}", OVERWRITE=1)
+	@$(BIN)/python scripts/init.py $(if $(RELATION),--relation "$$RELATION") $(if $(ORDERS),--orders "$$ORDERS") $(if $(SOURCE),--source "$$SOURCE") $(if $(OVERWRITE),--overwrite) $(if $(FILE),-- "$$FILE")
+	@$(MAKE) build
 
 plots: $(VENV)/installed ## Draw the pictures again, from the warehouse into reports/
 	$(BIN)/python scripts/render_plots.py
@@ -68,6 +75,9 @@ test-bi: $(VENV)/installed-dev $(VENV_SUPERSET)/installed ## Test the dashboard 
 test-clients: $(VENV)/installed-dev ## Open the warehouse with other versions of DuckDB, and build with them
 	$(BIN)/pytest -m clients --numprocesses 0
 
+test-databases: $(VENV_DATABASES)/installed-dev ## Read customers from a real PostgreSQL, MySQL, SQLite and object store on this machine
+	$(VENV_DATABASES)/bin/pytest -m databases --numprocesses 0 tests/project/test_databases.py
+
 # KILLS_SEED, NIGHTS_SEED, DISKS_SEED, WRITERS_SEED and INPUTS_SEED give other ones: docs/testing.md
 faults: $(VENV)/installed-dev ## Let all go wrong at random for an hour: hostile files, kills, nights, full disks, writers (INPUTS=300 KILLS=20 NIGHTS=10 DISKS=5 WRITERS=5 for fewer)
 	INPUTS=$(or $(INPUTS),3000) KILLS=$(or $(KILLS),100) NIGHTS=$(or $(NIGHTS),50) DISKS=$(or $(DISKS),20) WRITERS=$(or $(WRITERS),20) \
@@ -84,8 +94,8 @@ format: $(VENV)/installed-dev ## Mend what the style checks can mend
 	$(BIN)/ruff format .
 	$(BIN)/sqlfluff fix dbt_project
 
-docs: $(VENV)/installed ## Write dbt's documentation as one page, target/static_index.html
-	$(BIN)/dbt docs generate --static
+docs: $(VENV_BUILD)/installed ## Write dbt's documentation as one page, target/static_index.html
+	$(VENV_BUILD)/bin/dbt docs generate --static
 
 compare: $(VENV)/installed ## Build a revision and the work tree on the same inputs and compare every public table (REVISION=2ed8a1f)
 	$(BIN)/python scripts/compare_builds.py $(or $(REVISION),2ed8a1f)
@@ -104,12 +114,12 @@ benchmark: $(VENV)/installed ## Time dbt build against the notebook way, up to t
 	$(BIN)/python scripts/benchmark.py
 
 lock: $(VENV)/installed-dev ## Pin the newest allowed packages with their hashes
-	for file in requirements-uv requirements requirements-dev requirements-superset requirements-rfm; do \
+	for file in requirements-uv requirements requirements-dev requirements-superset requirements-rfm requirements-databases requirements-databases-dev; do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-strip-extras --generate-hashes --no-header --upgrade -o $$file.txt $$file.in || exit; \
 	done
 
 clean: ## Remove everything that was generated
-	rm -rf $(VENV) $(VENV_SUPERSET) $(VENV_RFM) warehouse.duckdb* kept_builds build reports exports target logs .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV_SUPERSET) $(VENV_RFM) $(VENV_DATABASES) warehouse.duckdb* kept_builds build reports exports target logs .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Installs the packages of the file $(2) in the environment $(1). uv takes seconds where pip takes a minute. pip takes over where there is no uv for the
@@ -143,3 +153,12 @@ $(VENV_RFM)/installed: requirements-uv.txt requirements-rfm.txt
 	@echo "Making the environment for the comparison of RFM scores in $(VENV_RFM) (usually a minute; takes 1 GB) ..."
 	@$(PYTHON) -m venv $(VENV_RFM)
 	$(call install,$(VENV_RFM),requirements-rfm.txt)
+
+$(VENV_DATABASES)/installed: requirements-uv.txt requirements-databases.txt
+	@echo "Making the environment for other databases in $(VENV_DATABASES) (usually half a minute; downloads 210 MB) ..."
+	@$(PYTHON) -m venv $(VENV_DATABASES)
+	$(call install,$(VENV_DATABASES),requirements-databases.txt)
+
+$(VENV_DATABASES)/installed-dev: requirements-databases-dev.txt $(VENV_DATABASES)/installed
+	@echo "Adding the packages for tests to $(VENV_DATABASES) (usually some seconds) ..."
+	$(call install,$(VENV_DATABASES),requirements-databases-dev.txt)

@@ -56,6 +56,11 @@ def transforms_of(settings):
     return {feature["name"]: feature.get("transform", "none") for feature in settings["features"]}
 
 
+def of_customers(settings, customers):
+    """The settings without features that the table of customers does not have, such as values of orders without amounts."""
+    return settings | {"features": [feature for feature in settings["features"] if feature["name"] in customers.columns]}
+
+
 def preparation_of(settings, medians, training_rows):
     """How raw values become what is standardised, as lists in the order of the features; None where there is nothing to do."""
     transforms = transforms_of(settings)
@@ -86,6 +91,7 @@ def new_fits(session, registry, settings, *, decision, medians, training_rows, c
     `registry` is None before the first model. Where there is no reason then either, the columns and their types are those of a
     fit of invented customers.
     """
+    settings = of_customers(settings, customers)
     (decision,) = records(decision)
     is_made_up = decision["reason"] is None and registry is None
     if is_made_up:
@@ -172,6 +178,7 @@ def clusters(session, settings, *, decision, models, names, customers):
     segment, and which one was before. It is that of the last build where the segment is the same. Where `decision` names no
     model, there are no rows.
     """
+    settings = of_customers(settings, customers)
     (decision,) = records(decision)
     versions = {version["model_version"]: version for version in records(models)}
     if decision["model_version"] is None:

@@ -183,7 +183,7 @@ class Plugin(BasePlugin):
         A disk that was full, or a crash, may have left a file cut or empty. That is no loss: it is a copy of what is published,
         or half a build.
         """
-        with duckdb.connect() as session:
+        with duckdb.connect(config=config) as session:
             problems = {file: problem_with(session, file) for file in self.files}
             for name, value in (creds.settings or {}).items():
                 check_setting(session, name, str(value))

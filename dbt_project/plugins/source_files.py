@@ -25,6 +25,7 @@ that is a relation has one:
     states      {path of the file on disk: what changes when somebody writes to it}
     delimiter   between the fields of a line: ' ' for any number of spaces; 'json' for JSON lines; None for Parquet and relations
     n_fields    of a complete record
+    headers     what the columns are called there, in order
     n_needed    fields that a record has at least: behind them there is nothing that is asked for
     columns     the configured columns that the files have. `is_typed` where a column of Parquet, JSON or a relation does not hold
                 texts; of JSON `is_mixed` where some values are texts and others are not, `may_be_nested` where some are lists or
@@ -51,7 +52,7 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
 from headers import columns_to_read, personal_positions, positions_of, require_every_column
 from packed_files import BLOCK, blocks, packed_with, packing_of
-from refusals import refusal
+from refusals import refusal, said_by
 from text_files import DIRECT, Text, declared_encoding, encoding_of, new_copy
 from ways_of_writing import in_words, look_at
 from workbooks import BEGINNINGS, copied_sheets, is_workbook
@@ -103,6 +104,8 @@ class Plugin(BasePlugin):
         else:
             # A cursor of its own: the macros run in a transaction of dbt's, and read what the reader sets aside there.
             with self.connection.cursor() as session:
+                if request.get("relation"):
+                    require_readable(session, request["source"], request["relation"])
                 reader = Reader(session, request["read_lines"], request["split_record"], request["is_json_object"])
                 self.answers[key] = source_layouts(
                     reader, request["source"], request["columns"], self.copies, request["notes"], request.get("relation")
@@ -223,6 +226,14 @@ def source_layouts(reader, source, columns, copies, notes, relation=None):
     return list(layouts.values())
 
 
+def require_readable(session, source, relation):
+    """Raise where a table cannot be read: a database may show one that it lets nobody read, or be gone."""
+    try:
+        session.execute(f"select 1 from {relation['sql']} limit 1")
+    except (duckdb.Error, RuntimeError) as error:
+        raise refusal(f"{source['name']} cannot be read: {said_by(error)}; let the user in the profile read it.") from None
+
+
 def found_paths(reader, source):
     """The paths of the files of a source, one at least."""
     where = (
@@ -248,11 +259,6 @@ def require_a_clear_name(path):
         raise refusal(f"The name of the file {path} is not UTF-8; rename it.")
     if re.search(r"[\x00-\x1f\x7f-\x9f]", path):
         raise refusal(f"The name of the file {path} has a control character in it; rename it.")
-
-
-def said_by(error):
-    """The first line of what DuckDB says, without the kind of error before it."""
-    return re.sub(r"^[\w ]+ Error: ", "", (str(error).splitlines() or [""])[0]).rstrip(".:")
 
 
 @contextmanager
@@ -443,15 +449,16 @@ def file_layout(reader, file, source, columns):
         keys = file.get("keys", headers)
         fields = {name: json_pointer(keys[position - 1]) for name, position in fields.items()}
         masked = [keys[position - 1] for position in masked]
-        types = reader.json_types(file["opened"], file["format"], fields.values())
+        types = reader.json_types(file["opened"], file["format"], fields.values()) if fields else []
         found = [{**column, **kinds_of(types_of_one)} for column, types_of_one in zip(found, types, strict=True)]
         n_fields = n_needed = len(found)
     elif delimiter != " ":
         # Fields between spaces have moved where one is missing.
-        n_needed = max(fields.values())
+        n_needed = max(fields.values(), default=1)
     return empty_layout() | {
         "format": file["format"],
         "delimiter": delimiter,
+        "headers": headers,
         "n_fields": n_fields,
         "n_needed": n_needed,
         "columns": found,
@@ -472,7 +479,14 @@ def layout_of_columns(reader, name, are_texts, source, columns):
     found = [{**column, "is_typed": not are_texts[fields[column["name"]]]} for column in columns_to_read(columns, positions)]
     # Of its columns only those that are read are ever shown, as they are called here or in the configuration.
     masked = [name for column in source.get("personal", []) for name in (column["name"], fields.get(column["name"])) if name]
-    return empty_layout() | {"delimiter": None, "n_fields": len(found), "columns": found, "fields": fields, "masked": masked}
+    return empty_layout() | {
+        "delimiter": None,
+        "headers": headers,
+        "n_fields": len(found),
+        "columns": found,
+        "fields": fields,
+        "masked": masked,
+    }
 
 
 def empty_layout():
@@ -551,7 +565,8 @@ def kinds_of(types):
 def delimiter_and_headers(reader, path, line, delimiters, source, columns):
     """The delimiter under which most of the columns are found, and the names of the fields between.
 
-    A tie goes to the first delimiter of `reader.split_record`. The names stand in the first line, or in the configuration.
+    A tie goes to the first delimiter of `reader.split_record`. The names stand in the first line, or in the configuration. Where
+    no columns are looked for, the delimiter is the one that makes most fields, and no space, which stands in headers, too.
     """
     if not set(delimiters) <= reader.split_record.keys():
         raise refusal(
@@ -560,7 +575,7 @@ def delimiter_and_headers(reader, path, line, delimiters, source, columns):
         )
     names = source.get("fields")
     # Fields between spaces are not quoted, so a quote that is left open would go unnoticed there.
-    delimiters = [delimiter for delimiter in delimiters if delimiter != " " or names or '"' not in line]
+    delimiters = [delimiter for delimiter in delimiters if delimiter != " " or names or (columns and '"' not in line)]
     headers = reader.split(line, delimiters)
     if names:
         headers = {delimiter: names for delimiter, fields in headers.items() if len(fields) == len(names)}
@@ -574,9 +589,9 @@ def delimiter_and_headers(reader, path, line, delimiters, source, columns):
     )
     if not headers:
         raise open_quote
-    delimiter, found = max(headers.items(), key=lambda item: len(positions_of(columns, item[1])))
+    delimiter, found = max(headers.items(), key=lambda item: len(positions_of(columns, item[1]) if columns else item[1]))
     # A delimiter that is not that of the file leaves the line whole, and a quote within a field is none.
-    if not names and not positions_of(columns, found) and len(headers) < len(delimiters):
+    if columns and not names and not positions_of(columns, found) and len(headers) < len(delimiters):
         raise open_quote
     return delimiter, found
 

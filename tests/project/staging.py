@@ -71,7 +71,7 @@ class Staging:
 
     `block` is segmentation or orders, whose source is at `file`, None where it is a relation; `settings` are merged into those of
     dbt_project.yml, block by block and setting by setting. `folder` is where builds work; `tables` are statements that make
-    what relations name. Use it as a context manager.
+    what relations name, and `connection` is one that has what they need. Use it as a context manager.
 
     accepted    rows of stg_customers or stg_orders, in order
     rejected    rows (path, line number, reasons, text) of rejected_customers or rejected_orders, in order
@@ -81,16 +81,16 @@ class Staging:
     Raises what dbt would report: a DbtRuntimeError or a CompilationError with a sentence.
     """
 
-    def __init__(self, folder, block, file, settings, tables=()):
+    def __init__(self, folder, block, file, settings, tables=(), connection=None):
         self.variables = {name: dict(value) if isinstance(value, dict) else value for name, value in shipped_settings().items()}
         self.variables |= settings.get("variables", {})
         settings = {name: changed for name, changed in settings.items() if name != "variables"}
         for changes in ({block: {"source": {"file": file and str(file)}}}, settings):
             for name, changed in changes.items():
                 for setting, value in changed.items():
-                    old = self.variables[name][setting]
+                    old = self.variables[name].get(setting)
                     self.variables[name][setting] = old | value if isinstance(old, dict) and isinstance(value, dict) else value
-        self.connection = duckdb.connect()
+        self.connection = connection or duckdb.connect()
         self.warnings = []
         for statement in tables:
             self.connection.execute(statement)

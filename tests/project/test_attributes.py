@@ -186,9 +186,10 @@ def test_e_mail_addresses_that_nobody_has_called_personal_are_pointed_out(staged
     ("attribute", "sentence"),
     [
         ({"name": "since", "data_type": "timestamp"}, "data_type of since: timestamp is unknown; use varchar or double or"),
-        ({"name": "since", "format": "american"}, "format of since: american is unknown"),
+        ({"name": "since", "data_type": "date", "format": "american"}, "format of since: american is unknown"),
         ({"name": "email", "personal": "yes"}, "personal of email: yes is neither true nor false"),
-        ({"name": "email", "format": "iso", "missing": "reject"}, "attribute email: the setting missing is unknown"),
+        ({"name": "email", "missing": "reject"}, "attribute email: the setting missing is unknown"),
+        ({"name": "email", "format": "iso"}, "attribute email: the setting format is unknown"),
         ({"name": "email", "secret": True}, "attribute email: the setting secret is unknown"),
     ],
 )

@@ -3,11 +3,14 @@
 import csv
 import gzip
 import io
+import json
 import random
 import string
+import zipfile
 
 import duckdb
 import pytest
+import xlsxwriter
 
 HEADER = ["CustomerID", "Gender", "Age", "Annual Income (k$)", "Spending Score (1-100)"]
 
@@ -62,6 +65,23 @@ def parquet(folder, query):
     return path.read_bytes()
 
 
+def workbook(folder, rows):
+    """The bytes of a workbook with one sheet."""
+    with xlsxwriter.Workbook(folder / "one.xlsx") as book:
+        sheet = book.add_worksheet("Kunden")
+        for number, row in enumerate(rows):
+            sheet.write_row(number, 0, row)
+    return (folder / "one.xlsx").read_bytes()
+
+
+def zipped(content):
+    """The bytes of a zip with one file."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("customers.csv", content)
+    return stream.getvalue()
+
+
 def test_files_of_every_kind_in_one_glob(stage, tmp_path):
     """One range of customers for each dialect that must work, and Parquet files whose columns differ."""
     crlf_and_lf = text(customers(800)).replace("\n", "\r\n", 4)
@@ -94,10 +114,14 @@ def test_files_of_every_kind_in_one_glob(stage, tmp_path):
         "n.parquet": parquet(tmp_path, typed),
         "o.parquet": parquet(tmp_path, others.format("5 as CustomerID, 'Male' as Genre, 'x' as filename")),
         "p.pq": parquet(tmp_path, others.format("2 as records, 6 as customer_id, 'Male' as Gender")),
+        "q.xlsx": workbook(tmp_path, [HEADER, *customers(1500)]),
+        "r.jsonl": "\n".join(json.dumps(dict(zip(HEADER, row, strict=True))) for row in customers(1600)).encode(),
+        "s.zip": zipped(text(customers(1700)).encode()),
+        "t.csv": b"sep=;\n" + text(customers(1800), ";").encode(),
     }
     accepted, refused = stage(files)
     expected = [(1, "Male", 30, 40, 50), (2, None, 31, 41, 51), (5, "Male", 30, 40, 50), (6, "Male", 30, 40, 50)]
-    assert accepted == expected + [tuple(row) for first_id in range(100, 1500, 100) for row in customers(first_id)]
+    assert accepted == expected + [tuple(row) for first_id in range(100, 1900, 100) for row in customers(first_id)]
     assert [(row, reasons) for row, reasons, _ in refused.pop("n.parquet")] == [
         (3, "age is missing"),
         (4, "annual_income_k is missing"),

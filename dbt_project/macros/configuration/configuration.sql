@@ -15,7 +15,7 @@
 
 
 {% macro _checked_segmentation(prefix) %}
-    {% set first = var('segmentation') %}
+    {% set first = segmentation('') if prefix else none %}
     {% set name = prefix ~ 'segmentation' %}
     {% set block = var(name) %}
     {% do _reject_unknown_settings(name, block, (['needs'] if prefix else ['source', 'key']) + [
@@ -174,7 +174,7 @@
 
 
 {#- What the text of `relation` names: {kind: ref, source or table; parts: its names}. Names of anything but letters, digits and underscores are quoted. -#}
-{% macro _named_relation(text, block) %}
+{% macro named_relation(text, block) %}
     {% set text = text | string | trim %}
     {% set name = '[\'"]([^\'"]+)[\'"]' %}
     {% set forms = {'ref': 'ref[(] *' ~ name ~ ' *[)]', 'source': 'source[(] *' ~ name ~ ' *, *' ~ name ~ ' *[)]'} %}
@@ -222,7 +222,7 @@
     {% endif %}
     {#- A file that is given for one run is read instead. -#}
     {% set relation = source.get('relation') if not source.file else none %}
-    {% do source.update({'relation': _named_relation(relation, block) if relation else none, 'name': source.file or relation}) %}
+    {% do source.update({'relation': named_relation(relation, block) if relation else none, 'name': source.file or relation}) %}
     {% if not _is_number(source.max_rejected_share) or not 0 <= source.max_rejected_share <= 1 %}
         {% do configuration_error('source: max_rejected_share: ' ~ source.max_rejected_share ~ ' is not a share from 0 to 1, such as 0.05', block) %}
     {% endif %}

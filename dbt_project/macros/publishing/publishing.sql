@@ -49,7 +49,7 @@
 
 
 {#- Of the files that builds work in, and of no other that a profile may attach. -#}
-{% macro _build_databases() %}{% do return(graph.nodes.values() | map(attribute='database') | unique | list) %}{% endmacro %}
+{% macro _build_databases() %}{% do return([target.database, 'scratch']) %}{% endmacro %}
 
 
 {#-

@@ -127,3 +127,10 @@
         {% do configuration_error('the name ' ~ keyword ~ ' is a keyword of SQL; choose another one, such as ' ~ keyword ~ '_value', 'segmentation') %}
     {% endfor %}
 {% endmacro %}
+
+
+{#- Writes the rows of a relation, named as `relation` of a source, into a Parquet file: make init looks at that. -#}
+{% macro copy_relation(relation, path) %}
+    {% set source = {'relation': named_relation(relation, 'segmentation'), 'name': relation, 'block': 'segmentation'} %}
+    {% do run_query('copy (from ' ~ source_relation(source) ~ ') to ' ~ "'" ~ path | replace("'", "''") ~ "' (format parquet)") %}
+{% endmacro %}

@@ -274,7 +274,7 @@
             {%- do reasons.append(with_name('field', text, reason)) -%}
         {%- endfor -%}
     {%- endfor -%}
-    nullif(concat_ws('; ', {{ reasons | join(', ') }}), '')
+    nullif(concat_ws('; ', {{ (reasons or ['null']) | join(', ') }}), '')
 {%- endmacro %}
 
 
