@@ -254,5 +254,5 @@ def end_of_today():
     return "timestamp '2026-01-01'"
 
 
-def what_was_seen(rejected, n_accepted, table):
+def what_was_seen(rejected, n_accepted, table, condition):
     return ""

@@ -90,7 +90,7 @@ final as (
                     || ' are refused, more than the share of {{ source.max_rejected_share }} that is allowed (' || counts.commonest_reasons
                     || '): query {{ rejected.identifier }} in ' || {{ sql_texts([target.path]) }}
                     || ' for all reasons, then mend the {{ 'table' if source.relation else 'file' }}, adapt the {{ what_to_adapt }} in dbt_project.yml, vars, {{ source.block }}, or raise max_rejected_share there.'
-                    || {{ sql_texts([what_was_seen(rejected, n_accepted, table)]) }}
+                    || {{ sql_texts([what_was_seen(rejected, n_accepted, table, condition)]) }}
                 ) is not null
             else true
         end

@@ -12,7 +12,7 @@
                 select
                     {% for column in asked %}
                     {% set part = _parts_of(layout, table)[column.name] %}
-                    {% if layout.delimiter == 'json' %}
+                    {% if column.is_mixed %}
                         {% set part = 'case when ' ~ _json_type_of(column, layout) ~ " = 'VARCHAR' then " ~ part ~ ' end' %}
                     {% endif %}
                     bool_or({{ _shows_what_it_is(_without_signs(column, _trimmed(part)), '.') }}) as {{ column.name }},
@@ -99,11 +99,12 @@
     What was seen in the columns for whose numbers or dates too many records are refused, in sentences that name the settings that read them; '' where not
     too many are. `n_accepted` is a query that counts the accepted records.
 -#}
-{% macro what_was_seen(rejected, n_accepted, table) %}
+{% macro what_was_seen(rejected, n_accepted, table, condition='true') %}
     {% if not execute %}{% do return('') %}{% endif %}
     {% set too_many %}
         select 1
         from {{ rejected }}
+        where {{ condition }}
         having count(*) > {{ table.source.max_rejected_share }} * (count(*) + ({{ n_accepted }}))
     {% endset %}
     {% if not run_query(too_many).rows %}{% do return('') %}{% endif %}
