@@ -99,7 +99,8 @@ def copy_of_relation(relation, folder):
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     if not path.exists():
         lines = [line.strip() for line in f"{run.stdout}\n{run.stderr}".splitlines()]
-        said = next((line for line in lines if line and not re.match(r"(>|(\d\d:){2}\d\d +Encountered)|.*Error$", line)), "dbt says nothing")
+        around = r"(>|(\d\d:){2}\d\d +Encountered)|.*Error$"
+        said = next((line for line in lines if line and not re.match(around, line)), "dbt says nothing")
         raise QuestionError(f"{relation} cannot be read: {said.rstrip('.')}. A model has to be built before.")
     return path
 
