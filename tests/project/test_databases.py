@@ -317,7 +317,19 @@ def public_tables(project):
         columns = "select table_name, column_name from duckdb_columns() where schema_name = 'main' and not internal order by all"
         columns = reader.execute(columns)
         for name, column in columns.fetchall():
-            told = ("source_file", "line_number", "raw_record", "build", "_at", "_on", "version", "seconds", "gates")
+            told = (
+                "valid_",
+                "scd_id",
+                "source_file",
+                "line_number",
+                "raw_record",
+                "build",
+                "_at",
+                "_on",
+                "version",
+                "seconds",
+                "gates",
+            )
             if not any(word in column for word in told) and not name.startswith(("builds", "published")):
                 found.setdefault(name, []).append(f'"{column}"')
         return {
