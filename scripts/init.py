@@ -13,6 +13,7 @@ import argparse
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -97,9 +98,10 @@ def copy_of_relation(relation, folder):
     command = [DBT, "--quiet", "--no-use-colors", "run-operation", "copy_relation", "--args", arguments]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     if not path.exists():
-        said = [line.strip() for line in run.stdout.splitlines() if line.strip()] or [run.stderr.strip()[:300]]
-        sentence = next((line for line in said if line.startswith("dbt_project.yml") or "Error:" in line), said[-1])
-        raise QuestionError(f"{relation} cannot be read: {sentence.rstrip('.')}; a model has to be built before.")
+        lines = [line.strip() for line in f"{run.stdout}\n{run.stderr}".splitlines()]
+        around = r"(>|(\d\d:){2}\d\d +Encountered)|.*Error$"
+        said = next((line for line in lines if line and not re.match(around, line)), "dbt says nothing")
+        raise QuestionError(f"{relation} cannot be read: {said.rstrip('.')}. A model has to be built before.")
     return path
 
 
