@@ -314,9 +314,22 @@ def public_tables(project):
     """{name of a table or view: its rows}, without what differs from one build to another and where a row stood."""
     found = {}
     with project.reader("warehouse.duckdb") as reader:
-        columns = reader.execute("select table_name, column_name from duckdb_columns() where schema_name = 'main' order by all")
+        columns = "select table_name, column_name from duckdb_columns() where schema_name = 'main' and not internal order by all"
+        columns = reader.execute(columns)
         for name, column in columns.fetchall():
-            told = ("source_file", "line_number", "raw_record", "build", "_at", "_on", "version", "seconds", "gates")
+            told = (
+                "valid_",
+                "scd_id",
+                "source_file",
+                "line_number",
+                "raw_record",
+                "build",
+                "_at",
+                "_on",
+                "version",
+                "seconds",
+                "gates",
+            )
             if not any(word in column for word in told) and not name.startswith(("builds", "published")):
                 found.setdefault(name, []).append(f'"{column}"')
         return {
