@@ -118,7 +118,7 @@ def trial(folder, variables, block):
     """Read a source as a build would: (rows accepted, {reason: rows refused})."""
     *_, accepted, rejected = STAGING[block]
     with duckdb.connect(folder / f"{block}.duckdb") as connection:
-        Reading(connection, folder, variables).build(STAGING[block])
+        Reading(connection, folder, variables).build(*STAGING[block])
         (n_accepted,) = connection.execute(f"select count(*) from {accepted}").fetchone()
         refused = connection.execute(f"select reasons, count(*) as n from {rejected} group by reasons order by n desc, reasons")
         return n_accepted, dict(refused.fetchall())

@@ -247,7 +247,7 @@ class Table:
         reading = self.reading(attributes=[{"name": column.field, "headers": [column.header]} for column in self.columns])
         table = reading.answer("segmentation('')")
         table["columns"] = [column for column in table["columns"] if column["kind"] != "feature"]
-        reading.build(RECORDS["segmentation"])
+        reading.build(*RECORDS["segmentation"])
         for layout in reading.answer("source_layouts(segmentation(''))"):
             typed = {column["name"] for column in layout["columns"] if column.get("is_typed")}
             for column in self.columns:
@@ -307,7 +307,7 @@ class Table:
             return
         features = [{"name": column.field, "headers": [column.header], "missing": "median", **column.way} for column in columns]
         reading = self.reading(features=features)
-        reading.build(RECORDS["segmentation"])
+        reading.build(*RECORDS["segmentation"])
         counts = [
             f"count(*) filter ({c.field} not between {c.bounds[0]} and {c.bounds[1]})" if c.bounds else "0" for c in columns
         ]

@@ -53,13 +53,13 @@ def macros():
 class Reading:
     """The macros and models under the `variables` of a configuration, {block: settings}; the models are made in `connection`.
 
-    `folder` is where copies go that the reader needs, to be removed afterwards.
+    `folder` is where copies go that the reader needs, to be removed afterwards. `warnings` is what was said on the console.
     """
 
     def __init__(self, connection, folder, variables):
         self.connection = connection
         self.variables = variables
-        self.settings = {}
+        self.settings, self.warnings = {}, []
         # Of its own, as it goes with what is copied for it.
         place = Path(tempfile.mkdtemp(dir=folder)) / "reading.duckdb"
         self.plugin = source_files.Plugin("source_files", {}, credentials=SimpleNamespace(path=str(place)))
@@ -80,16 +80,17 @@ class Reading:
             "var": lambda name, default=None: self.variables.get(name, default),
             "env_var": lambda name, default=None: default,
             "ref": lambda name: name,
+            "builtins": SimpleNamespace(source=lambda schema, name: f"{schema}.{name}"),
             "dbt": SimpleNamespace(datediff=lambda first, last, unit: f"datediff('{unit}', {first}, {last})"),
             "config": self.config,
             "return": self.returned,
             "run_query": self.run_query,
             "log": lambda message, info=False: "",
-            "exceptions": SimpleNamespace(raise_compiler_error=self.compiler_error, warn=lambda sentence: ""),
+            "exceptions": SimpleNamespace(raise_compiler_error=self.compiler_error, warn=self.warnings.append),
             "adapter": SimpleNamespace(
                 store_relation=lambda *arguments: self.plugin.store(SimpleNamespace(config=arguments[-1])),
                 get_column_schema_from_query=self.columns_of,
-                get_relation=lambda database, schema, identifier: f"{database}.{schema}.{identifier}",
+                get_relation=self.relation_of,
                 dispatch=lambda name: context.get(f"duckdb__{name}") or context[f"default__{name}"],
             ),
         }
@@ -118,6 +119,10 @@ class Reading:
         columns = [(name, str(kind)) for name, kind, *_ in self.connection.execute(query).description]
         return [SimpleNamespace(name=name, dtype=kind, is_string=lambda kind=kind: kind == "VARCHAR") for name, kind in columns]
 
+    def relation_of(self, database, schema, identifier):
+        tables = "select 1 from duckdb_tables() where (database_name, schema_name, table_name) = (?, ?, ?)"
+        return self.connection.execute(tables, [database, schema, identifier]).fetchone() and f"{database}.{schema}.{identifier}"
+
     def rendered(self, text, **more):
         """What a text of Jinja writes."""
         context = self.context | more
@@ -129,17 +134,18 @@ class Reading:
         self.rendered(f"{{% do take({expression}) %}}", take=answers.append, **more)
         return answers[0]
 
-    def build(self, names):
+    def build(self, *names):
         """Models, each with what is to be run behind it, in one transaction; older ones of these names are replaced."""
         for name in names:
             self.settings = {}
             query = self.rendered(models()[name])
             kind = "view" if self.settings.get("materialized") == "view" else "table"
+            hooks = self.settings.get("post_hook", [])
             self.connection.execute("begin")
             try:
                 self.connection.execute(f"create or replace {kind} {name} as {query}")
-                if "post_hook" in self.settings:
-                    self.rendered(self.settings["post_hook"], this=name)
+                for hook in [hooks] if isinstance(hooks, str) else hooks:
+                    self.rendered(hook, this=name)
             except BaseException:
                 self.connection.execute("rollback")
                 raise

@@ -28,7 +28,7 @@ class Diagnosis(Staging):
             block: shipped_settings()[block]
             | {"features": [{"name": name} | settings.get(name, {}) for name in frame.columns], "attributes": []}
         }
-        self.connection = duckdb.connect(config={"threads": 1})
+        self.connection, self.warnings = duckdb.connect(config={"threads": 1}), []
         self.context = self.dbt_context()
         if prefix:
             self.context["model"] = SimpleNamespace(config=SimpleNamespace(meta={"segmentation": prefix[:-1]}))
