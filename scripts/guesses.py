@@ -305,7 +305,8 @@ class Customers(Table):
             features += comment(f"Not used: {header}, because {why}.", 6)
         return {
             "source": source_lines(source, "customers_file"),
-            "key": [*comment(self.key_comment, 4), key],
+            # Behind the setting, where it belongs to it: what stands above stays when the setting is written anew.
+            "key": [key, *comment(self.key_comment, 6)],
             "attributes": ["    attributes:", *attributes] if self.attributes else ["    attributes: []"],
             "features": ["    features:" if self.features else "    features: []", *features],
             "n_clusters": ["    n_clusters: auto             # until you choose a number: docs/choosing-k.md"],
@@ -411,7 +412,7 @@ class Orders(Table):
                 own["counts"] = own["counts"] and [own["counts"]]
             if role == "currency":
                 own["keep"] = self.one_of(column, "currency: keep")
-            settings[role] = [*comment(said, 4), f"    {role}: {flow({'headers': [column.header], **own})}"]
+            settings[role] = [f"    {role}: {flow({'headers': [column.header], **own})}", *comment(said, 6)]
         return settings
 
     def one_of(self, column, setting):
