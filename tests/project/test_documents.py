@@ -78,7 +78,7 @@ def test_there_are_queries_with_answers():
 
 
 def test_models_that_the_documents_show_run(built_sample, copy_of):
-    """SQL with Jinja, run by dbt as models of a project that has been built."""
+    """SQL with Jinja, run by dbt as models of a project that has been built; what reads another database is marked jinja2."""
     project = copy_of(built_sample)
     names = []
     for number, (_, content, _) in enumerate(blocks("jinja"), start=1):

@@ -5,8 +5,7 @@ with
 base_customer_lines as (
     select
         rowid as row_id,
-        source_file,
-        is_blank
+        source_file
     from {{ ref('base_customer_lines') }}
 ),
 
@@ -18,7 +17,13 @@ base_customer_repeats as (
     select * from {{ ref('base_customer_repeats') }}
 ),
 
-{{ beginnings_of_files('base_customer_lines', source_layouts(settings)) }},
+files as (
+    select
+        source_file,
+        min(row_id) as first_row_id
+    from base_customer_lines
+    group by source_file
+),
 
 rejected as (
     select

@@ -4,8 +4,7 @@ with
 base_order_lines as (
     select
         rowid as row_id,
-        source_file,
-        is_blank
+        source_file
     from {{ ref('base_order_lines') }}
 ),
 
@@ -13,7 +12,13 @@ base_order_records as (
     select * from {{ ref('base_order_records') }}
 ),
 
-{{ beginnings_of_files('base_order_lines', source_layouts(orders())) }},
+files as (
+    select
+        source_file,
+        min(row_id) as first_row_id
+    from base_order_lines
+    group by source_file
+),
 
 final as (
     select
