@@ -19,7 +19,7 @@ README = TEXTS["README.md"]
 FENCE = re.compile(r"^ *```([^\n]*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 TABLE_BEHIND = re.compile(r"\n\n((?:\|[^\n]*\n)+)")
 # What a block may be in: text is never run, so nothing that can be run is written as text.
-LANGUAGES = {"sql", "jinja", "sh", "yaml", "python", "text"}
+LANGUAGES = {"sql", "jinja", "jinja2", "sh", "yaml", "python", "text"}
 
 
 def blocks(*languages):
