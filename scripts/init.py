@@ -101,7 +101,9 @@ def copy_of_relation(relation, folder):
         lines = [line.strip() for line in f"{run.stdout}\n{run.stderr}".splitlines()]
         around = r"(>|(\d\d:){2}\d\d +Encountered)|.*Error$"
         said = next((line for line in lines if line and not re.match(around, line)), "dbt says nothing")
-        raise QuestionError(f"{relation} cannot be read: {said.rstrip('.')}. A model has to be built before.")
+        raise QuestionError(
+            f"{relation} cannot be read: {said.rstrip('.!')}. A model has to be built before: dbt run --select and its name."
+        )
     return path
 
 
@@ -133,7 +135,10 @@ def tried(place, folder, variables, block):
     if n_refused <= MAX_REJECTED_SHARE * n_rows:
         return said, None
     shown = ", ".join(f"{reason} ({plural(n, 'time')})" for reason, n in list(reasons.items())[:3])
-    return said, f"{place}: {n_refused:,} of {plural(n_rows, 'row')} would be refused: {shown}."
+    return said, (
+        f"{place}: {n_refused:,} of {plural(n_rows, 'row')} would be refused: {shown}. Change the settings or the source, "
+        f"or, if these rows may go, set a higher {block}: source: max_rejected_share."
+    )
 
 
 def configured(text, source, read, orders, folder):

@@ -240,6 +240,12 @@ class Table:
             columns.append(column)
         if not columns:
             raise QuestionError(f"{self.place} has no column with a header of its own; give it a header line.")
+        n_blank = all_headers.count("")
+        if 2 * n_blank > len(headers):
+            raise QuestionError(
+                f'{self.place} has no header for {n_blank} of {len(headers)} columns, and the first is "{headers[0]}". Is that a '
+                'title? Skip the lines above the headers, such as two, with SOURCE="{skip_lines: 2}".'
+            )
         return columns
 
     def read_texts(self):

@@ -386,6 +386,10 @@ def test_an_edited_block_is_not_replaced_unless_that_is_asked_for():
         "one_column": ("customer_id\n" + "\n".join(map(str, range(50))), "no column has 10 different numbers"),
         "no_numbers": (table({"id": range(50), "word": ["a", "b"] * 25}), "no column has 10 different numbers"),
         "other_numbers_of_fields": ("a,b\n1,2,3\n4,5,6\n", "has no row with as many fields as its first line"),
+        "a_title": (
+            "Customers of 2025,,\nid,a,b\n1,2,3\n",
+            'Skip the lines above the headers, such as two, with SOURCE="{skip_lines: 2}"',
+        ),
         "only_unnamed": (",,\n1,2,3\n", "has no column with a header of its own"),
     }.items(),
     ids=lambda case: case if isinstance(case, str) else "",
