@@ -1,3 +1,10 @@
+{#- The column unread_attributes in a list of columns, where there are attributes that are no texts; nearly all values of it would be NULL, which is not free. -#}
+{% macro with_unread_attributes(table, relation='') -%}
+    {%- set attributes = table.columns | selectattr('kind', 'equalto', 'attribute') | list + (table.source.personal or []) -%}
+    {{ relation ~ 'unread_attributes,' if attributes | rejectattr('data_type', 'equalto', 'varchar') | list }}
+{%- endmacro %}
+
+
 {#-
     What is said on the console of the attributes of the accepted customers: how many values are not of their type, and where the first one is; and which
     columns look like e-mail addresses that nobody has called personal. No value is shown.
@@ -26,7 +33,8 @@
         group by unread.name
         order by unread.name
     {% endset %}
-    {% for row in run_query(query).rows if typed %}
+    {% set unread = run_query(query).rows if typed else [] %}
+    {% for row in unread %}
         {% set attribute = typed | selectattr('name', 'equalto', row['name']) | first %}
         {% set is_one = row['n_values'] | int == 1 %}
         {% do exceptions.warn(

@@ -24,7 +24,7 @@ final as (
     select
         cast(source_file as enum ({{ sql_texts(layouts | map(attribute='files') | sum(start=[])) }})) as source_file,
         {{ table.columns | map(attribute='name') | join(',\n        ') }},
-        unread_attributes,
+        {{ with_unread_attributes(table) }}
         reasons,
         is_blank,
         raw_record

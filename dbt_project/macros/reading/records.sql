@@ -113,7 +113,7 @@ final as (
         row_id as last_row_id,
         source_file,
         {{ table.columns | map(attribute='name') | join(',\n        ') }},
-        unread_attributes,
+        {{ with_unread_attributes(table) }}
         reasons,
         is_blank,
         raw_record
@@ -156,7 +156,7 @@ other_lines as (
         {# Customers without a key have the number of their row, from 1. #}
         {{ lines ~ '.row_id + 1 as ' if key.is_row_number }}{{ key.name }},
         {{ columns }},
-        {{ lines }}.unread_attributes,
+        {{ with_unread_attributes(table, lines ~ '.') }}
         {{ lines }}.reasons,
         {{ lines }}.raw_record
     from {{ lines }}
@@ -168,7 +168,7 @@ other_lines as (
         source_file,
         {{ 'first_row_id + 1 as ' if key.is_row_number }}{{ key.name }},
         {{ columns }},
-        unread_attributes,
+        {{ with_unread_attributes(table) }}
         reasons,
         raw_record
     from {{ multiline }}

@@ -79,7 +79,7 @@
         {{ _accepted_value(column) }} as {{ column.name }},
         {% endif %}
         {% endfor %}
-        {{ _unread_attributes(layout.columns, parts, table.source) }} as unread_attributes,
+        {{ _unread_attributes(layout.columns, parts, table.source) ~ ' as unread_attributes,' if with_unread_attributes(table) }}
         reasons,
         is_blank,
         case when {{ keeps_text }} then cast({{ 'raw_record' if layout.delimiter else 'to_json(raw_record)' }} as varchar) end as raw_record
@@ -326,7 +326,7 @@
         {%- if key.columns %}
         when not {{ _joins_its_columns(key, text) }} then '{{ key.name }} has the character | in one of its columns, which joins them'
         {%- endif %}
-        when regexp_full_match({{ text }}, '[+-]?[0-9]([.,][0-9]*)?[eE][+][0-9]{2,3}')
+        when regexp_full_match({{ text }}, '[+-]?[0-9]([.,][0-9]*)?[eE][+][0-9]{1,3}|[+-]?[0-9][.,][0-9]+[eE][0-9]{1,3}')
             then '{{ key.name }} is in exponent notation, as spreadsheets write long numbers, and has lost digits; format the column as text, or as a number without decimals, and export it anew'
         {%- if key.data_type == 'bigint' %}
         when not regexp_full_match({{ text }}, '[+-]?[0-9]+([.]0*)?') then '{{ key.name }} is not a whole number'
