@@ -164,7 +164,9 @@ class Reader:
         """For each JSON pointer the set of the types of what it points to, such as VARCHAR, NULL, OBJECT, or one for numbers."""
         types = f"json_type(raw_record, [{', '.join(map(literal, pointers))}])"
         query = f"select distinct {types} from {self.lines(path, encoding)} where {self.is_json_object}"
-        return [set(types) - {None} for types in zip(*(row for (row,) in self.session.execute(query).fetchall()), strict=True)]
+        # A sheet with nothing below its header has no objects.
+        rows = [row for (row,) in self.session.execute(query).fetchall()]
+        return [{row[place] for row in rows} - {None} for place in range(len(pointers))]
 
     def split(self, line, delimiters):
         """{delimiter: the fields of a line}, without the delimiters under which its quotes are not balanced."""

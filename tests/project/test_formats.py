@@ -462,6 +462,14 @@ def test_a_sheet_without_a_header(stage):
     assert "a.xlsx, sheet a: its first row does not have the 4 fields that fields: in dbt_project.yml" in refused.value.msg
 
 
+def test_a_sheet_with_nothing_below_its_header(stage):
+    with pytest.raises(DbtRuntimeError) as refused:
+        stage({"a.xlsx": workbook({"a": [HEADER]})})
+    assert "a.xlsx, sheet a has a header and no rows below it" in refused.value.msg
+    files = {"a.xlsx": workbook({"a": [HEADER]}), "b.xlsx": workbook({"b": [HEADER, *ROWS]})}
+    assert stage(files).accepted == ACCEPTED
+
+
 def test_workbooks_beside_other_files(stage):
     files = {"a.xlsx": workbook({"a": [HEADER, ROWS[0]]}), "b.xlsx": workbook({"b": [HEADER, ROWS[1]]}), "c.csv": csv([ROWS[2]])}
     assert sorted(stage(files).accepted) == ACCEPTED
