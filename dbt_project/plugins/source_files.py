@@ -164,8 +164,8 @@ class Reader:
         """For each JSON pointer the set of the types of what it points to, such as VARCHAR, NULL, OBJECT, or one for numbers."""
         types = f"json_type(raw_record, [{', '.join(map(literal, pointers))}])"
         query = f"select distinct {types} from {self.lines(path, encoding)} where {self.is_json_object}"
+        # A sheet with nothing below its header has no objects.
         rows = [row for (row,) in self.session.execute(query).fetchall()]
-        # Where there are no rows, there are no types, of as many columns as ever.
         return [{row[place] for row in rows} - {None} for place in range(len(pointers))]
 
     def split(self, line, delimiters):

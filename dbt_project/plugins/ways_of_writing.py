@@ -9,8 +9,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 MISSING_WORDS = frozenset(
-    ["", "na", "n/a", "#n/a", "<na>", "n.a.", "nan", "-nan", "null", "(null)", "[null]", "nil", "none", "missing", "unknown"]
-) | frozenset(["\\n", "?", "-", "--", ".", "\u2026"])
+    ["", "na", "n/a", "#n/a", "#nv", "<na>", "n.a.", "nan", "-nan", "null", "(null)", "[null]", "nil", "none", "missing"]
+) | frozenset(["unknown", "\\n", "?", "-", "--", "---", "\u2013", "\u2014", ".", "\u2026"])
 YES = frozenset(["1", "yes", "y", "true", "t", "on", "ja", "j", "oui", "si", "sí", "sì", "sim", "tak", "wahr", "vrai"])
 NO = frozenset(["0", "no", "n", "false", "f", "off", "nein", "nee", "nej", "nei", "non", "não", "nie", "falsch", "faux"])
 # Spaces that no keyboard has, and those without width; str.strip knows the first kind only.

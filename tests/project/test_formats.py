@@ -462,10 +462,12 @@ def test_a_sheet_without_a_header(stage):
     assert "a.xlsx, sheet a: its first row does not have the 4 fields that fields: in dbt_project.yml" in refused.value.msg
 
 
-def test_a_sheet_with_one_row(stage):
+def test_a_sheet_with_nothing_below_its_header(stage):
     with pytest.raises(DbtRuntimeError) as refused:
-        stage({"a.xlsx": workbook({"Notes": [HEADER]})})
-    assert "a.xlsx, sheet Notes has a header and no rows below it" in refused.value.msg
+        stage({"a.xlsx": workbook({"a": [HEADER]})})
+    assert "a.xlsx, sheet a has a header and no rows below it" in refused.value.msg
+    files = {"a.xlsx": workbook({"a": [HEADER]}), "b.xlsx": workbook({"b": [HEADER, *ROWS]})}
+    assert stage(files).accepted == ACCEPTED
 
 
 def test_workbooks_beside_other_files(stage):

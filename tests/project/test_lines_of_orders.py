@@ -273,8 +273,8 @@ def orders_of_lines(n, line):
 QUESTIONS = {
     "which statuses count": (
         ["customer_id,date,Order Status,amount", "1,2025-01-01,done,1", "2,2025-01-01,done,1", "3,2025-01-01,failed,1"],
-        "says what became of the orders: done (2), failed (1). Give the words of those that count, such as status: {counts: "
-        "[done]}, or all where every order does.",
+        "says what became of the orders: done (2), failed (1). List the words of those that count, as in status: "
+        "{counts: [paid, completed]}, or write status: {counts: all} where every order does.",
         {"status": {"counts": "all"}},
     ),
     "which one, even of one word": (

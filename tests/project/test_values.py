@@ -436,6 +436,18 @@ def test_case_of_missing_words(stage):
     assert stage(frame, name="a.parquet", segmentation=block).rejected == []
 
 
+@pytest.mark.parametrize("row", ["A;4.50588E+12", '"4,5E+12";17', "4.50588E+12;1E+05"])
+def test_no_column_of_a_key_may_have_lost_digits(stage, row):
+    block = {
+        "key": {"name": "customer", "headers": [], "columns": ["shop", "number"], "data_type": "varchar"},
+        "attributes": [],
+        "features": [{"name": "x"}],
+    }
+    staging = stage(f"shop;number;x\n{row};1\nA;E+12;2\nA;INV-1E+05;3\n", segmentation=block)
+    assert [reasons.replace("customer ", "customer_id ", 1) for _, _, reasons, _ in staging.rejected] == [EXPONENT]
+    assert sorted(staging.accepted) == [("A|E+12", 2), ("A|INV-1E+05", 3)]
+
+
 def test_case_of_mangled_ids(stage):
     staging = stage(case("excel-mangled-ids/customers_mangled.csv"))
     assert (staging.accepted, {row[2] for row in staging.rejected}) == ([], {EXPONENT})

@@ -255,6 +255,7 @@
 {% macro _checked_orders() %}
     {% set customers = segmentation('') %}
     {% set block = var('orders', none) or {'source': {'file': none}} %}
+    {% set usual_headers = {'status': ['status', 'financial_status', 'payment_status', 'order_state'], 'currency': ['currency_code', 'order_currency']} %}
     {% set numbers, ways = ['amount', 'unit_price', 'quantity', 'refunded'], _settings_of_numbers() + ['format'] %}
     {% set own = {
         'customer': ['anonymous_share'], 'order_id': [], 'date': ['format'], 'amount': ['of'] + ways, 'unit_price': ways, 'quantity': ways,
@@ -273,8 +274,8 @@
     {% set columns, written = {}, {} %}
     {% for name in own %}
         {% do _reject_unknown_settings(name, block[name] or {}, ['headers'] + own[name], 'orders') %}
-        {#- A status is looked for by its usual names where nothing is said of it, so that none goes unseen. -#}
-        {% set settings = block[name] or ({'headers': ['status', 'financial_status']} if name == 'status' else {}) %}
+        {#- A status or a currency is looked for by its usual names where nothing is said of it, so that none goes unseen. -#}
+        {% set settings = block[name] or {'headers': usual_headers.get(name, [])} %}
         {% do _require_texts('headers of ' ~ name, settings.headers or [], 'orders') %}
         {% do columns.update({name: dict(settings, headers=(settings.headers or []) | list)}) %}
         {% if name in numbers %}
@@ -575,7 +576,7 @@
 {#- What stands where there is no value, besides nothing; case does not matter. Errors of a spreadsheet, such as #DIV/0!, are not among them. -#}
 {% macro default_missing_words() %}
     {% do return([
-        'NA', 'N/A', '#N/A', '<NA>', 'n.a.', 'NaN', '-NaN', 'NULL', '(null)', '[null]', 'nil', 'None', 'missing', 'unknown', '\\N', '?', '-', '--', '.', '…'
+        'NA', 'N/A', '#N/A', '#NV', '<NA>', 'n.a.', 'NaN', '-NaN', 'NULL', '(null)', '[null]', 'nil', 'None', 'missing', 'unknown', '\\N', '?', '-', '--', '---', '–', '—', '.', '…'
     ]) %}
 {% endmacro %}
 

@@ -286,8 +286,8 @@ final as (
         {% set words = _words_of_orders(records, 'order_status') %}
         {% if words | map('first') | select | list %}
             {% do configuration_error(
-                settings.source.name ~ ' says what became of the orders: ' ~ _counted_words(words) ~ '. Give the words of those that count, such as status: {counts: ['
-                ~ words | map('first') | select | first ~ ']}, or all where every order does', 'orders'
+                settings.source.name ~ ' says what became of the orders: ' ~ _counted_words(words) ~ '. List the words of those that count, as in status: '
+                ~ '{counts: [paid, completed]}, or write status: {counts: all} where every order does', 'orders'
             ) %}
         {% endif %}
     {% endif %}

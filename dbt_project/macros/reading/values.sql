@@ -326,7 +326,9 @@
         {%- if key.columns %}
         when not {{ _joins_its_columns(key, text) }} then '{{ key.name }} has the character | in one of its columns, which joins them'
         {%- endif %}
-        when regexp_full_match({{ text }}, '[+-]?[0-9]([.,][0-9]*)?[eE][+][0-9]{1,3}|[+-]?[0-9][.,][0-9]+[eE][0-9]{1,3}')
+        {#- In one of the columns that are joined, it is an end of the whole or stands beside a bar. -#}
+        {%- set begin, end = ('(^|[|])', '($|[|])') if key.columns else ('^', '$') %}
+        when regexp_matches({{ text }}, '{{ begin }}[+-]?[0-9](([.,][0-9]*)?[eE][+][0-9]{1,3}|[.,][0-9]+[eE][0-9]{1,3}){{ end }}')
             then '{{ key.name }} is in exponent notation, as spreadsheets write long numbers, and has lost digits; format the column as text, or as a number without decimals, and export it anew'
         {%- if key.data_type == 'bigint' %}
         when not regexp_full_match({{ text }}, '[+-]?[0-9]+([.]0*)?') then '{{ key.name }} is not a whole number'
