@@ -489,3 +489,19 @@ def test_the_cases(stage, name, n_accepted, settings):
         pytest.skip("the cases are not on this machine")
     staging = stage({Path(name).name: (CASES / name).read_bytes()}, **settings)
     assert (len(staging.accepted), staging.rejected) == (n_accepted, [])
+
+
+@pytest.mark.parametrize("data_type", ["bigint", "varchar"])
+def test_a_number_with_an_exponent_is_no_key_in_json_or_a_workbook(tmp_path, data_type):
+    """4.50588E+12 has lost digits before, and a cell of Excel has those of no number above 15 digits."""
+    rows = [4.50588e22, 123456789012345678.0, 7]
+    text = "\n".join(
+        f'{{"CustomerID": {row}, "Gender": "x", "Age": 30, "Annual Income": 40, "Spending Score": 50}}' for row in rows
+    )
+    (tmp_path / "a.json").write_text(text, encoding="utf-8")
+    (tmp_path / "a.xlsx").write_bytes(workbook({"a": [HEADER, *([row, "x", 30, 40, 50] for row in rows)]}))
+    for name in ("a.json", "a.xlsx"):
+        with Staging(tmp_path, "segmentation", tmp_path / name, {"segmentation": {"key": {"data_type": data_type}}}) as staging:
+            assert [str(row[0]) for row in staging.accepted] == ["7"]
+            assert all(reasons.startswith("customer_id is in exponent notation") for _, _, reasons, _ in staging.rejected)
+            assert len(staging.rejected) == 2

@@ -95,6 +95,14 @@
     {% for name, place in layout.fields.items() %}
         {% do parts.update({name: '_parts[' ~ (loop.index if layout.delimiter == 'json' else place) ~ ']' if layout.delimiter else _text_of(name)}) %}
     {% endfor %}
+    {% if layout.delimiter == 'json' %}
+        {#- DuckDB writes a number of JSON without the exponent that shows that a key has lost digits. -#}
+        {% for name in parts if name == key.name or name in (key.columns or []) | map(attribute='name') %}
+            {% set header = layout.fields[name][1:] | replace('~1', '/') | replace('~0', '~') %}
+            {% set number = '"' ~ modules.re.escape(header) ~ '"[ \t]*:[ \t]*(-?[0-9][0-9.]*[eE][+]?[0-9]+)' %}
+            {% do parts.update({name: 'coalesce(nullif(regexp_extract(raw_record, ' ~ sql_texts([number]) ~ ", 1), ''), " ~ parts[name] ~ ')'}) %}
+        {% endfor %}
+    {% endif %}
     {% if key.columns %}
         {% set texts = [] %}
         {% for column in key.columns %}{% do texts.append(_field_text(parts[column.name], table.source.missing_words)) %}{% endfor %}
