@@ -12,8 +12,12 @@ from refusals import refusal
 try:
     from compression import zstd
 except ImportError:
-    # The same module for Python before 3.14.
-    from backports import zstd
+    try:
+        # The same module for Python before 3.14.
+        from backports import zstd
+    except ImportError:
+        # In an environment of before zstd was read, all other files are read as ever.
+        zstd = None
 
 # Bytes read at once, and unpacked at once, but for gzip, where a block becomes a thousand times longer at most.
 BLOCK = 1 << 16
@@ -29,8 +33,9 @@ UNPACKERS = {
     "gzip": partial(zlib.decompressobj, wbits=zlib.MAX_WBITS | 16),
     "bzip2": bz2.BZ2Decompressor,
     "xz": lzma.LZMADecompressor,
-    "zstd": zstd.ZstdDecompressor,
+    "zstd": zstd and zstd.ZstdDecompressor,
 }
+ERRORS = (zlib.error, lzma.LZMAError, OSError, *([zstd.ZstdError] if zstd else []))
 
 
 def packing_of(path):
@@ -58,13 +63,15 @@ def unpacked(path, read, packing):
 
     DuckDB, which opens gzip and zstd, too, takes what is cut or damaged without a word.
     """
+    if UNPACKERS[packing] is None:
+        raise refusal(f"{path} is packed with zstd, for which the package backports.zstd is missing; make build installs it.")
     member = None
     for block in read:
         while block:
             member = member or UNPACKERS[packing]()
             try:
                 yield from pieces(member, block)
-            except (zlib.error, lzma.LZMAError, zstd.ZstdError, OSError) as error:
+            except ERRORS as error:
                 is_checksum = re.search("(data|length) check|checksum|CRC", str(error))
                 what = "its checksum is wrong" if is_checksum else "it cannot be unpacked"
                 raise refusal(f"{path} is damaged: {what}; copy or export it anew.") from None

@@ -11,9 +11,14 @@ import fnmatch
 import json
 import zipfile
 
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 from refusals import refusal
 from text_files import SEPARATOR, new_copy
+
+try:
+    import python_calamine as calamine
+except ImportError:
+    # In an environment of before workbooks were read, all other files are read as ever.
+    calamine = None
 
 # How workbooks begin: those of today, which are zips with one of these parts, and those of before 2007 or with a password.
 BEGINNINGS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
@@ -39,15 +44,17 @@ def copied_sheets(path, content, source, copies, notes):
     `content` is the file that holds the workbook, which is another one where that is packed. What is to be said on the console is
     appended to `notes`. Raises where the workbook cannot be read, or has no such sheet.
     """
+    if calamine is None:
+        raise refusal(f"{path} is a workbook, for which the package python-calamine is missing; make build installs it.")
     try:
-        with open(content, "rb") as file, CalamineWorkbook.from_filelike(file) as workbook:
+        with open(content, "rb") as file, calamine.CalamineWorkbook.from_filelike(file) as workbook:
             if source.get("sheet"):
                 files = [copied_sheet(path, workbook, name, source, copies) for name in named_sheets(path, workbook, source)]
             else:
                 files = [first_sheet(path, workbook, source, copies, notes)]
-    except PasswordError:
+    except calamine.PasswordError:
         raise refusal(f"{path} has a password; save it without one.") from None
-    except CalamineError as error:
+    except calamine.CalamineError as error:
         said = (str(error).splitlines() or [""])[0].rstrip(".")
         raise refusal(f"{path} cannot be read as a workbook: {said}; is it whole? Save it anew, or its sheet as CSV.") from None
     files = [file for file in files if file]
@@ -58,7 +65,7 @@ def copied_sheets(path, content, source, copies, notes):
 
 def named_sheets(path, workbook, source):
     """The names of the sheets that the setting stands for: the sheet of that name, or else those that it is a pattern of."""
-    names = [sheet.name for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
+    names = [sheet.name for sheet in workbook.sheets_metadata if sheet.typ == calamine.SheetTypeEnum.WorkSheet]
     name = str(source["sheet"])
     found = [name] if name in names else [other for other in names if fnmatch.fnmatchcase(other, name)]
     if not found:
@@ -70,7 +77,7 @@ def first_sheet(path, workbook, source, copies, notes):
     """The first sheet that can be seen and has cells, None where there is none; with a note where it is not the only one."""
     first = None
     for sheet in workbook.sheets_metadata:
-        if sheet.typ != SheetTypeEnum.WorkSheet or sheet.visible != SheetVisibleEnum.Visible:
+        if sheet.typ != calamine.SheetTypeEnum.WorkSheet or sheet.visible != calamine.SheetVisibleEnum.Visible:
             continue
         if not first:
             first = copied_sheet(path, workbook, sheet.name, source, copies)
