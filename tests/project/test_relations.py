@@ -165,20 +165,22 @@ RFM_SEGMENTS = "select segment_name, n_customers, rule, round(recency_days_mean,
 @pytest.mark.nights
 def test_models_of_dbt_give_the_segments_of_the_files_that_they_read(built_sample, new_project):
     project = new_project(orders=True)
-    # Of two rows with one key another one may count in a table, so this one is left out.
-    refused = "select raw_record from rejected_customers where reasons = 'customer_id is a duplicate'"
-    [(key, _, age, *_)] = [record.split(",") for (record,) in built_sample.query(refused, "warehouse.duckdb")]
+    # What is laid out wrongly in the file is none of a table, and of two rows with one key another one may count there.
+    refused = {line for (line,) in built_sample.query("select line_number from rejected_customers", "warehouse.duckdb")}
+    path = project.folder / "dbt_project" / "sample" / "customers.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join(line for number, line in enumerate(lines, 1) if number not in refused), encoding="utf-8")
     models = project.folder / "dbt_project" / "models" / "crm"
     models.mkdir()
     for block, name in (("segmentation", "customers"), ("orders", "orders")):
-        without = f"where (\"CustomerID\", \"Age\") is distinct from ('{key}', '{age}')\n" if name == "customers" else ""
-        (models / f"crm_{name}.sql").write_text(CRM.format(name) + without, encoding="utf-8")
+        (models / f"crm_{name}.sql").write_text(CRM.format(name), encoding="utf-8")
         project.configure(block, source={"file": None, "relation": f"ref('crm_{name}')"})
     output = project.build()
-    assert "9 of 3011 rows of ref('crm_customers') are refused" in output
+    assert "rows of ref('crm_orders') are refused" in output
+    assert "rows of ref('crm_customers') are refused" not in output
     for query in (SEGMENTS, RFM_SEGMENTS):
         assert project.query(query, "warehouse.duckdb") == built_sample.query(query, "warehouse.duckdb")
-    n_order_lines = "select n_accepted, n_order_lines_accepted, n_order_lines_rejected from builds"
+    n_order_lines = "select n_accepted, n_order_lines_accepted + n_order_lines_rejected from builds"
     assert project.query(n_order_lines, "warehouse.duckdb") == built_sample.query(n_order_lines, "warehouse.duckdb")
 
 
