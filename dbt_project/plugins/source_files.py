@@ -28,8 +28,8 @@ that is a relation has one:
     headers     what the columns are called there, in order
     n_needed    fields that a record has at least: behind them there is nothing that is asked for
     columns     the configured columns that the files have. `is_typed` where a column of Parquet, JSON or a relation does not hold
-                texts; of JSON `is_mixed` where some values are texts and others are not, `may_be_nested` where some are lists or
-                objects
+                texts; of JSON `is_mixed` where some values are texts and others are not, `has_numbers` where some are numbers,
+                `may_be_nested` where some are lists or objects
     fields      {name of the column: its position in the line, from 1; its name in Parquet or a relation; its pointer in JSON}
     has_header  whether the first line below the preamble is none of the records
     repeats     whether a key stands twice in an object of JSON
@@ -404,7 +404,7 @@ def require_unchanged(layouts):
     """Raise where a file is not the one that was read at first."""
     for layout in layouts:
         for path, state in layout["states"].items():
-            if state is not None and has_changed(path, state):
+            if has_changed(path, state):
                 raise refusal(
                     f"{path} has changed while it was read; start again when it is complete, and let the program that writes it "
                     "do so under another name, and rename it in the end."
@@ -466,7 +466,7 @@ def file_layout(reader, file, source, columns):
         "columns": found,
         "fields": fields,
         "masked": masked,
-        "has_header": delimiter not in (None, JSON) and not source.get("fields"),
+        "has_header": delimiter != JSON and not source.get("fields"),
         "repeats": repeats,
     }
 
@@ -476,9 +476,10 @@ def layout_of_columns(reader, name, are_texts, source, columns):
     headers = list(are_texts)
     positions = positions_of(columns, headers)
     require_every_column(reader, name, headers, positions, source, columns)
-    fields = {column["name"]: headers[positions[column["name"]][0] - 1] for column in columns_to_read(columns, positions)}
+    found = columns_to_read(columns, positions)
+    fields = {column["name"]: headers[positions[column["name"]][0] - 1] for column in found}
     # Whatever separator texts have, a number that is one here has a point when it is written out.
-    found = [{**column, "is_typed": not are_texts[fields[column["name"]]]} for column in columns_to_read(columns, positions)]
+    found = [{**column, "is_typed": not are_texts[fields[column["name"]]]} for column in found]
     # Of its columns only those that are read are ever shown, as they are called here or in the configuration.
     masked = [name for column in source.get("personal", []) for name in (column["name"], fields.get(column["name"])) if name]
     return empty_layout() | {
@@ -560,6 +561,7 @@ def kinds_of(types):
     return {
         "is_typed": "VARCHAR" not in types,
         "is_mixed": "VARCHAR" in types and len(types) > 1,
+        "has_numbers": not types <= {"VARCHAR", "ARRAY", "OBJECT", "BOOLEAN"},
         "may_be_nested": not types.isdisjoint(("ARRAY", "OBJECT")),
     }
 
@@ -600,7 +602,7 @@ def delimiter_and_headers(reader, path, line, delimiters, source, columns):
 
 def require_no_header_below(reader, file, delimiter, source, columns):
     """Raise where one of the first lines of a text looks like its header, and others stand above it."""
-    if delimiter in (None, JSON) or source.get("fields"):
+    if delimiter == JSON or source.get("fields"):
         return
     lines = reader.first_lines(file["opened"], file["format"], HEADERS_LOOKED_FOR)
     for number, line in enumerate(lines[file["n_above"] + 1 :], start=file["n_above"] + 1):

@@ -94,6 +94,10 @@ def source_relation(source):
     return None
 
 
+def layout_reasons():
+    return {"quotes": "quotes", "too_few": "few", "too_many": "many", "no_object": "none", "twice": "twice"}
+
+
 def _parts_of(layout, key):
     return {name: f"_parts[{place}]" for name, place in layout["fields"].items()}
 

@@ -89,7 +89,7 @@
 {#- A line, written anew from its fields: a field is quoted where it has to be. -#}
 {% macro _masked_text(raw_record, layout) -%}
     {%- set delimiter = "'" ~ layout.delimiter ~ "'" -%}
-    [
+    {%- set masked_record -%}
         case
             when len(fields) between {{ layout.n_needed }} and {{ layout.n_fields }}
                 then array_to_string(
@@ -106,8 +106,8 @@
                 )
             else {{ _hidden_text() }}
         end
-        for fields in [{{ split_record(raw_record, layout.delimiter) }}]
-    ][1]
+    {%- endset -%}
+    {{ with_name('fields', split_record(raw_record, layout.delimiter), masked_record) }}
 {%- endmacro %}
 
 

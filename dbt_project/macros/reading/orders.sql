@@ -210,9 +210,7 @@ final as (
 
 {#- Whether the fields of a record cannot be told apart, by its reasons in checked_records: then its values are none. -#}
 {% macro _is_laid_out_wrongly(reasons) -%}
-    coalesce(list_contains([
-        'quotes are not balanced', 'too few fields', 'too many fields', 'the line is not a JSON object', 'a key stands twice in the JSON object'
-    ], {{ reasons }}), false)
+    coalesce(list_contains({{ sql_list(layout_reasons().values()) }}, {{ reasons }}), false)
 {%- endmacro %}
 
 
@@ -276,8 +274,8 @@ final as (
 
 
 {#-
-    Runs behind the records of the orders, and asks them and their lines. Stops dbt where they have something to be counted by of which the configuration says nothing: a status, several currencies,
-    amounts that may be those of whole orders.
+    Runs behind the records of the orders, and asks them and their lines. Stops dbt where they have something to be counted by of which the configuration
+    says nothing: a status, several currencies, amounts that may be those of whole orders.
 -#}
 {% macro require_clear_orders(records, lines) %}
     {% if not execute %}{% do return('') %}{% endif %}

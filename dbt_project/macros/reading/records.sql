@@ -26,8 +26,7 @@
     {%- set unquoted = unquoted ~ regex_delimiter ~ '"\\n][^' ~ regex_delimiter ~ '\\n]*' -%}
     {%- set field = regex_delimiter ~ spaces ~ '(?:"(?:[^"]|"")*"' ~ spaces ~ '|' ~ unquoted ~ '|)' -%}
     {%- set fields = "regexp_extract_all('" ~ delimiter ~ "' || " ~ record ~ ", '" ~ field ~ "')" -%}
-    {#- The loop over a list that holds nothing but the list of fields gives it a name, so that it is computed once. -#}
-    [
+    {%- set unquoted_fields -%}
         case
             when array_to_string(fields, '') = '{{ delimiter }}' || {{ record }}
                 then [
@@ -35,8 +34,8 @@
                     for piece in fields
                 ]
         end
-        for fields in [{{ fields }}]
-    ][1]
+    {%- endset -%}
+    {{ with_name('fields', fields, unquoted_fields) }}
 {%- endmacro %}
 
 

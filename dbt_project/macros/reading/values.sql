@@ -50,16 +50,16 @@
             -- The fields of a record that is laid out wrongly cannot be told apart, so nothing else is said about it.
             {%- if layout.delimiter == 'json' %}
             {%- if layout.repeats %}
-            when _parts is null and {{ is_json_object('raw_record') }} then 'a key stands twice in the JSON object'
+            when _parts is null and {{ is_json_object('raw_record') }} then '{{ layout_reasons().twice }}'
             {%- endif %}
-            when _parts is null then 'the line is not a JSON object'
+            when _parts is null then '{{ layout_reasons().no_object }}'
             {%- for column in layout.columns if column.may_be_nested %}
             when {{ _json_type_of(column, layout) }} in ('OBJECT', 'ARRAY') then '{{ column.name }} is a list or an object'
             {%- endfor %}
             {%- else %}
-            when _parts is null then 'quotes are not balanced'
-            when len(_parts) < {{ layout.n_needed }} then 'too few fields'
-            when len(_parts) > {{ layout.n_fields }} then 'too many fields'
+            when _parts is null then '{{ layout_reasons().quotes }}'
+            when len(_parts) < {{ layout.n_needed }} then '{{ layout_reasons().too_few }}'
+            when len(_parts) > {{ layout.n_fields }} then '{{ layout_reasons().too_many }}'
             {%- endif %}
             {%- endif %}
             else {{ _record_reasons(columns, parts, table.source) }}
@@ -88,6 +88,15 @@
 {%- endmacro %}
 
 
+{#- Why the fields of a record cannot be told apart. -#}
+{% macro layout_reasons() %}
+    {% do return({
+        'quotes': 'quotes are not balanced', 'too_few': 'too few fields', 'too_many': 'too many fields',
+        'no_object': 'the line is not a JSON object', 'twice': 'a key stands twice in the JSON object'
+    }) %}
+{% endmacro %}
+
+
 {#- {column: an expression for the text of its field}. A key of several columns has them joined, as NULL where one of them is missing. -#}
 {% macro _parts_of(layout, table) %}
     {% set key = table.key %}
@@ -97,7 +106,8 @@
     {% endfor %}
     {% if layout.delimiter == 'json' %}
         {#- DuckDB writes a number of JSON without the exponent that shows that a key has lost digits. -#}
-        {% for name in parts if name == key.name or name in (key.columns or []) | map(attribute='name') %}
+        {% set names = [key.name] + (key.columns or []) | map(attribute='name') | list %}
+        {% for name in layout.columns | selectattr('name', 'in', names) | selectattr('has_numbers') | map(attribute='name') %}
             {% set header = layout.fields[name][1:] | replace('~1', '/') | replace('~0', '~') %}
             {% set number = '"' ~ modules.re.escape(header) ~ '"[ \t]*:[ \t]*(-?[0-9][0-9.]*[eE][+]?[0-9]+)' %}
             {% do parts.update({name: 'coalesce(nullif(regexp_extract(raw_record, ' ~ sql_texts([number]) ~ ", 1), ''), " ~ parts[name] ~ ')'}) %}
@@ -211,7 +221,7 @@
     {%- set value = _raw_value(dict(column, kind=like), part, source) -%}
     {%- if like == 'moment' -%}
         {#- DuckDB knows moments by words, too, such as 'epoch' and 'infinity'. -#}
-        case when regexp_matches({{ part }}, '[0-9]') and isfinite({{ value }}) then cast({{ value }} as date) end
+        case when {{ _is_a_day(part) }} and isfinite({{ value }}) then cast({{ value }} as date) end
     {%- elif like == 'flag' -%}
         {{ value }}
     {%- elif column.data_type == 'integer' -%}
@@ -250,7 +260,7 @@
         {%- if column.range[1] is not none %} and {{ value }} <= {{ column.range[1] }}{% endif %}
         {%- if column.data_type == 'integer' %} and {{ value }} = floor({{ value }}) and abs({{ value }}) < 2147483648{% endif %}
     {%- elif column.data_type == 'varchar' -%}
-        {{ value }} is not null and not contains({{ value }}, '+'){{ ' and ' ~ _joins_its_columns(column, value) if column.columns }}
+        {{ value }} is not null and not {{ _may_have_lost_digits(value) }}{{ ' and ' ~ _joins_its_columns(column, value) if column.columns }}
     {%- else -%}
         cast({{ value }} as varchar) = {{ part }}
     {%- endif -%}
@@ -343,6 +353,15 @@
         when try_cast({{ text }} as bigint) is null then '{{ key.name }} is beyond the largest bigint; use data_type varchar'
         {%- endif %}
     end
+{%- endmacro %}
+
+
+{#- A cheap test that every key that _key_reason refuses for its exponent passes, and few others: 4.5E+12 has a plus, 4.5E12 and 4,5E12 a mark. -#}
+{% macro _may_have_lost_digits(text) -%}
+    (
+        contains({{ text }}, '+')
+        or ((contains({{ text }}, '.') or contains({{ text }}, ',')) and regexp_matches({{ text }}, '[0-9][.,][0-9]+[eE][0-9]'))
+    )
 {%- endmacro %}
 
 
