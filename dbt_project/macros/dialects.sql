@@ -12,11 +12,27 @@
     string_agg({{ text }}, '{{ separator }}' order by {{ order }}){% if condition != 'true' %} filter (where {{ condition }}){% endif %}
 {%- endmacro %}
 
+{#- An array has no order of its own; structs are put in that of their fields. -#}
+{% macro spark__joined_texts(text, separator, order, condition) -%}
+    nullif(
+        array_join(
+            transform(
+                array_sort(collect_list(case when {{ condition }} and {{ text }} is not null then struct({{ order }}, {{ text }} as joined_text) end)),
+                pair -> pair.joined_text
+            ),
+            '{{ separator }}'
+        ),
+        ''
+    )
+{%- endmacro %}
+
 
 {#- The items of a list in one text. -#}
 {% macro joined_list(list, separator) -%}{{ adapter.dispatch('joined_list')(list, separator) }}{%- endmacro %}
 
 {% macro duckdb__joined_list(list, separator) -%}array_to_string({{ list }}, '{{ separator }}'){%- endmacro %}
+
+{% macro spark__joined_list(list, separator) -%}array_join({{ list }}, '{{ separator }}'){%- endmacro %}
 
 
 {#- The parts of a text in the order of the alphabet, as a list: texts that say the same in another order have the same. -#}
@@ -24,11 +40,15 @@
 
 {% macro duckdb__sorted_parts(text, separator) -%}list_sort(string_split({{ text }}, '{{ separator }}')){%- endmacro %}
 
+{% macro spark__sorted_parts(text, separator) -%}array_sort(split({{ text }}, '{{ separator }}')){%- endmacro %}
+
 
 {#- A list of expressions. -#}
 {% macro made_list(expressions) -%}{{ adapter.dispatch('made_list')(expressions) }}{%- endmacro %}
 
 {% macro duckdb__made_list(expressions) -%}[{{ expressions | join(', ') }}]{%- endmacro %}
+
+{% macro spark__made_list(expressions) -%}array({{ expressions | join(', ') }}){%- endmacro %}
 
 
 {#- Columns of a select list, one row for each place of the lists: {list: name of its column}. Lists that stand together have the same length. -#}
@@ -38,11 +58,22 @@
     {%- for list, column in lists.items() -%}unnest({{ list }}) as {{ column }}{{ ', ' if not loop.last }}{%- endfor -%}
 {%- endmacro %}
 
+{% macro spark__unnested(lists) -%}
+    {%- if lists | length == 1 -%}
+        explode({{ lists | first }}) as {{ lists.values() | first }}
+    {%- else -%}
+        {#- A list that is NULL counts as one of NULLs. -#}
+        inline(arrays_zip(coalesce({{ lists.keys() | join(', array()), coalesce(') }}, array()))) as ({{ lists.values() | join(', ') }})
+    {%- endif -%}
+{%- endmacro %}
+
 
 {#- The name of a column, whatever characters it has. -#}
 {% macro quoted_name(name) -%}{{ adapter.dispatch('quoted_name')(name) }}{%- endmacro %}
 
 {% macro duckdb__quoted_name(name) -%}"{{ name | replace('"', '""') }}"{%- endmacro %}
+
+{% macro spark__quoted_name(name) -%}`{{ name | replace('`', '``') }}`{%- endmacro %}
 
 
 {#- Columns in one, with their names; to_json makes a text of it. -#}
@@ -52,11 +83,19 @@
     struct_pack({% for column in columns %}{{ quoted_name(column) }} := {{ quoted_name(column) }}{{ ', ' if not loop.last }}{% endfor %})
 {%- endmacro %}
 
+{% macro spark__made_row(columns) -%}
+    named_struct({% for column in columns %}{{ sql_texts([column]) }}, {{ quoted_name(column) }}{{ ', ' if not loop.last }}{% endfor %})
+{%- endmacro %}
+
 
 {#- The whole numbers from 1 to the length of a list. -#}
 {% macro places_in(list) -%}{{ adapter.dispatch('places_in')(list) }}{%- endmacro %}
 
 {% macro duckdb__places_in(list) -%}generate_series(1, len({{ list }})){%- endmacro %}
+
+{% macro spark__places_in(list) -%}
+    case when size({{ list }}) > 0 then sequence(1, size({{ list }})) else array() end
+{%- endmacro %}
 
 
 {#- The shortest text that reads back as the same number: no exponent up to 16 digits, no trailing zeros. -#}
@@ -64,11 +103,22 @@
 
 {% macro duckdb__plain_number(value) -%}regexp_replace(cast({{ value }} as string), '[.]0$', ''){%- endmacro %}
 
+{% macro spark__plain_number(value) -%}
+    coalesce(
+        regexp_replace(cast(try_cast(cast(cast({{ value }} as double) as string) as decimal(38, 17)) as string), '[.]?0+$', ''),
+        cast({{ value }} as string)
+    )
+{%- endmacro %}
+
 
 {#- How many years are over between two days, as people count their age; below 0 where the first is later. -#}
 {% macro completed_years(first, last) -%}{{ adapter.dispatch('completed_years')(first, last) }}{%- endmacro %}
 
 {% macro duckdb__completed_years(first, last) -%}date_sub('year', {{ first }}, {{ last }}) - cast({{ first }} > {{ last }} as integer){%- endmacro %}
+
+{% macro spark__completed_years(first, last) -%}
+    cast(months_between({{ last }}, {{ first }}) / 12 as integer) - cast({{ first }} > {{ last }} as integer)
+{%- endmacro %}
 
 
 {#- Stops the query with a sentence. -#}
@@ -76,17 +126,25 @@
 
 {% macro duckdb__raised(sentence) -%}error({{ sentence }}){%- endmacro %}
 
+{% macro spark__raised(sentence) -%}raise_error({{ sentence }}){%- endmacro %}
+
 
 {#- A number from 0 to below 1 that a key and a seed always give alike. -#}
 {% macro drawn_number(key, seed) -%}{{ adapter.dispatch('drawn_number')(key, seed) }}{%- endmacro %}
 
 {% macro duckdb__drawn_number(key, seed) -%}hash({{ key }}, {{ seed }}) / 18446744073709551616.0{%- endmacro %}
 
+{% macro spark__drawn_number(key, seed) -%}
+    conv(substr(md5(concat_ws('|', cast({{ key }} as string), '{{ seed }}')), 1, 12), 16, 10) / 281474976710656.0
+{%- endmacro %}
+
 
 {#- How many different combinations of columns a table has, to a few per cent. -#}
 {% macro approximate_distinct(columns) -%}{{ adapter.dispatch('approximate_distinct')(columns) }}{%- endmacro %}
 
 {% macro duckdb__approximate_distinct(columns) -%}approx_count_distinct(hash({{ columns }})){%- endmacro %}
+
+{% macro spark__approximate_distinct(columns) -%}approx_count_distinct(xxhash64({{ columns }})){%- endmacro %}
 
 
 {#- An aggregate over rows that tells two tables apart, whatever the order of their rows. -#}
@@ -98,12 +156,20 @@
     cast(bit_xor(md5_number(concat_ws('|', {{ texts | join(', ') }}))) as string)
 {%- endmacro %}
 
+{% macro spark__fingerprint(columns) -%}
+    cast(bit_xor(xxhash64({{ columns }})) as string)
+{%- endmacro %}
+
 
 {#- Puts an expression over its arguments into the database as a function, for everybody who queries it. -#}
 {% macro create_function(name, arguments, expression) -%}{{ adapter.dispatch('create_function')(name, arguments, expression) }}{%- endmacro %}
 
 {% macro duckdb__create_function(name, arguments, expression) -%}
     create or replace macro {{ name }}({{ arguments | join(', ') }}) as {{ expression }}
+{%- endmacro %}
+
+{% macro spark__create_function(name, arguments, expression) -%}
+    create or replace function {{ name }}({{ arguments | join(' double, ') }} double) returns double return {{ expression }}
 {%- endmacro %}
 
 
@@ -135,3 +201,19 @@
     {% endfor %}
     {% do return(false) %}
 {% endmacro %}
+
+
+{#- The database of what is not published; Spark has none but the catalog of the session. -#}
+{% macro scratch_database() %}{% do return(adapter.dispatch('scratch_database')()) %}{% endmacro %}
+
+{% macro duckdb__scratch_database() %}{% do return('scratch') %}{% endmacro %}
+
+{% macro spark__scratch_database() %}{% do return(none) %}{% endmacro %}
+
+
+{#- The database that readers see a copy of. -#}
+{% macro published_database() %}{% do return(adapter.dispatch('published_database')()) %}{% endmacro %}
+
+{% macro duckdb__published_database() %}{% do return(target.database) %}{% endmacro %}
+
+{% macro spark__published_database() %}{% do return(none) %}{% endmacro %}

@@ -24,6 +24,10 @@ def segmentation(prefix=""):
     return block | settings | {"attributes": attributes, "features": features, "columns": [key, *attributes, *features]}
 
 
+def published_database():
+    return "warehouse"
+
+
 def segmentation_prefix():
     return ""
 

@@ -78,6 +78,7 @@
 {#- Runs before everything else: a full build goes on from the last published one. Any other command keeps what is there. -#}
 {% macro start_build() %}
     {% if not execute %}{% do return('') %}{% endif %}
+    {% if target.type != 'duckdb' %}{% do _decide_build_time() %}{% do return('') %}{% endif %}
     {% if _is_full_build() %}
         {% set request = _publishing_step('begin', {
             'databases': _build_databases(), 'state': _state_places(), 'names_of_state': _names_of_state(), 'labels': _label_places(),
@@ -114,7 +115,7 @@
 
 {#- Runs after everything else. What it returns is run as SQL: an error there is reported like that of a model. -#}
 {% macro publish(results, builds, build) %}
-    {% if not execute or flags.WHICH != 'build' %}{% do return('') %}{% endif %}
+    {% if not execute or flags.WHICH != 'build' or target.type != 'duckdb' %}{% do return('') %}{% endif %}
     {% set obstacle = _why_not_published(results) %}
     {% if obstacle %}
         {% do log('Not published: ' ~ obstacle ~ '. Readers keep the build before.', info=true) %}
@@ -202,4 +203,4 @@
 
 
 {#- The commit that the project is at, which the plugin has looked up. -#}
-{% macro code_version() %}cast(getvariable('code_version') as string){% endmacro %}
+{% macro code_version() %}{{ "cast(getvariable('code_version') as string)" if target.type == 'duckdb' else 'cast(null as string)' }}{% endmacro %}

@@ -32,7 +32,7 @@
         {% set history = load_relation(api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias)) %}
         {% if history and history.type == 'table' %}
             {% set prefix = segmentation_prefix(node) %}
-            {% set changes = api.Relation.create(database=target.database, schema=target.schema, identifier=prefix ~ 'segment_changes') %}
+            {% set changes = api.Relation.create(database=published_database(), schema=target.schema, identifier=prefix ~ 'segment_changes') %}
             {% do statements.extend(_statements_of_upgrade(prefix, history, changes, builds)) %}
             {% do created.extend([changes, last_labels(prefix)]) %}
             {% do dropped.append(history) %}

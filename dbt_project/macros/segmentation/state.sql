@@ -64,14 +64,14 @@
 
 {#- A table of a node that stands later in the flow, so that it cannot be ref'd; none where it is not there. -#}
 {% macro existing_table(name) %}
-    {% do return(adapter.get_relation(database=target.database, schema=target.schema, identifier=name)) %}
+    {% do return(adapter.get_relation(database=published_database(), schema=target.schema, identifier=name)) %}
 {% endmacro %}
 
 
 {#- The labels that the last build left, which only the start of a build can put aside. -#}
 {% macro last_labels(prefix=none) %}
     {% set name = 'last_' ~ (segmentation_prefix() if prefix is none else prefix) ~ 'customer_clusters' %}
-    {% do return(api.Relation.create(database='scratch', schema=target.schema, identifier=name)) %}
+    {% do return(api.Relation.create(database=scratch_database(), schema=target.schema, identifier=name)) %}
 {% endmacro %}
 
 

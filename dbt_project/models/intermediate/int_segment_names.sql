@@ -1,4 +1,4 @@
-{{ config(enabled=has_customers(), database=target.database, schema='internal', persist_docs={'relation': true}) }}
+{{ config(enabled=has_customers(), database=published_database(), schema='internal', persist_docs={'relation': true}) }}
 {#- Sixty letters fit into three lines of thirty, as on the pictures, wherever the words break. -#}
 {%- set most_letters = 60 -%}
 {%- set ordinals = ['', 'second ', 'third ', 'fourth ', 'fifth ', 'sixth ', 'seventh ', 'eighth ', 'ninth ', 'tenth '] -%}

@@ -1,4 +1,4 @@
-{{ config(enabled=has_customers(), database=target.database, schema='internal', persist_docs={'relation': true}) }}
+{{ config(enabled=has_customers(), database=published_database(), schema='internal', persist_docs={'relation': true}) }}
 {%- set settings = segmentation() -%}
 -- What is said of a segment as a whole: its rule, the fitted bounds in the features' own units, rounded as a person would say them, and measured on
 -- today's customers; and its fence, Tukey's (1977), beyond the third quartile by more than one and a half times the distance between the quartiles.

@@ -1,4 +1,4 @@
-{{ config(enabled=has_customers()) }}
+{{ config(enabled=has_customers(), database=published_database()) }}
 {%- set settings = segmentation() -%}
 with
 

@@ -1,4 +1,4 @@
-{{ config(enabled=has_orders()) }}
+{{ config(enabled=has_orders(), database=published_database()) }}
 with
 
 base_order_lines as (

@@ -1,4 +1,4 @@
-{{ config(enabled=has_orders()) }}
+{{ config(enabled=has_orders(), database=published_database()) }}
 {%- set key, has_amounts = segmentation().key.name, orders().has_amounts %}
 with
 
