@@ -85,7 +85,7 @@ test-databases: $(VENV_DATABASES)/installed-dev ## Read customers from a real Po
 	$(VENV_DATABASES)/bin/pytest -m databases --numprocesses 0 tests/project/test_databases.py
 
 test-spark: $(VENV_SPARK)/installed-dev $(OTHER_SPARKS:%=$(VENV_SPARK)-%/installed) ## Build on Spark and compare with DuckDB: versions of Spark, ANSI, formats, a cluster, nights
-	$(VENV_SPARK)/bin/pytest -m spark --numprocesses 0
+	$(VENV_SPARK)/bin/pytest -m spark --numprocesses 0 tests/project/test_spark_*.py
 	for version in $(OTHER_SPARKS); do $(VENV_SPARK)-$$version/bin/pytest -m spark --numprocesses 0 tests/project/test_spark_equality.py || exit; done
 
 # KILLS_SEED, NIGHTS_SEED, DISKS_SEED, WRITERS_SEED and INPUTS_SEED give other ones: docs/testing.md
