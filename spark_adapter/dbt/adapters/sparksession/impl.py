@@ -96,7 +96,7 @@ class SessionJobHelper(PythonJobHelper):
     def submit(self, compiled_code):
         from pyspark.sql import SparkSession
 
-        exec(compile(compiled_code, f"<{self.name}>", "exec"), {"spark": SparkSession.active(), "__name__": self.name})
+        exec(compile(compiled_code.lstrip(), f"<{self.name}>", "exec"), {"spark": SparkSession.active(), "__name__": self.name})
 
 
 class SparkSessionAdapter(SparkAdapter):
