@@ -255,10 +255,13 @@
     {%- elif column.kind == 'flag' -%}
         {{ value }} is not null
     {%- elif column.kind == 'feature' -%}
-        abs({{ value }}) < {{ too_large() }}
-        {%- if column.range[0] is not none %} and {{ value }} >= {{ column.range[0] }}{% endif %}
-        {%- if column.range[1] is not none %} and {{ value }} <= {{ column.range[1] }}{% endif %}
-        {%- if column.data_type == 'integer' %} and {{ value }} = floor({{ value }}) and abs({{ value }}) < 2147483648{% endif %}
+        {#- Bounds of the configuration may lie beyond those that every value has. NaN is above all bounds. -#}
+        {%- set limit = 2147483647 if column.data_type == 'integer' else 9e99 -%}
+        {%- set lowest, highest = column.range[0], column.range[1] -%}
+        {%- set lowest = [-limit, lowest if lowest is not none else -limit] | max -%}
+        {%- set highest = [limit, highest if highest is not none else limit] | min -%}
+        {{ value }} between {{ lowest }} and {{ highest }}
+        {%- if column.data_type == 'integer' %} and {{ value }} = floor({{ value }}){% endif %}
     {%- elif column.data_type == 'varchar' -%}
         {{ value }} is not null and not {{ _may_have_lost_digits(value) }}{{ ' and ' ~ _joins_its_columns(column, value) if column.columns }}
     {%- else -%}
