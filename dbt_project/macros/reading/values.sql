@@ -7,15 +7,26 @@
     Nearly all records can be used, so that is asked first, as cheaply as can be; only the others are asked what is wrong.
 -#}
 {% macro checked_records(name, records, table, layout, carried=[], keeps_text=none) %}
-    {%- set parts, columns = _parts_of(layout, table), _columns_of(layout, table.key) -%}
+    {%- set expressions, columns, parts = _parts_of(layout, table), _columns_of(layout, table.key), {} -%}
+    {%- for column in expressions %}{% do parts.update({column: '_field_' ~ column}) %}{% endfor -%}
     {%- set keeps_text = keeps_text or _may_be_needed_again(layout, parts) -%}
+-- With a name, each text is taken from its list once.
+{{ name }}_fields as (
+    select
+        *
+        {%- for column, text in expressions.items() %},
+        {{ text }} as {{ parts[column] }}
+        {%- endfor %}
+    from {{ records }}
+),
+
 {{ name }}_values as (
     select
         *
         {%- for column in columns %},
         {{ _value_of(column, parts[column.name], table.source, layout) }} as _value_{{ column.name }}
         {%- endfor %}
-    from {{ records }}
+    from {{ name }}_fields
 ),
 
 {{ name }}_usable as (
