@@ -7,15 +7,26 @@
     Nearly all records can be used, so that is asked first, as cheaply as can be; only the others are asked what is wrong.
 -#}
 {% macro checked_records(name, records, table, layout, carried=[], keeps_text=none) %}
-    {%- set parts, columns = _parts_of(layout, table), _columns_of(layout, table.key) -%}
+    {%- set expressions, columns, parts = _parts_of(layout, table), _columns_of(layout, table.key), {} -%}
+    {%- for column in expressions %}{% do parts.update({column: '_field_' ~ column}) %}{% endfor -%}
     {%- set keeps_text = keeps_text or _may_be_needed_again(layout, parts) -%}
+-- With a name, each text is taken from its list once.
+{{ name }}_fields as (
+    select
+        *
+        {%- for column, text in expressions.items() %},
+        {{ text }} as {{ parts[column] }}
+        {%- endfor %}
+    from {{ records }}
+),
+
 {{ name }}_values as (
     select
         *
         {%- for column in columns %},
         {{ _value_of(column, parts[column.name], table.source, layout) }} as _value_{{ column.name }}
         {%- endfor %}
-    from {{ records }}
+    from {{ name }}_fields
 ),
 
 {{ name }}_usable as (
@@ -255,10 +266,13 @@
     {%- elif column.kind == 'flag' -%}
         {{ value }} is not null
     {%- elif column.kind == 'feature' -%}
-        abs({{ value }}) < {{ too_large() }}
-        {%- if column.range[0] is not none %} and {{ value }} >= {{ column.range[0] }}{% endif %}
-        {%- if column.range[1] is not none %} and {{ value }} <= {{ column.range[1] }}{% endif %}
-        {%- if column.data_type == 'integer' %} and {{ value }} = floor({{ value }}) and abs({{ value }}) < 2147483648{% endif %}
+        {#- Bounds of the configuration may lie beyond those that every value has. NaN is above all bounds. -#}
+        {%- set limit = 2147483647 if column.data_type == 'integer' else 9e99 -%}
+        {%- set lowest, highest = column.range[0], column.range[1] -%}
+        {%- set lowest = [-limit, lowest if lowest is not none else -limit] | max -%}
+        {%- set highest = [limit, highest if highest is not none else limit] | min -%}
+        {{ value }} between {{ lowest }} and {{ highest }}
+        {%- if column.data_type == 'integer' %} and {{ value }} = floor({{ value }}){% endif %}
     {%- elif column.data_type == 'varchar' -%}
         {{ value }} is not null and not {{ _may_have_lost_digits(value) }}{{ ' and ' ~ _joins_its_columns(column, value) if column.columns }}
     {%- else -%}

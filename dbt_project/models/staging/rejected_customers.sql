@@ -9,7 +9,8 @@ base_customer_lines as (
     from {{ ref('base_customer_lines') }}
 ),
 
-base_customer_records as (
+-- Read twice, each time for a few of its rows.
+base_customer_records as not materialized (
     select * from {{ ref('base_customer_records') }}
 ),
 
@@ -25,22 +26,28 @@ files as (
     group by source_file
 ),
 
+rejected_records as (
+    select *
+    from base_customer_records
+    where reasons is not null
+    union all
+    select base_customer_records.*
+    from base_customer_records
+    inner join base_customer_repeats on base_customer_records.row_id = base_customer_repeats.row_id
+),
+
 rejected as (
     select
-        cast(base_customer_records.source_file as varchar) as source_file,
-        {{ line_number('base_customer_records.row_id - files.first_row_id', settings.source) }} as line_number,
-        coalesce(base_customer_records.reasons, '{{ settings.key.name }} is a duplicate') as reasons,
+        cast(rejected_records.source_file as varchar) as source_file,
+        {{ line_number('rejected_records.row_id - files.first_row_id', settings.source) }} as line_number,
+        coalesce(rejected_records.reasons, '{{ settings.key.name }} is a duplicate') as reasons,
         {% if settings.source.relation %}
-        coalesce(base_customer_records.raw_record, cast(to_json({{ made_row(settings.columns | map(attribute='name')) }}) as string)) as raw_record
+        coalesce(rejected_records.raw_record, cast(to_json({{ made_row(settings.columns | map(attribute='name')) }}) as string)) as raw_record
         {% else %}
-        base_customer_records.raw_record
+        rejected_records.raw_record
         {% endif %}
-    from base_customer_records
-    inner join files on base_customer_records.source_file = files.source_file
-    left join base_customer_repeats on base_customer_records.row_id = base_customer_repeats.row_id
-    where
-        base_customer_records.reasons is not null
-        or base_customer_repeats.row_id is not null
+    from rejected_records
+    inner join files on rejected_records.source_file = files.source_file
 ),
 
 -- The text of a usable record is not kept, so the files with duplicates are read again.
