@@ -99,7 +99,7 @@ def macros(path):
     """{name: its arguments} of the macros in a file, without those that dbt dispatches to."""
     found = re.findall(r"{%-? macro (\w+)\((.*?)\) -?%}", text_of(path))
     arguments = {name: [part.split("=")[0].strip() for part in given.split(",") if part.strip()] for name, given in found}
-    return {name: given for name, given in arguments.items() if not name.startswith(("default__", "duckdb__"))}
+    return {name: given for name, given in arguments.items() if not name.startswith(("default__", "duckdb__", "spark__"))}
 
 
 @pytest.mark.parametrize("folder", ["configuration", "publishing", "reading", "segmentation", "."])

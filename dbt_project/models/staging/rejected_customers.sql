@@ -27,11 +27,11 @@ files as (
 
 rejected as (
     select
-        cast(base_customer_records.source_file as varchar) as source_file,
-        {{ line_number('base_customer_records.row_id - files.first_row_id', settings.source) }} as line_number,
+        cast(base_customer_records.source_file as string) as source_file,
+        {{ line_number('base_customer_records.row_id - files.first_row_id', settings) }} as line_number,
         coalesce(base_customer_records.reasons, '{{ settings.key.name }} is a duplicate') as reasons,
-        {% if settings.source.relation %}
-        coalesce(base_customer_records.raw_record, cast(to_json({{ made_row(settings.columns | map(attribute='name')) }}) as string)) as raw_record
+        {% if not has_line_numbers(settings) %}
+        coalesce(base_customer_records.raw_record, {{ row_as_json(made_row(settings.columns | map(attribute='name'))) }}) as raw_record
         {% else %}
         base_customer_records.raw_record
         {% endif %}
@@ -45,7 +45,7 @@ rejected as (
 
 -- The text of a usable record is not kept, so the files with duplicates are read again.
 lines as (
-    {{ numbered_lines([] if settings.source.relation else files_of(ref('base_customer_repeats')), settings) }}
+    {{ numbered_lines([] if not has_line_numbers(settings) else files_of(ref('base_customer_repeats')), settings) }}
 ),
 
 final as (
