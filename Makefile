@@ -6,6 +6,9 @@ VENV := .venv
 VENV_SUPERSET := .venv-superset
 VENV_RFM := .venv-rfm
 VENV_DATABASES := .venv-databases
+VENV_SPARK := .venv-spark
+# The versions of Spark that are tested besides that of requirements-spark.in
+OTHER_SPARKS := 3.5 4.3
 # Where users' verbs run. With tables of SQLite, PostgreSQL and MySQL, or files at s3://: make build DATABASES=yes
 VENV_BUILD := $(if $(DATABASES),$(VENV_DATABASES),$(VENV))
 # Where the dashboard is served on this machine: make superset PORT=8090
@@ -25,7 +28,7 @@ ifdef ORDERS
 export ORDERS_FILE := $(ORDERS)
 endif
 
-.PHONY: help build init plots report export activation restore erase segmentation superset test test-nights test-bi test-clients test-databases faults lint format docs compare compare-rfm structure-errors sample benchmark lock clean
+.PHONY: help build spark init plots report export activation restore erase segmentation superset test test-nights test-bi test-clients test-databases test-spark faults lint format docs compare compare-rfm structure-errors sample benchmark lock clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +37,9 @@ build: $(VENV_BUILD)/installed ## Make the environment, run dbt build, draw the 
 	$(VENV_BUILD)/bin/dbt build
 	$(VENV_BUILD)/bin/python scripts/render_plots.py
 	$(VENV_BUILD)/bin/python scripts/render_report.py
+
+spark: $(VENV_SPARK)/installed ## Make the environment of Apache Spark, and run dbt build there (CUSTOMERS=file and ORDERS=file for other files)
+	$(VENV_SPARK)/bin/dbt build --target spark
 
 init: $(VENV)/installed ## Write the configuration for your own table, and build (FILE=customers.csv or RELATION="ref('customers')"; ORDERS=file, SOURCE="{encoding: cp850}", OVERWRITE=1)
 	@$(BIN)/python scripts/init.py $(if $(RELATION),--relation "$$RELATION") $(if $(ORDERS),--orders "$$ORDERS") $(if $(SOURCE),--source "$$SOURCE") $(if $(OVERWRITE),--overwrite) $(if $(FILE),-- "$$FILE")
@@ -78,6 +84,10 @@ test-clients: $(VENV)/installed-dev ## Open the warehouse with other versions of
 test-databases: $(VENV_DATABASES)/installed-dev ## Read customers from a real PostgreSQL, MySQL, SQLite and object store on this machine
 	$(VENV_DATABASES)/bin/pytest -m databases --numprocesses 0 tests/project/test_databases.py
 
+test-spark: $(VENV_SPARK)/installed-dev $(OTHER_SPARKS:%=$(VENV_SPARK)-%/installed) ## Build on Spark and compare with DuckDB: versions of Spark, ANSI, formats, a cluster, nights
+	$(VENV_SPARK)/bin/pytest -m spark --numprocesses 0 tests/project/test_spark_*.py
+	for version in $(OTHER_SPARKS); do $(VENV_SPARK)-$$version/bin/pytest -m spark --numprocesses 0 tests/project/test_spark_equality.py || exit; done
+
 # KILLS_SEED, NIGHTS_SEED, DISKS_SEED, WRITERS_SEED and INPUTS_SEED give other ones: docs/testing.md
 faults: $(VENV)/installed-dev ## Let all go wrong at random for an hour: hostile files, kills, nights, full disks, writers (INPUTS=300 KILLS=20 NIGHTS=10 DISKS=5 WRITERS=5 for fewer)
 	INPUTS=$(or $(INPUTS),3000) KILLS=$(or $(KILLS),100) NIGHTS=$(or $(NIGHTS),50) DISKS=$(or $(DISKS),20) WRITERS=$(or $(WRITERS),20) \
@@ -113,13 +123,17 @@ sample: $(VENV)/installed ## Make the sample customers and their orders anew
 benchmark: $(VENV)/installed ## Time dbt build against the notebook way, up to ten million customers (half an hour)
 	$(BIN)/python scripts/benchmark.py
 
+COMPILE := uv pip compile --quiet --universal --no-strip-extras --generate-hashes --no-header --upgrade
 lock: $(VENV)/installed-dev ## Pin the newest allowed packages with their hashes
-	for file in requirements-uv requirements requirements-dev requirements-superset requirements-rfm requirements-databases requirements-databases-dev; do \
-		$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-strip-extras --generate-hashes --no-header --upgrade -o $$file.txt $$file.in || exit; \
+	for file in requirements-uv requirements requirements-dev requirements-superset requirements-rfm requirements-databases requirements-databases-dev requirements-spark requirements-spark-dev; do \
+		$(BIN)/$(COMPILE) --python-version 3.10 -o $$file.txt $$file.in || exit; \
+	done
+	for version in $(OTHER_SPARKS); do \
+		echo "pyspark==$$version.*" | $(BIN)/$(COMPILE) --python-version 3.11 --override - -o requirements-spark-$$version.txt requirements-spark-dev.in || exit; \
 	done
 
 clean: ## Remove everything that was generated
-	rm -rf $(VENV) $(VENV_SUPERSET) $(VENV_RFM) $(VENV_DATABASES) warehouse.duckdb* kept_builds build reports exports target logs .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV_SUPERSET) $(VENV_RFM) $(VENV_DATABASES) $(VENV_SPARK) $(OTHER_SPARKS:%=$(VENV_SPARK)-%) spark_adapter/build spark_adapter/*.egg-info warehouse.duckdb* kept_builds build reports exports target logs .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Installs the packages of the file $(2) in the environment $(1). uv takes seconds where pip takes a minute. pip takes over where there is no uv for the
@@ -162,3 +176,24 @@ $(VENV_DATABASES)/installed: requirements-uv.txt requirements-databases.txt
 $(VENV_DATABASES)/installed-dev: requirements-databases-dev.txt $(VENV_DATABASES)/installed
 	@echo "Adding the packages for tests to $(VENV_DATABASES) (usually some seconds) ..."
 	$(call install,$(VENV_DATABASES),requirements-databases-dev.txt)
+
+# dbt-spark with what it lacks is a folder of this project.
+SPARK_ADAPTER := $(shell find spark_adapter -name '*.*' -not -path '*/build/*' -not -name '*.pyc')
+define install-spark
+	$(call install,$(1),$(2))
+	@$(1)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --force-reinstall ./spark_adapter
+endef
+
+$(VENV_SPARK)/installed: requirements-uv.txt requirements-spark.txt $(SPARK_ADAPTER)
+	@echo "Making the environment of Spark in $(VENV_SPARK) (usually a minute; downloads 600 MB) ..."
+	@$(PYTHON) -m venv $(VENV_SPARK)
+	$(call install-spark,$(VENV_SPARK),requirements-spark.txt)
+
+$(VENV_SPARK)/installed-dev: requirements-spark-dev.txt $(VENV_SPARK)/installed
+	@echo "Adding the packages for tests to $(VENV_SPARK) (usually some seconds) ..."
+	$(call install,$(VENV_SPARK),requirements-spark-dev.txt)
+
+$(VENV_SPARK)-%/installed: requirements-uv.txt requirements-spark-%.txt $(SPARK_ADAPTER)
+	@echo "Making an environment with Spark $* in $(VENV_SPARK)-$* (usually a minute; downloads 600 MB) ..."
+	@$(PYTHON) -m venv $(VENV_SPARK)-$*
+	$(call install-spark,$(VENV_SPARK)-$*,requirements-spark-$*.txt)

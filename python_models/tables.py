@@ -3,33 +3,82 @@
 What only a fit needs is imported there: most builds score with the model that there is, and start a second sooner without it.
 """
 
+import datetime
+
+from frames import engine_of
 from segmentation.scoring import can_label, completed, label_query, prepared
 
 # Of 2,048 rows each: some megabytes are in memory at a time.
 VECTORS = 50
-LIBRARIES = ["scikit-learn", "numpy", "duckdb", "dbt-core", "dbt-duckdb"]
-# What a registry lacks that an earlier version of the project has written; dbt adds it.
-ADDED_COLUMNS = {
-    "returned": "integer[]",
-    "structure": "varchar",
-    "box_p_value": "double",
-    "margins_p_value": "double",
-    "compared_silhouettes": "double[]",
-    "crowd_silhouettes": "double[]",
-    "crowd_bounds": "double[]",
-    "gaps": "double[]",
-    "gap_errors": "double[]",
-    "mean_confidences": "double[]",
+# The table of models: a row is what a fit found. Both engines keep the types that a table was first written with.
+REGISTRY = {
+    "model_version": "bigint",
+    "fitted_at": "timestamp",
+    "reason": "string",
+    "configuration": "string",
+    "n_clusters_setting": "string",
+    "seed": "bigint",
+    "data_fingerprint": "string",
+    "bins": [{"feature": "string", "lowest": "double", "highest": "double", "upper_edges": ["double"], "shares": ["double"]}],
+    "library_versions": "string",
+    "n_clusters": "bigint",
+    "n_customers": "bigint",
+    "n_distinct_rows": "bigint",
+    "is_sampled": "boolean",
+    "wcss": "double",
+    "silhouette_rows": "bigint",
+    "features": ["string"],
+    "fill_values": ["double"],
+    "transforms": ["string"],
+    "lambdas": ["double"],
+    "means": ["double"],
+    "scales": ["double"],
+    "segment_ids": ["integer"],
+    "last_segment_id": "bigint",
+    "centroids_scaled": [["double"]],
+    "sizes": ["integer"],
+    "mean_distances": ["double"],
+    "mean_confidences": ["double"],
     "expected_distance": "double",
     "distance_deviation": "double",
     "expected_confidence": "double",
     "confidence_deviation": "double",
-    "stability_errors": "double[]",
-    "k_stabilities": "double[]",
-    "chosen_by": "varchar",
-    "prediction_strengths": "double[]",
+    "stabilities": ["double"],
+    "stability_errors": ["double"],
+    "stability": "double",
+    "k_scores": [
+        {
+            "k": "integer",
+            "wcss": "double",
+            "elbow_score": "double",
+            "silhouette": "double",
+            "davies_bouldin": "double",
+            "calinski_harabasz": "double",
+        }
+    ],
+    "structure": "string",
+    "box_p_value": "double",
+    "margins_p_value": "double",
+    "compared_silhouettes": ["double"],
+    "crowd_silhouettes": ["double"],
+    "crowd_bounds": ["double"],
+    "gaps": ["double"],
+    "gap_errors": ["double"],
+    "k_stabilities": ["double"],
+    "chosen_by": "string",
+    "prediction_strengths": ["double"],
+    "rules": [{"segment_id": "integer", "feature": "string", "lower": "double", "upper": "double"}],
+    "agreement": "double",
+    "kept": ["integer"],
+    "new": ["integer"],
+    "returned": ["integer"],
+    "retired": ["integer"],
+    "split": ["integer"],
+    "merged": ["integer"],
+    "build_id": "string",
 }
-# What stands beside the columns of a customer, with the types of DuckDB.
+LIBRARIES = ("scikit-learn", "numpy")
+# What stands beside the columns of a customer.
 LABEL_COLUMNS = {
     "segment_id": "integer",
     "distance": "double",
@@ -39,17 +88,12 @@ LABEL_COLUMNS = {
     "previous_model_segment_id": "integer",
     "previous_segment_id": "integer",
     "changed_at": "timestamp",
-    "name_at_change": "varchar",
+    "name_at_change": "string",
     "model_version_at_change": "integer",
-    "build_id": "varchar",
+    "build_id": "string",
 }
 # No configured name begins with an underscore.
 BEFORE, LAST = "_before_", "_last_"
-
-
-def records(relation):
-    """The rows of a small relation as dictionaries."""
-    return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
 
 
 def transforms_of(settings):
@@ -61,7 +105,7 @@ def of_customers(settings, customers):
     return settings | {"features": [feature for feature in settings["features"] if feature["name"] in customers.columns]}
 
 
-def preparation_of(settings, medians, training_rows):
+def preparation_of(engine, settings, medians, training_rows):
     """How raw values become what is standardised, as lists in the order of the features; None where there is nothing to do."""
     transforms = transforms_of(settings)
     preparation = {
@@ -76,7 +120,8 @@ def preparation_of(settings, medians, training_rows):
 
         filled_in = prepared(preparation | {"transforms": ["none"] * len(transforms)})
         for feature in skewed:
-            rows = training_rows.project(f"{filled_in[feature]} as value, n_customers").fetchnumpy()
+            values = f"select {filled_in[feature]} as value, n_customers from {{training_rows}}"
+            rows = engine.arrays(engine.query(values, training_rows=training_rows))
             preparation["lambdas"][preparation["features"].index(feature)] = fitted_lambda(rows["value"], rows["n_customers"])
     return preparation
 
@@ -88,49 +133,42 @@ def select_list(expressions, prefix=""):
 def new_fits(session, registry, settings, *, decision, medians, training_rows, customers):
     """The row of a new model version for the table `registry`, or none where `decision` gives no reason for one.
 
-    `registry` is None before the first model. Where there is no reason then either, the columns and their types are those of a
-    fit of invented customers.
+    `registry` is None before the first model.
     """
+    engine = engine_of(session)
     settings = of_customers(settings, customers)
-    (decision,) = records(decision)
-    is_made_up = decision["reason"] is None and registry is None
-    if is_made_up:
-        decision |= {"reason": "", "model_version": 0, "n_customers": 5}
-        settings = settings | {"n_clusters": 2, "k_range": [1, 2]}
-        values = select_list(dict.fromkeys(transforms_of(settings), "cast(range as double)"))
-        training_rows = session.sql(f"select {values}, 1 as n_customers from range(1, 6)")
+    (decision,) = engine.records(decision)
     if decision["reason"] is None:
-        added = ", ".join(f"cast(null as {data_type}) as {column}" for column, data_type in ADDED_COLUMNS.items())
-        return session.sql(f"from {registry} where false union all by name select {added} where false")
+        return engine.frame(REGISTRY)
 
     from importlib.metadata import version
 
     import numpy as np
-    import pandas as pd
     from segmentation.drift import tenths
     from segmentation.versions import fit_version
 
     earlier = []
     if decision["fitting_builds"]:
-        fits = f"from {registry} where list_contains($builds, build_id) order by model_version"
-        earlier = records(session.sql(fits, params={"builds": decision["fitting_builds"].split(", ")}))
+        builds = ", ".join(f"'{build_id}'" for build_id in decision["fitting_builds"].split(", "))
+        earlier = engine.records(engine.query(f"select * from {registry} where build_id in ({builds}) order by model_version"))
     by_version = {fit["model_version"]: fit for fit in earlier}
     previous = by_version.get(decision["last_build_version"])
-    (medians,) = records(medians)
-    preparation = preparation_of(settings, medians, training_rows)
+    (medians,) = engine.records(medians)
+    preparation = preparation_of(engine, settings, medians, training_rows)
     features = preparation["features"]
 
     expressions, before = select_list(prepared(preparation)), {}
     if previous and can_label(previous, transforms_of(settings)):
         before = prepared(completed(previous, preparation))
-    rows = session.sql(f"""
+    merged_rows = f"""
         select
             {", ".join(filter(None, [expressions, select_list(before, BEFORE)]))},
             cast(sum(n_customers) as bigint) as n_customers
-        from training_rows
+        from {{training_rows}}
         group by all
         order by all
-    """).fetchnumpy()
+    """
+    rows = engine.arrays(engine.query(merged_rows, training_rows=training_rows))
     points = np.column_stack([rows[feature] for feature in features])
 
     def blocks():
@@ -152,23 +190,18 @@ def new_fits(session, registry, settings, *, decision, medians, training_rows, c
     )
     row = {
         "model_version": decision["model_version"],
-        "fitted_at": pd.Timestamp.now("UTC").tz_localize(None).floor("s"),
+        "fitted_at": datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None, microsecond=0),
         "reason": decision["reason"],
         "configuration": decision["configuration"],
         "n_clusters_setting": str(settings["n_clusters"]),
         "seed": settings["seed"],
         "data_fingerprint": decision["fingerprint"],
         "bins": tenths(points, rows["n_customers"], features),
-        "library_versions": ", ".join(f"{name} {version(name)}" for name in LIBRARIES),
+        "library_versions": ", ".join(f"{name} {version(name)}" for name in (*LIBRARIES, *engine.packages)),
         **fitted,
-        # Of doubles also where there are none.
-        **{name: np.array(preparation[name], dtype=float) for name in ("fill_values", "lambdas")},
         "build_id": decision["build_id"],
     }
-    # Of a list without a number, DuckDB would not know the type.
-    typed = ", ".join(f"cast({column} as {data_type}) as {column}" for column, data_type in ADDED_COLUMNS.items())
-    fits = session.from_df(pd.DataFrame({name: [value] for name, value in row.items()})).project(f"* replace ({typed})")
-    return fits.filter("false") if is_made_up else fits
+    return engine.frame(REGISTRY, row)
 
 
 def clusters(session, settings, *, decision, models, names, customers):
@@ -178,11 +211,12 @@ def clusters(session, settings, *, decision, models, names, customers):
     segment, and which one was before. It is that of the last build where the segment is the same. Where `decision` names no
     model, there are no rows.
     """
+    engine = engine_of(session)
     settings = of_customers(settings, customers)
-    (decision,) = records(decision)
-    versions = {version["model_version"]: version for version in records(models)}
+    (decision,) = engine.records(decision)
+    versions = {version["model_version"]: version for version in engine.records(models)}
     if decision["model_version"] is None:
-        return no_clusters(session, customers)
+        return no_clusters(engine, customers)
     current = versions[decision["model_version"]]
     # Where the model is another one, what that of the last build would have said of the customers of today.
     is_another = decision["model_version"] != decision["last_build_version"]
@@ -190,10 +224,13 @@ def clusters(session, settings, *, decision, models, names, customers):
     is_comparable = previous and can_label(previous, transforms_of(settings))
 
     labels = label_query(
-        "customers", columns=customers.columns, version=current, previous=completed(previous, current) if is_comparable else None
+        "{customers}",
+        columns=customers.columns,
+        version=current,
+        previous=completed(previous, current) if is_comparable else None,
     )
     described = [column for column in customers.columns if not column.startswith(LAST)]
-    return session.sql(f"""
+    sql = f"""
         with labels as ({labels})
         select
             labels.{", labels.".join(described)},
@@ -204,20 +241,21 @@ def clusters(session, settings, *, decision, models, names, customers):
             labels.model_version,
             labels.previous_model_segment_id,
             {since("_last_previous_segment_id", "labels.last_segment_id", "integer")} as previous_segment_id,
-            {since("_last_changed_at", f"'{decision['built_at']}'", "timestamp")} as changed_at,
+            {since("_last_changed_at", f"cast('{decision['built_at']}' as timestamp)", "timestamp")} as changed_at,
             {since("_last_name_at_change", "names.segment_name", "string")} as name_at_change,
             {since("_last_model_version_at_change", "labels.model_version", "integer")} as model_version_at_change,
             '{decision["build_id"]}' as build_id
         from labels
-        inner join names on labels.segment_id = names.segment_id
-    """)
+        inner join {{names}} as names on labels.segment_id = names.segment_id
+    """
+    return engine.query(sql, customers=customers, names=names)
 
 
-def no_clusters(session, customers):
+def no_clusters(engine, customers):
     """The table of `clusters` without rows."""
     described = [column for column in customers.columns if not column.startswith(LAST)]
     empty = select_list({name: f"cast(null as {data_type})" for name, data_type in LABEL_COLUMNS.items()})
-    return session.sql(f"select {', '.join(described)}, {empty} from customers where false")
+    return engine.query(f"select {', '.join(described)}, {empty} from {{customers}} where false", customers=customers)
 
 
 def since(column, value, data_type):

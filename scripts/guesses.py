@@ -6,6 +6,7 @@ import re
 from inspection import KEY_WORDS, MAIL_WORDS, READ_SHARE, SAMPLE, QuestionError, Table, in_words, number, sentence, words_of
 from reading import comparable
 from warehouse import plural
+from ways_of_writing import NO, YES
 
 # Fewer different numbers make groups of their own: they describe segments better than they form them.
 FEWEST_VALUES = 10
@@ -229,8 +230,17 @@ class Customers(Table):
             remark = f" ({column.remark.rstrip('.')})" if column.remark else ""
             self.left_out[column.header] = f"its values differ in most rows{remark}"
             return
+        if not why and self.is_yes_or_no(column):
+            said = f"Yes or no, written as {json.dumps(column.texts['lowest_text'], ensure_ascii=False)} and the like."
+            self.attributes.append((column, {"data_type": "boolean"}, said))
+            return
         why = why or f"{n_values:,} different texts, such as {json.dumps(column.texts['lowest_text'], ensure_ascii=False)}"
         self.attributes.append((column, {}, f"{sentence(why)} {column.remark}".strip()))
+
+    def is_yes_or_no(self, column):
+        query = f"select distinct lower({column.field}) from customers where {column.field} is not null limit 20"
+        words = {word for (word,) in self.connection.execute(query).fetchall()}
+        return bool(words & YES and words & NO and words <= YES | NO)
 
     def choose_features(self, numeric):
         """Of columns that say the same, the first; of more than MOST_FEATURES, those that together say most about all."""

@@ -18,6 +18,8 @@ READ_SHARE = 0.95
 KEY_WORDS = {"id", "key", "no", "nr", "num", "number", "code", "account", "customer", "client", "member", "user", "uuid", "guid"}
 MAIL_WORDS = {"email", "mail"}
 CODE_WORDS = {"zip", "zipcode", "postcode", "postal", "plz", "year", "phone", "telephone", "mobile"}
+# What fields stand between, where a title hides it.
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "pipes"}
 # Nobody on record lived longer than 122 years.
 AGES = (0, 120)
 
@@ -272,10 +274,22 @@ class Table:
                 f"{self.place} has no row with as many fields as its first line; if the header stands below, skip what is "
                 'above it with SOURCE="{skip_lines: 3}".'
             )
+        self.require_no_title()
         profiles = {row["name"]: row for row in self.rows(PROFILE)}
         nothing = dict.fromkeys(next(iter(profiles.values()), {"n_known": 0}), 0)
         for column in self.columns:
             column.texts = profiles.get(column.field, nothing)
+
+    def require_no_title(self):
+        """Raise where the first line is one field, and most lines below it have several."""
+        column = self.columns[0]
+        for delimiter, name in DELIMITERS.items() if len(self.columns) == 1 else ():
+            query = f"select avg(case when contains({column.field}, ?) then 1 else 0 end) from customers"
+            if self.connection.execute(query, [delimiter]).fetchone()[0] > 0.5:
+                raise QuestionError(
+                    f'{self.place} has "{column.header}" alone in its first line, and several fields, between {name}, in those '
+                    'below. Is that a title? Skip what is above the headers with SOURCE="{skip_lines: 1}".'
+                )
 
     def way_of_writing(self, column):
         """(settings that read the values of a column as numbers, or None; format that reads them as dates, or None)."""

@@ -294,7 +294,7 @@ def first_record(reader, file, source):
     for number, line in enumerate(lines):
         if not line.strip(" "):
             continue
-        named = SEP.fullmatch(line.strip())
+        named = SEP.fullmatch(line.strip(" \r"))
         if number >= skip_lines and not named and not (comment and line.startswith(comment)):
             file |= {"n_above": number, "preamble": (number, n_not_blank) if n_not_blank else None}
             return line, delimiters

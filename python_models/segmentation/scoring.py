@@ -123,7 +123,8 @@ def _labels(relation, name, version):
 
 
 def _least(values):
-    return f"least({', '.join(values)})"
+    values = list(values)
+    return f"least({', '.join(values)})" if len(values) > 1 else values[0]
 
 
 def _whose(values, least):

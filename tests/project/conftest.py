@@ -230,6 +230,29 @@ def shared_data():
 
 
 @pytest.fixture(scope="session")
+def spark():
+    """A session of Spark for all tests of this process."""
+    from spark import Spark
+
+    session = Spark()
+    yield session
+    session.close()
+
+
+@pytest.fixture(scope="session")
+def new_spark_project(tmp_path_factory, spark):
+    """A function that makes a copy of the project for that session, or another one; `whole` and `orders` as in new_project."""
+    from spark import SparkProject
+
+    def copy(*, whole=False, orders=False, session=spark):
+        project = SparkProject(tmp_path_factory.mktemp("project"), session)
+        project.copy_files(whole=whole, orders=orders)
+        return project
+
+    return copy
+
+
+@pytest.fixture(scope="session")
 def hostile(once):
     """The project built on a file, a seed and labels that try to harm: markup, formulas and paths in names, values and ids."""
     project = once("hostile", build_hostile)

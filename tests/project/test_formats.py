@@ -224,6 +224,11 @@ def test_each_file_has_a_preamble_of_its_own(stage):
     ]  # fmt: skip
 
 
+def test_a_tab_can_be_named(stage):
+    staging = stage({"a.csv": "sep=\t\n" + csv(ROWS, "\t")})
+    assert (staging.accepted, staging.rejected) == (ACCEPTED, [])
+
+
 def test_a_delimiter_that_is_named_is_taken_although_another_one_finds_as_much(stage):
     header = ["CustomerID;x", "Gender;x", "Age", "Annual Income (k$)", "Spending Score (1-100);x"]
     with pytest.raises(DbtRuntimeError) as refused:

@@ -16,7 +16,9 @@ WRITTEN_OUT = [path for path in MODELS if "{{ sql_of('" not in path.read_text(en
 SHARED = [path for path in MODELS if path not in WRITTEN_OUT]
 SQL_FILES = sorted(DBT.rglob("*.sql"))
 PYTHON_MODELS = sorted(
-    path for path in (ROOT / "python_models").rglob("*.py") if "segmentation" not in path.parts and path.stem != "tables"
+    path
+    for path in (ROOT / "python_models").rglob("*.py")
+    if "segmentation" not in path.parts and path.stem not in ("frames", "tables")
 )
 SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
 PREFIXES = {"staging": ("base_", "stg_", "rejected_"), "intermediate": ("int_",), "marts": ()}

@@ -303,6 +303,20 @@ def test_columns_that_say_nothing_are_left_out_with_the_reason(look):
     assert list(named(blocks["segmentation"]["features"])) == ["same", "b"]
 
 
+def test_yes_and_no_describe_as_such(block):
+    columns = {
+        "customer_id": range(100),
+        "newsletter": ["yes", "no", "no", ""] * 25,
+        "app": ["Ja", "Nein"] * 50,
+        "always": ["yes", "Y"] * 50,
+        "reply": ["yes", "no", "never", "no"] * 25,
+    }
+    attributes = named(block(columns | VALUES)["attributes"])
+    assert {name: attribute.get("data_type") for name, attribute in attributes.items()} == {
+        "newsletter": "boolean", "app": "boolean", "always": None, "reply": None
+    }  # fmt: skip
+
+
 def test_numbers_that_are_names_describe(block):
     settings = block({"customer_id": range(100), "zip code": [10000 + n % 40 for n in range(100)]} | VALUES)
     assert "zip_code" in named(settings["attributes"])
@@ -389,6 +403,10 @@ def test_an_edited_block_is_not_replaced_unless_that_is_asked_for():
         "a_title": (
             "Customers of 2025,,\nid,a,b\n1,2,3\n",
             'Skip the lines above the headers, such as two, with SOURCE="{skip_lines: 2}"',
+        ),
+        "a_title_alone": (
+            "Customers of 2025\n\nid;a;b\n1;2;3\n4;5;6\n",
+            'has "Customers of 2025" alone in its first line, and several fields, between semicolons, in those below',
         ),
         "only_unnamed": (",,\n1,2,3\n", "has no column with a header of its own"),
     }.items(),

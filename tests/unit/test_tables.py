@@ -2,6 +2,7 @@
 
 import duckdb
 import pytest
+from frames import engine_of
 from tables import LABEL_COLUMNS, new_fits, no_clusters
 
 FEATURES = [{"name": "days", "transform": "yeo-johnson"}, {"name": "orders", "transform": "log1p"}]
@@ -42,6 +43,6 @@ def test_the_registry_of_a_first_build_without_segments_is_empty_and_has_the_col
 
 def test_without_a_model_nobody_has_a_label(session):
     customers = session.sql("select 7 as customer_id, 1.5 as days, 2 as last_segment_id, 3 as _last_previous_segment_id")
-    clusters = no_clusters(session, customers)
+    clusters = no_clusters(engine_of(session), customers)
     assert clusters.columns == ["customer_id", "days", "last_segment_id", *LABEL_COLUMNS]
     assert clusters.fetchall() == []

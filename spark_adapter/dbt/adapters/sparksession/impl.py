@@ -1,26 +1,37 @@
 """Dbt-spark, which runs SQL in a Spark session of its own process, with two things that it lacks there.
 
 Python models run in that session (dbt-spark submits them to Databricks alone: https://github.com/dbt-labs/dbt-spark/issues/1063),
-and plugins answer macros, as those of dbt-duckdb do.
+and plugins answer macros, as those of dbt-duckdb do. Besides, the session finds a Java, and is silent.
 """
 
 import importlib
+import os
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from dbt.adapters.base import PythonJobHelper
 from dbt.adapters.base.meta import available
 from dbt.adapters.spark import SparkAdapter, SparkConnectionManager, SparkCredentials
-from dbt_common.exceptions import DbtRuntimeError
+from dbt.adapters.spark.connections import SparkConnectionMethod
+from dbt.adapters.sparksession.java import choose_java
+from dbt.include import sparksession
+from dbt_common.exceptions import DbtDatabaseError, DbtRuntimeError
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 
 ANSI = "spark.sql.ansi.enabled"
+JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 
 
 @dataclass
 class SparkSessionCredentials(SparkCredentials):
     """Those of dbt-spark, and as in dbt-duckdb the folders from which Python models and plugins import, and the plugins."""
 
+    method: SparkConnectionMethod = SparkConnectionMethod.SESSION
+    host: str | None = "localhost"  # which dbt-spark asks for, and a session does not have
     module_paths: list[str] = field(default_factory=list)
     plugins: list[dict[str, Any]] = field(default_factory=list)
 
@@ -29,6 +40,7 @@ class SparkSessionCredentials(SparkCredentials):
         super().__post_init__()
         # Dbt-spark turns ANSI off, whatever the profile says.
         self.server_side_parameters[ANSI] = str(given.get(ANSI, "false")).lower()
+        self.server_side_parameters = quiet(self.server_side_parameters)
         sys.path.extend(path for path in self.module_paths if path not in sys.path)
 
     @property
@@ -36,8 +48,43 @@ class SparkSessionCredentials(SparkCredentials):
         return "sparksession"
 
 
+def quiet(parameters):
+    """The parameters of a session with those that keep the console for dbt, where nobody has set them otherwise."""
+    if "SPARK_CONF_DIR" in os.environ:
+        return parameters
+    log = Path(sparksession.PACKAGE_PATH, "log4j2.properties").as_uri()
+    options = f"-Dlog4j2.configurationFile={log} {parameters.get(JAVA_OPTIONS, '')}".strip()
+    return {"spark.ui.showConsoleProgress": "false"} | parameters | {JAVA_OPTIONS: options}
+
+
 class SparkSessionConnectionManager(SparkConnectionManager):
     TYPE = "sparksession"
+
+    @classmethod
+    def open(cls, connection):
+        choose_java()
+        if connection.credentials.server_side_parameters.get("spark.master", "local").startswith("local"):
+            # Nothing listens to the network, and the name of the machine need not be known.
+            os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+        return super().open(connection)
+
+    def execute(self, sql, *arguments, **settings):
+        # Spark works when rows are fetched, which dbt does outside of the handler.
+        with self.exception_handler(sql):
+            return super().execute(sql, *arguments, **settings)
+
+    @contextmanager
+    def exception_handler(self, sql):
+        try:
+            yield
+        except (PySparkException, Py4JJavaError) as error:
+            raise DbtDatabaseError(words_of(error)) from error
+
+
+def words_of(error):
+    """What an error of Spark says; of one that the SQL has raised, its sentence alone."""
+    parameters = error.getMessageParameters() if isinstance(error, PySparkException) else None
+    return (parameters or {}).get("errorMessage") or str(error).split("\n\nJVM stacktrace:")[0]
 
 
 class SessionJobHelper(PythonJobHelper):
@@ -49,7 +96,7 @@ class SessionJobHelper(PythonJobHelper):
     def submit(self, compiled_code):
         from pyspark.sql import SparkSession
 
-        exec(compile(compiled_code, f"<{self.name}>", "exec"), {"spark": SparkSession.active(), "__name__": self.name})
+        exec(compile(compiled_code.lstrip(), f"<{self.name}>", "exec"), {"spark": SparkSession.active(), "__name__": self.name})
 
 
 class SparkSessionAdapter(SparkAdapter):

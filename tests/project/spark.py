@@ -1,0 +1,165 @@
+"""The project on Spark: one session for all tests of a process, in which every project has a schema of its own."""
+
+import itertools
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import yaml
+from conftest import COLOURS, Project
+
+NUMBERS = itertools.count(1)
+# Small tests on two cores. Tables are found by a catalog in memory, which a Derby database takes minutes for.
+SETTINGS = {
+    "spark.master": "local[2]",
+    "spark.driver.memory": "1500m",
+    "spark.sql.catalogImplementation": "in-memory",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.ui.enabled": "false",
+}
+
+
+class SparkError(Exception):
+    """What the adapter makes of an error of Spark."""
+
+
+class Spark:
+    """A process with a Spark session that runs dbt and queries; see spark_server.py. `settings` are added to those of all."""
+
+    def __init__(self, **settings):
+        self.folder = Path(tempfile.mkdtemp(prefix="spark"))
+        place = {"spark.sql.warehouse.dir": str(self.folder / "warehouse"), "spark.local.dir": str(self.folder / "local")}
+        command = [sys.executable, Path(__file__).with_name("spark_server.py"), json.dumps(SETTINGS | place | settings)]
+        (self.folder / "logs").mkdir()
+        with open(self.folder / "server.txt", "w", encoding="utf-8") as log:
+            self.server = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, encoding="utf-8", cwd=self.folder
+            )
+        assert self.server.stdout.readline() == "ready\n", self.log()
+
+    def log(self):
+        return (self.folder / "server.txt").read_text(encoding="utf-8")[-3000:]
+
+    def ask(self, **request):
+        self.server.stdin.write(json.dumps(request) + "\n")
+        self.server.stdin.flush()
+        line = self.server.stdout.readline()
+        assert line, self.log()
+        answer = json.loads(line)
+        if isinstance(answer, dict) and list(answer) == ["error"]:
+            raise SparkError(answer["error"])
+        return answer
+
+    def close(self):
+        """End the process and remove what it has written."""
+        self.server.communicate()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class SparkProject(Project):
+    """A copy of the project whose dbt runs on Spark. Its tables are in the schemas that begin with `schema`."""
+
+    def __init__(self, folder, spark):
+        super().__init__(folder)
+        self.spark, self.schema = spark, f"project_{next(NUMBERS)}"
+
+    def copy_files(self, **parts):
+        super().copy_files(**parts)
+        self.configure_output(schema=self.schema)
+
+    def configure_output(self, server_side_parameters=None, **settings):
+        """Replace settings of the output `spark` in profiles.yml; the parameters of the session are merged."""
+        path = self.folder / "profiles.yml"
+        profiles = yaml.safe_load(path.read_text(encoding="utf-8"))
+        output = profiles["customer_segmentation"]["outputs"]["spark"]
+        # Those with which a session starts belong to the fixture.
+        parameters = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "true"}
+        given = output["server_side_parameters"] if "schema" not in settings else parameters
+        output.update(settings | {"server_side_parameters": given | (server_side_parameters or {})})
+        path.write_text(yaml.safe_dump(profiles, sort_keys=False), encoding="utf-8")
+
+    def dbt(self, *arguments, file=None, orders=None):
+        """Run dbt on Spark; returns (exit code, what it printed, as one plain line)."""
+        files = {"CUSTOMERS_FILE": file, "ORDERS_FILE": orders}
+        output = self.folder / "dbt_output.txt"
+        code = self.spark.ask(
+            arguments=[*arguments, "--target", "spark"],
+            folder=str(self.folder),
+            environment={name: str(path) for name, path in files.items() if path},
+            output=str(output),
+        )
+        return code, " ".join(COLOURS.sub("", output.read_text(encoding="utf-8")).split())
+
+    def query(self, sql, place=""):
+        """Rows of what readers see, or of the schema with a `place`, such as "_work"; what JSON has not comes as text."""
+        return self.spark.ask(sql=sql, schema=self.schema + place)
+
+    def published(self, sql):
+        return self.query(sql)
+
+
+class Cluster:
+    """A standalone master on loopback and workers, each a process that is ended by its id; `url` is the master's."""
+
+    def __init__(self, n_workers=2, memory="1g"):
+        import pyspark
+        from dbt.adapters.sparksession.java import choose_java
+
+        choose_java()
+        self.folder = Path(tempfile.mkdtemp(prefix="cluster"))
+        self.home, self.memory, self.workers = Path(pyspark.__file__).parent, memory, []
+        self.master = self.start("master.Master", "--host", "127.0.0.1", "--port", "0", "--webui-port", "0")
+        self.url = self.said("master.Master", "Starting Spark master at ").split()[0]
+        for _ in range(n_workers):
+            self.add_worker()
+        self.until(lambda: self.said_times("master.Master", "Registering worker") >= n_workers)
+
+    def start(self, role, *arguments, number=""):
+        environment = os.environ | {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_NO_DAEMONIZE": "1", "SPARK_DAEMON_MEMORY": "256m"}
+        command = [self.home / "bin" / "spark-class", f"org.apache.spark.deploy.{role}", *map(str, arguments)]
+        with open(self.folder / f"{role}{number}.txt", "w", encoding="utf-8") as log:
+            return subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+
+    def add_worker(self):
+        """One more worker with one core; returns its process, whose executors are in its group."""
+        number = len(self.workers)
+        place = self.folder / f"work{number}"
+        worker = self.start(
+            "worker.Worker", "--host", "127.0.0.1", "--webui-port", "0", "--cores", "1", "--memory", self.memory,
+            "--work-dir", place, self.url, number=number,
+        )  # fmt: skip
+        self.workers.append(worker)
+        return worker
+
+    def said_times(self, role, words):
+        return (self.folder / f"{role}.txt").read_text(encoding="utf-8").count(words)
+
+    def said(self, role, words):
+        """What stands behind these words in the log of a process, as soon as it does."""
+        self.until(lambda: self.said_times(role, words))
+        return (self.folder / f"{role}.txt").read_text(encoding="utf-8").split(words, 1)[1]
+
+    def until(self, holds, seconds=120):
+        end = time.monotonic() + seconds
+        while not holds():
+            is_over = time.monotonic() > end or self.master.poll() is not None
+            assert not is_over, (self.folder / "master.Master.txt").read_text(encoding="utf-8")[-3000:]
+            time.sleep(0.2)
+
+    def kill(self, process):
+        """End a worker with its executors, or the master, at once."""
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def close(self):
+        for process in [*self.workers, self.master]:
+            self.kill(process)
+        shutil.rmtree(self.folder, ignore_errors=True)
