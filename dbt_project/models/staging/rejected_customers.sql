@@ -10,7 +10,7 @@ base_customer_lines as (
 ),
 
 -- Read twice, each time for a few of its rows.
-base_customer_records as not materialized (
+base_customer_records as {{ without_a_copy() }} (
     select * from {{ ref('base_customer_records') }}
 ),
 
@@ -38,11 +38,11 @@ rejected_records as (
 
 rejected as (
     select
-        cast(rejected_records.source_file as varchar) as source_file,
-        {{ line_number('rejected_records.row_id - files.first_row_id', settings.source) }} as line_number,
+        cast(rejected_records.source_file as string) as source_file,
+        {{ line_number('rejected_records.row_id - files.first_row_id', settings) }} as line_number,
         coalesce(rejected_records.reasons, '{{ settings.key.name }} is a duplicate') as reasons,
-        {% if settings.source.relation %}
-        coalesce(rejected_records.raw_record, cast(to_json({{ made_row(settings.columns | map(attribute='name')) }}) as string)) as raw_record
+        {% if not has_line_numbers(settings) %}
+        coalesce(rejected_records.raw_record, {{ row_as_json(made_row(settings.columns | map(attribute='name'))) }}) as raw_record
         {% else %}
         rejected_records.raw_record
         {% endif %}
@@ -52,7 +52,7 @@ rejected as (
 
 -- The text of a usable record is not kept, so the files with duplicates are read again.
 lines as (
-    {{ numbered_lines([] if settings.source.relation else files_of(ref('base_customer_repeats')), settings) }}
+    {{ numbered_lines([] if not has_line_numbers(settings) else files_of(ref('base_customer_repeats')), settings) }}
 ),
 
 final as (
