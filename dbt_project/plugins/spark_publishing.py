@@ -456,7 +456,8 @@ class Plugin:
                 continue
             catalog.drop(catalog.state, [base])
             catalog.sweep()
+            file_format = catalog.format(catalog.state, copy)
             catalog.run(
-                f"create table {identifier(catalog.state, base)} using parquet partitioned by (build_id) "
+                f"create table {identifier(catalog.state, base)} using {file_format} partitioned by (build_id) "
                 f"tblproperties ('written_from' = {literal(copy)}) as select * from {identifier(catalog.state, copy)}"
             )
