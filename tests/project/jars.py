@@ -20,7 +20,12 @@ SETTINGS = {
     },
     "iceberg": {
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
-        "spark.sql.catalog.spark_catalog": "org.apache.iceberg.spark.SparkSessionCatalog",
+        "spark.sql.defaultCatalog": "iceberg",
+        "spark.sql.catalog.iceberg": "org.apache.iceberg.spark.SparkCatalog",
+        "spark.sql.catalog.iceberg.catalog-impl": "org.apache.iceberg.jdbc.JdbcCatalog",
+        "spark.sql.catalog.iceberg.jdbc.schema-version": "V1",  # the first one that has views
+        "spark.sql.catalog.iceberg.uri": "jdbc:sqlite:catalog.db",
+        "spark.sql.catalog.iceberg.warehouse": "iceberg",
     },
 }
 
