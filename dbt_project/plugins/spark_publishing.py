@@ -429,6 +429,7 @@ class Plugin:
             self.catalog.drop(self.catalog.work, [old for schema, old in new_names if schema == self.catalog.work])
             self.replace_state()
             self.clean(len(self.builds))
+            self.catalog.session.catalog.dropTempView("erased")
             for line in erasing.report(number, self.builds[number]["source_file"]):
                 say(line)
 
