@@ -9,9 +9,8 @@
             {%- do exceptions.warn(row['sentence']) -%}
         {%- endfor -%}
     {%- endif -%}
-    {#- The limit keeps Spark from raising the sentence before it has looked for which rows it is said. -#}
     select sentence
-    from (select * from ({{ query }}) as found limit 1000) as problems
+    from ({{ query }}) as problems
     {% if not is_warning -%}
     where case when sentence is not null then {{ raised('sentence') }} is not null end
     {%- endif %}
