@@ -129,14 +129,12 @@
 {% macro spark__raised(sentence) -%}raise_error({{ sentence }}){%- endmacro %}
 
 
-{#- A number from 0 to below 1 that a key and a seed always give alike. -#}
-{% macro drawn_number(key, seed) -%}{{ adapter.dispatch('drawn_number')(key, seed) }}{%- endmacro %}
+{#- The number that hexadecimal digits stand for, at most fifteen of them. -#}
+{% macro number_in_hexadecimal(digits) -%}{{ adapter.dispatch('number_in_hexadecimal')(digits) }}{%- endmacro %}
 
-{% macro duckdb__drawn_number(key, seed) -%}hash({{ key }}, {{ seed }}) / 18446744073709551616.0{%- endmacro %}
+{% macro duckdb__number_in_hexadecimal(digits) -%}cast('0x' || {{ digits }} as bigint){%- endmacro %}
 
-{% macro spark__drawn_number(key, seed) -%}
-    conv(substr(md5(concat_ws('|', cast({{ key }} as string), '{{ seed }}')), 1, 12), 16, 10) / 281474976710656.0
-{%- endmacro %}
+{% macro spark__number_in_hexadecimal(digits) -%}cast(conv({{ digits }}, 16, 10) as bigint){%- endmacro %}
 
 
 {#- How many different combinations of columns a table has, to a few per cent. -#}
