@@ -28,10 +28,10 @@ ifdef ORDERS
 export ORDERS_FILE := $(ORDERS)
 endif
 
-.PHONY: help build spark init plots report export activation restore erase segmentation superset test test-nights test-bi test-clients test-databases test-spark faults lint format docs compare compare-rfm structure-errors sample benchmark lock clean
+.PHONY: help build spark init plots report export activation restore erase segmentation superset test test-nights test-bi test-clients test-databases test-spark test-spark-short faults lint format docs compare compare-rfm structure-errors sample benchmark lock clean
 
 help: ## List the verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: $(VENV_BUILD)/installed ## Make the environment, run dbt build, draw the pictures and the report (CUSTOMERS=file and ORDERS=file for other files, DATABASES=yes for other databases and s3://)
 	$(VENV_BUILD)/bin/dbt build
@@ -83,6 +83,10 @@ test-clients: $(VENV)/installed-dev ## Open the warehouse with other versions of
 
 test-databases: $(VENV_DATABASES)/installed-dev ## Read customers from a real PostgreSQL, MySQL, SQLite and object store on this machine
 	$(VENV_DATABASES)/bin/pytest -m databases --numprocesses 0 tests/project/test_databases.py
+
+test-spark-short: $(VENV_SPARK)/installed-dev ## The part of test-spark that takes some minutes: one version, two nights, no cluster
+	SPARK_NIGHTS=2 $(VENV_SPARK)/bin/pytest -m spark --numprocesses 0 -k "not no-ansi and not cluster and not delta and not iceberg" \
+		tests/project/test_spark_adapter.py tests/project/test_spark_equality.py
 
 test-spark: $(VENV_SPARK)/installed-dev $(OTHER_SPARKS:%=$(VENV_SPARK)-%/installed) ## Build on Spark and compare with DuckDB: versions of Spark, ANSI, formats, a cluster, nights
 	$(VENV_SPARK)/bin/pytest -m spark --numprocesses 0 tests/project/test_spark_*.py

@@ -5,6 +5,9 @@ orders, the third kind, only what dbt needs for their features is timed. Each me
 build/benchmark/results.jsonl, from which docs/benchmark.md and docs/benchmark.png are made.
 
     python scripts/benchmark.py --kinds mall skewed --rows 1e5 1e6 1e7
+    python scripts/benchmark.py --contestants dbt spark spark1 spark2 --rows 1e6 1e7
+
+Spark has a table of its own, in docs/spark.md, and runs where it is named and make spark has made its environment.
 """
 
 import argparse
@@ -33,6 +36,8 @@ RESULTS = WORK / "results.jsonl"
 PEERS = WORK / "venv"
 PAGE = ROOT / "docs" / "benchmark.md"
 PICTURE = ROOT / "docs" / "benchmark.png"
+SPARK = ROOT / ".venv-spark" / "bin" / "python"
+SPARK_PAGE = ROOT / "docs" / "spark.md"
 MARKS = ("<!-- made by scripts/benchmark.py: from here -->", "<!-- made by scripts/benchmark.py: to here -->")
 
 N_CLUSTERS = 5  # the notebooks' number, and the project's default
@@ -58,6 +63,14 @@ LABELS = {
     "intelex": "notebook on scikit-learn-intelex",
     "faiss": "notebook with faiss k-means",
     "floor": "floor: read once, write labels",
+}
+# {contestant: how many workers of one core each there are; 0 for a session in the process of dbt, on all cores}
+SPARK_WORKERS = {"spark": 0, "spark1": 1, "spark2": 2}
+SPARK_LABELS = {
+    "dbt": "DuckDB",
+    "spark": "Spark, a session on all cores",
+    "spark1": "Spark, a cluster of one worker with one core",
+    "spark2": "Spark, a cluster of two workers with one core each",
 }
 LOOKS = {
     "dbt": {"color": "#0173b2", "marker": "o"},
@@ -214,6 +227,28 @@ def run_dbt(kind, file, memory_limit, *, is_first=True):
     return found
 
 
+def run_spark(name, kind, file):
+    """A first build on Spark, which reads the customers as Parquet; memory of the driver and of all executors apart."""
+    folder = copied_project(kind, f"{file.stem}_{name}")
+    parquet = file.with_suffix(".parquet")
+    if not parquet.exists():
+        apart(write_parquet, file, parquet)
+    log = WORK / f"{file.stem}_{name}.log"
+    command = [SPARK, CONTESTANTS / "spark.py", folder, SPARK_WORKERS[name]]
+    found = measured(command, log, env=os.environ | {"CUSTOMERS_FILE": str(parquet)})
+    if found["code"] == 0:
+        found |= json.loads(log.with_suffix(".out").read_text())
+        found["nodes"] = dict(list(node_seconds(folder).items())[:10])
+    return found
+
+
+def write_parquet(file, parquet):
+    unfinished = parquet.with_suffix(".unfinished")
+    with duckdb.connect() as connection:
+        connection.execute(f"copy (from '{file}') to '{unfinished}' (format parquet)")
+    unfinished.rename(parquet)
+
+
 def run_python(name, kind, file):
     """A contestant that is a script, in this environment or in that of the peers."""
     labels = WORK / "labels.duckdb"
@@ -291,19 +326,21 @@ def run(kinds, sizes, contestants, memory_limit, rounds):
     unable = install_peers() if {"intelex", "faiss"} & set(contestants) else None
     common = {"run": datetime.now().isoformat(timespec="seconds"), "memory_limit": memory_limit, **machine()}
     files = [(kind, n_rows, customers_file(kind, n_rows)) for n_rows in sizes for kind in kinds]
-    contestants = [name for name in LABELS if name in contestants]  # the night after a build comes behind it
+    contestants = [name for name in [*LABELS, *SPARK_WORKERS] if name in contestants]  # the night after a build comes behind it
     tasks = [(*file, name) for file in files for _ in range(rounds) for name in contestants]
     for kind, n_rows, file, name in tasks:
         if kind == "orders" and name != "dbt":
             continue
         if unable and name in ("intelex", "faiss"):
             found = {"code": None, "note": unable}
+        elif name in SPARK_WORKERS:
+            found = run_spark(name, kind, file)
         elif name in ("dbt", "again"):
             found = run_dbt(kind, file, memory_limit, is_first=name == "dbt")
         else:
             found = run_python(name, kind, file)
         note({"kind": kind, "rows": n_rows, "contestant": name, **found, **common})
-    if "dbt" in contestants and not memory_limit:
+    if "dbt" in contestants and not memory_limit and not set(SPARK_WORKERS) & set(contestants):
         for kind, options in SAMPLES.items():
             for _ in range(rounds):
                 note({"kind": kind, "contestant": "dbt", **startup_split(*options), **common})
@@ -363,6 +400,38 @@ def wcss_ratio(result, notebook, kind):
         return ""
     cluster_counts = notebook["wcss"] if kind == "mall" else [str(N_CLUSTERS)]
     return f"{max(result['wcss'][k] / notebook['wcss'][k] for k in cluster_counts):.5f}"
+
+
+def spark_table(results):
+    """Builds on Spark in Markdown, beside those on DuckDB of the same run."""
+    on_spark = [result for result in results if result["contestant"] in SPARK_WORKERS]
+    runs = {result["run"] for result in on_spark}
+    found = latest(on_spark + [result for result in results if result["contestant"] == "dbt" and result["run"] in runs])
+    lines = [
+        "| kind | customers | engine | seconds | its / DuckDB's | driver, MB | executors, MB | longest nodes, seconds |",
+        "|---|---:|---|---:|---:|---:|---:|---|",
+    ]
+    for kind, rows, name, limit in sorted(found, key=lambda key: (key[0], key[1], list(SPARK_LABELS).index(key[2]))):
+        result, duck = found[kind, rows, name, limit], found.get((kind, rows, "dbt", limit))
+        if result["code"] != 0:
+            lines.append(f"| {kind} | {rows:,} | {SPARK_LABELS[name]} | fails with exit code {result['code']} | | | | |")
+            continue
+        ratio = f"{result['seconds'] / duck['seconds']:.1f}" if duck and duck["code"] == 0 and name != "dbt" else ""
+        driver_mb = result.get("driver_mb", result["peak_mb"])
+        executors_mb = f"{result['executors_mb']:,.0f}" if SPARK_WORKERS.get(name) else ""
+        nodes = ", ".join(f"`{node}` {seconds:.1f}" for node, seconds in list(result["nodes"].items())[:4])
+        cells = [
+            kind,
+            f"{rows:,}",
+            SPARK_LABELS[name],
+            f"{result['seconds']:,.1f}",
+            ratio,
+            f"{driver_mb:,.0f}",
+            executors_mb,
+            nodes,
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def startup_table(results):
@@ -445,10 +514,13 @@ def draw(results):
 def document():
     """Put tables, machine and picture, all from the file of results, into the page."""
     results = [json.loads(line) for line in RESULTS.read_text(encoding="utf-8").splitlines()]
-    last = results[-1]
+    on_spark = [result for result in results if result["contestant"] in SPARK_WORKERS]
+    if on_spark:
+        put(SPARK_PAGE, [where(on_spark[-1]), spark_table(results)])
+    if results[-1] in on_spark:
+        return
     parts = [
-        f"Measured on {last['cores']} cores ({last['processor']}) with {last['memory_gb']} GB of memory; "
-        f"{last['system']}; {last['versions']}.",
+        where(results[-1]),
         "### Whole numbers (Mall-like)",
         table(results, "mall"),
         "### Eight continuous, skewed features",
@@ -459,10 +531,23 @@ def document():
         nodes_table(results),
         startup_table([result for key, result in latest(results).items() if key[0] in SAMPLES and result["code"] == 0]),
     ]
-    text = PAGE.read_text(encoding="utf-8")
-    before, after = text.split(MARKS[0])[0], text.split(MARKS[1])[1]
-    PAGE.write_text(f"{before}{MARKS[0]}\n\n" + "\n\n".join(parts) + f"\n\n{MARKS[1]}{after}", encoding="utf-8", newline="\n")
+    put(PAGE, parts)
     draw(results)
+
+
+def where(result):
+    """The machine and the versions of a measurement."""
+    return (
+        f"Measured on {result['cores']} cores ({result['processor']}) with {result['memory_gb']} GB of memory; "
+        f"{result['system']}; {result['versions']}."
+    )
+
+
+def put(page, parts):
+    """Replace what stands between the marks of a page."""
+    text = page.read_text(encoding="utf-8")
+    before, after = text.split(MARKS[0])[0], text.split(MARKS[1])[1]
+    page.write_text(f"{before}{MARKS[0]}\n\n" + "\n\n".join(parts) + f"\n\n{MARKS[1]}{after}", encoding="utf-8", newline="\n")
     print("\n\n".join(parts))
 
 
@@ -471,13 +556,15 @@ def main():
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=["mall", "skewed"])
     sizes = {"type": lambda text: int(float(text)), "default": [10**5, 10**6, 10**7]}
     parser.add_argument("--rows", nargs="+", help="of each file, such as 1e8", **sizes)
-    parser.add_argument("--contestants", nargs="+", choices=LABELS, default=list(LABELS))
+    parser.add_argument("--contestants", nargs="+", choices=[*LABELS, *SPARK_WORKERS], default=list(LABELS))
     parser.add_argument("--memory-limit", help="of DuckDB in dbt build, such as 2GB, in place of profiles.yml's")
     parser.add_argument("--rounds", type=int, default=1, help="how often the contestants take turns; the median counts")
     parser.add_argument("--document", action="store_true", help="only make page and picture anew, from what was measured")
     arguments = parser.parse_args()
     if "again" in arguments.contestants and "dbt" not in arguments.contestants:
         parser.error("again is the night after a build: name dbt, too")
+    if set(SPARK_WORKERS) & set(arguments.contestants) and not SPARK.exists():
+        parser.error("Spark has no environment yet: run make .venv-spark/installed first")
     WORK.mkdir(parents=True, exist_ok=True)
     if not arguments.document:
         run(arguments.kinds, arguments.rows, arguments.contestants, arguments.memory_limit, arguments.rounds)

@@ -14,7 +14,7 @@ their order and types, comments, functions, and all rows, their order aside. Som
 
 - a build id becomes the position of the build, and a time that belongs to a build becomes the position of the last build
   that began at or before it; the id at the end of a table's comment is taken away;
-- the values of `code_version` and `library_versions` are left out: they name the code, not its results;
+- the values of `code_version`, `duckdb_version` and `library_versions` are left out: they name the code, not its results;
 - of `dbt_scd_id` it only counts whether every row has its own;
 - a list of structs is sorted, for its order is chance.
 
@@ -51,7 +51,7 @@ SAMPLE = Path("dbt_project/sample")
 WAREHOUSE = "warehouse.duckdb"
 
 BUILD_TIMES = {"built_at", "changed_at", "fitted_at", "dbt_valid_from", "dbt_valid_to", "dbt_updated_at"}
-NAMES_OF_CODE = {"code_version", "library_versions"}
+NAMES_OF_CODE = {"code_version", "duckdb_version", "library_versions"}
 ROW_ID = "dbt_scd_id"
 EXAMPLES = 2  # differing rows that are shown
 SHOWN_COLUMNS = 4  # of a differing row
@@ -119,7 +119,7 @@ def differences(connection, before, after, tolerance=0.0):
     """What differs between two attached databases in the eyes of their readers, as sentences; none where they are equal.
 
     `before` and `after` are pairs (name of the attached database, what the sentences call it). Doubles may differ by
-    `tolerance`, relative to the larger of the two, and so may the constants in functions.
+    `tolerance`, relative to the larger of the two, or to 1 where both are smaller, and so may the constants in functions.
     """
     before, after = read_side(connection, *before), read_side(connection, *after)
     for table in only_in_one(before, after, "comments"):
@@ -251,7 +251,8 @@ def sortable(row):
 
 def are_equal(before, after, tolerance):
     if isinstance(before, float) and isinstance(after, float):
-        return before == after or (math.isnan(before) and math.isnan(after)) or math.isclose(before, after, rel_tol=tolerance)
+        is_close = math.isclose(before, after, rel_tol=tolerance, abs_tol=tolerance)
+        return is_close or (math.isnan(before) and math.isnan(after))
     if isinstance(before, dict) and isinstance(after, dict):
         return before.keys() == after.keys() and are_equal(list(before.values()), list(after.values()), tolerance)
     if isinstance(before, (list, tuple)) and isinstance(after, (list, tuple)):
@@ -569,7 +570,7 @@ def main():
     parser.add_argument("--against", type=Path, default=ROOT, help="another work tree than that of this script")
     parser.add_argument("--only", nargs="+", choices=SCENARIOS, default=list(SCENARIOS), help="these scenarios, not all of them")
     parser.add_argument(
-        "--tolerance", type=float, default=0.0, help="relative difference up to which doubles are equal, such as 1e-12"
+        "--tolerance", type=float, default=0.0, help="difference up to which doubles are equal, such as 1e-12; relative above 1"
     )
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="build in this new folder and leave it")
     parser.add_argument(

@@ -13,9 +13,9 @@ from contextlib import closing
 from pathlib import Path
 
 import duckdb
-from warehouse import plural
 
 sys.path.append(str(Path(__file__).parents[1] / "dbt_project" / "plugins"))
+from kept_builds import described_build
 from published_file import (
     CARRIED,
     PublishedFile,
@@ -43,23 +43,10 @@ def described(number, path):
         with closing(duckdb.connect(path, read_only=True)) as kept:
             answer = kept.execute(NEWEST)
             row = dict(zip([name for name, *_ in answer.description], answer.fetchone(), strict=True))
-            is_of_orders_alone = row["n_accepted"] is None
-            reason = None if is_of_orders_alone else kept.execute(REASON, [row["build_id"]]).fetchone()[0]
+            reason = None if row["n_accepted"] is None else kept.execute(REASON, [row["build_id"]]).fetchone()[0]
     except duckdb.Error as error:
         return f"{number:>6}  cannot be read: {sentence(error)}"
-    restored, erased = row.get("restored_build_number"), row.get("n_customers_erased")
-    if restored or erased is not None:
-        why = f"restores build {restored}" if restored else f"{plural(erased, 'customer')} erased"
-    else:
-        why = f"a new model: {reason}" if reason else "scored"
-    if is_of_orders_alone:
-        what = f"segments from {plural(row['n_order_lines_accepted'], 'line')} of orders alone"
-        what += f" ({why})" if why != "scored" else ""
-    else:
-        segments = f"{plural(row['n_accepted'], 'customer')} in {plural(row['n_segments'], 'segment')}"
-        what = f"{segments}, model {row['model_version']} ({why})"
-    failed = [gate for gate in (row["gates"] or "").split(", ") if not gate.endswith(" ok")]
-    return f"{number:>6}  {row['built_at']:%Y-%m-%d %H:%M}  {row['source_file']}: {what}, gates: {', '.join(failed) or 'all ok'}"
+    return described_build(number, row, reason)
 
 
 def restore(published, number):

@@ -8,19 +8,14 @@ never anything between.
 import gc
 import os
 import signal
-import subprocess
 import threading
 from contextlib import contextmanager, suppress
-from functools import partial
-from glob import glob
 from pathlib import Path
 
 import duckdb
-import yaml
+from build_rules import code_version, is_to_begin_anew, refuse_customers_of_the_sample, say
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.adapters.factory import get_adapter_by_type
-from dbt.events.types import JinjaLogInfo
-from dbt_common.events.functions import fire_event
 from dbt_common.exceptions import DbtRuntimeError
 from published_file import (
     CARRIED,
@@ -40,7 +35,6 @@ MARKER = "main.published_build"  # in the build file: its state is that of this 
 TABLES = "select database_name, schema_name, table_name from duckdb_tables()"
 PUBLISHED_TABLES = "select schema_name, table_name from duckdb_tables() where database_name = 'other_file'"
 CARRIED_COMMENT = "State of a segmentation that this build goes without, for the build in which it returns."
-SAMPLE = {"customers": "dbt_project/sample/customers.csv", "orders": "dbt_project/sample/orders.csv"}
 # Asked without parameters: to look at one, DuckDB imports pandas, which takes longer than the rest.
 COLUMNS = "select database_name, schema_name, table_name, column_name, comment from duckdb_columns()"
 FUNCTIONS = """
@@ -50,41 +44,9 @@ FUNCTIONS = """
 """
 
 
-def code_version():
-    """The commit, marked where files were changed since; the version of the project where it is not under git."""
-    git = partial(subprocess.run, capture_output=True, text=True, check=True)
-    try:
-        git(["git", "ls-files", "--error-unmatch", "dbt_project.yml"])
-        return git(["git", "--no-optional-locks", "describe", "--always", "--dirty"]).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "version " + yaml.safe_load(Path("dbt_project.yml").read_text(encoding="utf-8"))["version"]
-
-
-def is_sample(source, kinds=("customers", "orders")):
-    """Whether the file or pattern `source`, a text or None, is one of the sample or stands for it, however it is written."""
-    if not source:
-        return False
-    samples = {Path(SAMPLE[kind]).resolve() for kind in kinds}
-    return any(Path(path).resolve() in samples for path in [str(source), *glob(str(source))])
-
-
-def refuse_customers_of_the_sample(customers, orders):
-    if orders and is_sample(customers, ["customers"]) and not is_sample(orders, ["orders"]):
-        raise DbtRuntimeError(
-            f"The orders are those of {orders}, but the customers are those of the sample, who did not place them; give your "
-            "customers, too, with the environment variable CUSTOMERS_FILE, or source: file in dbt_project.yml, vars, "
-            "segmentation. For segments from orders alone, set CUSTOMERS_FILE to the word none, or write customers: null there."
-        )
-
-
 def origin(place, found):
     """Where among the published tables `found`, (schema, name), the state of a table is, or None."""
     return next((origin for origin in (tuple(place[1:]), (CARRIED, place[2])) if origin in found), None)
-
-
-def say(message):
-    """A line of dbt's, as the macro log() prints it."""
-    fire_event(JinjaLogInfo(msg=message, node_info={}))
 
 
 @contextmanager
@@ -263,7 +225,13 @@ class Plugin(BasePlugin):
                     session.execute(f"drop macro {'table ' if is_table else ''}{identifier(schema, name)}")
                 found = set(session.execute(PUBLISHED_TABLES).fetchall())
                 published, source_file = self.last_build(session, found)
-                if published and self.is_to_yield(published, source_file, request):
+                if published and is_to_begin_anew(
+                    source_file,
+                    request["files"],
+                    place=self.published.path,
+                    way_out=f"move {self.published.path} away first",
+                    way_back="make restore",
+                ):
                     request["state"] = [place for place in request["state"] if place[1:] == ("main", "builds")]
                     request["labels"], found = [], found & {("main", "builds")}
                 is_restored = own is None or own[0] != published
@@ -299,24 +267,6 @@ class Plugin(BasePlugin):
         # Builds are appended, so that the last row is the newest.
         newest = "select build_id, source_file from other_file.main.builds order by rowid desc limit 1"
         return session.execute(newest).fetchone() or (None, None)
-
-    def is_to_yield(self, published, source_file, request):
-        """Whether the state is that of the sample and this build is on a file of one's own; the reverse is refused.
-
-        A build from orders alone is known by the file of its orders, as in the column `source_file` of builds.
-        """
-        kind = "customers" if request["files"]["customers"] else "orders"
-        was_sample, is_now = is_sample(source_file), is_sample(request["files"][kind])
-        if is_now and not was_sample:
-            raise DbtRuntimeError(
-                f"{self.published.path} holds the segments of {source_file}, and the sample is not published over them; give "
-                f"your {kind} with the environment variable {kind.upper()}_FILE, or source: file in dbt_project.yml, vars, "
-                f"{'segmentation' if kind == 'customers' else 'orders'}. "
-                f"To see the sample again, move {self.published.path} away first."
-            )
-        if was_sample and not is_now:
-            say("The last build was on the sample: models and history begin anew. To go back to the sample, use make restore.")
-        return was_sample and not is_now
 
     def carry(self, session, request, found, is_restored):
         """Keep the state of segmentations that this build goes without in a schema of its own; returns its places."""

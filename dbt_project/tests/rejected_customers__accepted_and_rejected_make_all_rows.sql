@@ -3,7 +3,7 @@
 with
 
 -- Read anew by each step below, which spares a copy of every line.
-base_customer_lines as not materialized (
+base_customer_lines as {{ without_a_copy() }} (
     select
         rowid as row_id,
         source_file,

@@ -4,7 +4,7 @@ The session is started with the settings in the first argument, as JSON. Then a 
 input, and the answer one on the standard output:
 
     {"arguments": [...], "folder": ..., "environment": {...}, "output": file}    dbt: its exit code
-    {"sql": ..., "schema": ...}                                                 the rows of a query, as lists
+    {"sql": ..., "schema": ...}         the rows of a query, as lists; `schema` may be left out where its names say theirs
     {"export": schema, "into": folder}          {table: [comment, [[column, type, comment], ...]]}; their rows as Parquet
 
 A query or export that fails answers with {"error": words}.
@@ -81,7 +81,8 @@ def answer(spark, request):
     try:
         if "export" in request:
             return export(spark, request["export"], request["into"])
-        spark.sql(f"use `{request['schema']}`")
+        if "schema" in request:
+            spark.sql(f"use `{request['schema']}`")
         return [list(row) for row in spark.sql(request["sql"]).collect()]
     except (PySparkException, Py4JJavaError) as error:
         return {"error": words_of(error)}

@@ -159,6 +159,8 @@ CHECKED = {
     ".venv/bin/python scripts/render_plots.py": check_script,
     # The tests themselves.
     ".venv/bin/pytest": check_paths,
+    # The environment of Spark is made by make spark.
+    ". .venv-spark/bin/activate": check_elsewhere,
     # DuckDB's command line is not part of the environment; test_superset.py runs the example.
     "duckdb": check_elsewhere,
 }

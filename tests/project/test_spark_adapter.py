@@ -88,4 +88,4 @@ def test_a_plugin_that_the_profile_does_not_name_is_said():
 )
 def test_an_error_that_sql_raises_is_its_sentence_alone(spark, query):
     with pytest.raises(SparkError, match=f"^{SENTENCE}$"):
-        spark.ask(sql=query, schema="default")
+        spark.ask(sql=query)

@@ -1,13 +1,25 @@
 """What sqlfluff puts in place of the macros that need dbt or a database, so that it sees whole SQL."""
 
 import hashlib
+import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import yaml
+from jinja2 import pass_context
 
 _PROJECT = Path(__file__).resolve().parents[2] / "dbt_project.yml"
 dbt_version = "1"
 target = {"database": "warehouse"}
+
+
+@pass_context
+def _duckdb_macro(context, name):
+    return context.resolve(f"duckdb__{name}")
+
+
+adapter = SimpleNamespace(dispatch=_duckdb_macro)
+modules = SimpleNamespace(re=re)
 _FEATURE = {"data_type": "double", "range": [None, None], "transform": "none", "missing": "median", "low": "low", "high": "high"}
 _FEATURE |= {"lowest": "lowest", "highest": "highest"}
 

@@ -20,7 +20,7 @@ lines as (
 ),
 
 continuation_lines as (
-    select unnest(generate_series(first_row_id + 1, last_row_id)) as row_id
+    select {{ numbers_between('first_row_id + 1', 'last_row_id') }} as row_id
     from {{ multiline }}
 ),
 
@@ -57,6 +57,13 @@ final as (
 -#}
 {% macro rejected_rows_within_bounds(rejected, n_accepted, table, what_to_adapt, condition='true') %}
 {%- set source = table.source -%}
+{%- set sentence -%}
+    counts.n_rejected || ' of ' || counts.n_records || ' rows of ' || {{ sql_texts([source.name]) }}
+    || ' are refused, more than the share of {{ source.max_rejected_share }} that is allowed (' || counts.commonest_reasons
+    || '): query {{ rejected.identifier }} in ' || {{ sql_texts([place_of_tables()]) }}
+    || ' for all reasons, then mend the {{ 'table' if source.relation else 'file' }}, adapt the {{ what_to_adapt }} in dbt_project.yml, vars, {{ source.block }}, or raise max_rejected_share there.'
+    || {{ sql_texts([what_was_seen(rejected, n_accepted, table, condition)]) }}
+{%- endset -%}
 rejected as (
     select * from {{ rejected }}
     where {{ condition }}
@@ -85,13 +92,7 @@ final as (
     where
         case
             when counts.n_rejected > {{ source.max_rejected_share }} * counts.n_records
-                then error(
-                    counts.n_rejected || ' of ' || counts.n_records || ' rows of ' || {{ sql_texts([source.name]) }}
-                    || ' are refused, more than the share of {{ source.max_rejected_share }} that is allowed (' || counts.commonest_reasons
-                    || '): query {{ rejected.identifier }} in ' || {{ sql_texts([target.path]) }}
-                    || ' for all reasons, then mend the {{ 'table' if source.relation else 'file' }}, adapt the {{ what_to_adapt }} in dbt_project.yml, vars, {{ source.block }}, or raise max_rejected_share there.'
-                    || {{ sql_texts([what_was_seen(rejected, n_accepted, table, condition)]) }}
-                ) is not null
+                then {{ raised(sentence) }} is not null
             else true
         end
 )
@@ -112,7 +113,7 @@ final as (
         {% for row in run_query(query) %}
             {% do exceptions.warn(
                 row['n_rejected'] ~ ' of ' ~ row['n_records'] ~ ' rows of ' ~ source.name
-                ~ ' are refused; the table ' ~ rejected.identifier ~ ' in ' ~ target.path ~ ' holds each with its reasons.'
+                ~ ' are refused; the table ' ~ rejected.identifier ~ ' in ' ~ place_of_tables() ~ ' holds each with its reasons.'
             ) %}
         {% endfor %}
     {% endif %}

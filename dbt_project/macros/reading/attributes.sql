@@ -21,10 +21,10 @@
         select
             unread.name,
             count(*) as n_values,
-            cast(min_by(unread.source_file, unread.row_id) as varchar) as source_file,
-            {{ line_number('min(unread.row_id) - min_by(files.first_row_id, unread.row_id)', table.source) }} as line_number
+            cast(min_by(unread.source_file, unread.row_id) as string) as source_file,
+            {{ line_number('min(unread.row_id) - min_by(files.first_row_id, unread.row_id)', table) }} as line_number
         from (
-            select row_id, source_file, unnest(string_split(unread_attributes, ', ')) as name
+            select row_id, source_file, {{ unnested({parts_of_text('unread_attributes', ', '): 'name'}) }}
             from {{ records }}
             where unread_attributes is not null and reasons is null and row_id not in (select row_id from {{ repeats }})
         ) as unread
@@ -88,53 +88,24 @@
 
 {#- A line, written anew from its fields: a field is quoted where it has to be. -#}
 {% macro _masked_text(raw_record, layout) -%}
-    {%- set delimiter = "'" ~ layout.delimiter ~ "'" -%}
+    {%- set delimiter = sql_texts([layout.delimiter]) -%}
     {%- set masked_record -%}
         case
-            when len(fields) between {{ layout.n_needed }} and {{ layout.n_fields }}
-                then array_to_string(
-                    list_transform(
-                        fields,
-                        lambda field, position: case
-                            when field <> '' and position in ({{ layout.masked | join(', ') }}) then '(personal)'
-                            when contains(field, {{ delimiter }}) or contains(field, '"') or contains(field, chr(10))
-                                then '"' || replace(field, '"', '""') || '"'
-                            else field
-                        end
-                    ),
-                    {{ delimiter }}
-                )
-            else {{ _hidden_text() }}
+            when {{ n_items('fields') }} between {{ layout.n_needed }} and {{ layout.n_fields }} then {{ joined_list(masked_fields('fields', layout.masked, delimiter), layout.delimiter) }}
+            else {{ hidden_text() }}
         end
     {%- endset -%}
     {{ with_name('fields', split_record(raw_record, layout.delimiter), masked_record) }}
 {%- endmacro %}
 
 
-{#-
-    A JSON object: a line of such a file, or what is kept of a row of Parquet or of a relation. The names of keys stand in the SQL as a list of texts, and
-    only those that are there are written over.
--#}
+{#- A JSON object: a line of such a file, or what is kept of a row of Parquet or of a relation. -#}
 {% macro _masked_object(raw_record, layout) -%}
     case
-        when {{ is_json_object(raw_record, each_key_once=layout.repeats) }}
-            then cast(
-                json_merge_patch(
-                    {{ raw_record }},
-                    '{'
-                    || array_to_string(
-                        list_transform(
-                            list_filter(json_keys({{ raw_record }}), lambda key: list_contains({{ sql_list(layout.masked) }}, key)),
-                            lambda key: cast(to_json(key) as varchar) || ': "(personal)"'
-                        ),
-                        ', '
-                    )
-                    || '}'
-                ) as varchar
-            )
-        else {{ _hidden_text() }}
+        when {{ is_json_object(raw_record, each_key_once=layout.repeats) }} then {{ masked_object(raw_record, layout.masked) }}
+        else {{ hidden_text() }}
     end
 {%- endmacro %}
 
 
-{% macro _hidden_text() -%}'(hidden: where its personal values are cannot be told)'{%- endmacro %}
+{% macro hidden_text() -%}'(hidden: where its personal values are cannot be told)'{%- endmacro %}

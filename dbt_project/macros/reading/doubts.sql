@@ -15,7 +15,7 @@
                     {% if column.is_mixed %}
                         {% set part = 'case when ' ~ _json_type_of(column, layout) ~ " = 'VARCHAR' then " ~ part ~ ' end' %}
                     {% endif %}
-                    bool_or({{ _shows_what_it_is(_without_signs(column, _trimmed(part)), '.') }}) as {{ column.name }},
+                    bool_or({{ _shows_what_it_is(_without_signs(column, _trimmed(part)), '.') }}) as {{ column.name }}{{ ',' if not loop.last }}
                     {% endfor %}
                 from (select * from ({{ lines_of(layout) }}) limit 1000)
             {% endset %}
@@ -52,7 +52,7 @@
     {% set query %}
         with
 
-        kept as materialized (
+        kept as (
             select
                 source_file,
                 raw_record
@@ -116,7 +116,7 @@
                 from {{ rejected }}
                 where
                     source_file in ({{ sql_texts(layout.files) }})
-                    and regexp_matches(reasons, '(^|; ){{ column.name }} (is not a (number|date)|has no percent|is in another currency)')
+                    and {{ matches('reasons', '(^|; )' ~ column.name ~ ' (is not a (number|date)|has no percent|is in another currency)') }}
                 order by source_file, line_number
                 limit 10000
             {% endset %}
@@ -137,16 +137,16 @@
         {%- set path = sql_texts([place]) -%}
         case when {{ is_json_object('raw_record') }} and json_type(raw_record, {{ path }}) = 'VARCHAR' then json_extract_string(raw_record, {{ path }}) end
     {%- elif layout.delimiter -%}
-        {{ split_record('raw_record', layout.delimiter) }}[{{ place }}]
+        {{ item_of(split_record('raw_record', layout.delimiter), place) }}
     {%- else -%}
-        json_extract_string(raw_record, {{ sql_texts(['$."' ~ place | replace('"', '\\"') ~ '"']) }})
+        {{ text_in_json('raw_record', place) }}
     {%- endif -%}
 {%- endmacro %}
 
 
 {#- Whether a text has a mark, a point or a comma, where separators of thousands stand. 0.731 has not. -#}
 {% macro _has_thousands(text, mark) -%}
-    regexp_full_match({{ text }}, '[-−+]?[1-9][0-9]{0,2}([{{ mark }}][0-9]{3})+')
+    {{ matches_whole(text, '[-−+]?[1-9][0-9]{0,2}([' ~ mark ~ '][0-9]{3})+') }}
 {%- endmacro %}
 
 
@@ -154,10 +154,10 @@
 {% macro _shows_what_it_is(text, mark) -%}
     contains({{ text }}, '{{ mark }}') and not {{ _has_thousands(text, mark) }} and (
         {%- if mark == '.' -%}
-        try_cast({{ text }} as double) is not null
+        {{ number_in(text) }} is not null
         {%- else -%}
-        try_cast(translate({{ text }}, ',._', '.xx') as double) is not null
-        or regexp_full_match({{ text }}, '[-−+]?[1-9][0-9]{0,2}(,[0-9]{3})+[.][0-9]*')
+        {{ number_in('translate(' ~ text ~ ", ',._', '.xx')") }} is not null
+        or {{ matches_whole(text, '[-−+]?[1-9][0-9]{0,2}(,[0-9]{3})+[.][0-9]*') }}
         {%- endif -%}
     )
 {%- endmacro %}

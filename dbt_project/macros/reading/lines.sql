@@ -1,6 +1,6 @@
 {#-
     CTEs that end in `final`: every line of the files of a table, or row where they are Parquet or the source is a relation, split, typed and checked in
-    one pass. `table` is what segmentation() or orders() returns. The name of the file is a value of an enum, which takes a number in each row.
+    one pass. `table` is what segmentation() or orders() returns.
 -#}
 {% macro checked_lines(table) %}
 {%- if execute %}{% do require_names_without_keywords(table.columns) %}{% endif -%}
@@ -22,7 +22,8 @@ checked as (
 
 final as (
     select
-        cast(source_file as enum ({{ sql_texts(layouts | map(attribute='files') | sum(start=[])) }})) as source_file,
+        {{ and_positions() }}
+        {{ one_of_few('source_file', layouts | map(attribute='files') | sum(start=[])) }} as source_file,
         {{ table.columns | map(attribute='name') | join(',\n        ') }},
         {{ with_unread_attributes(table) }}
         reasons,
@@ -47,13 +48,13 @@ final as (
             case when {{ is_whole }} then json_type(raw_record, {{ sql_list(layout.fields.values()) }}) end as _types,
             {%- endif %}
             case when {{ is_whole }} then json_extract_string(raw_record, {{ sql_list(layout.fields.values()) }}) end as _parts
-        from {{ read_lines(sql_list(layout.patterns.values()), "'" ~ layout.format ~ "'") }}
+        from {{ lines_in(layout.patterns, layout.format) }}
     {%- elif layout.delimiter -%}
         select
             {{ sql_texts(layout.files) if layout.files | length == 1 else 'filename' }} as source_file,
             raw_record,
             {{ split_record('raw_record', layout.delimiter) }} as _parts
-        from {{ read_lines(sql_list(layout.patterns.values()), "'" ~ layout.format ~ "'") }}
+        from {{ lines_in(layout.patterns, layout.format) }}
     {%- else -%}
         {{ _rows_of(layout) }}
     {%- endif -%}
@@ -66,9 +67,9 @@ final as (
             {{ sql_texts(layout.files) }} as source_file,
             {{ made_row(layout.fields.values()) }} as raw_record
             {%- for name, header in layout.fields.items() %},
-            cast({{ quoted_name(header) }} as string) as {{ _text_of(name) }}
+            {{ text_of_value(quoted_name(header)) }} as {{ _text_of(name) }}
             {%- endfor %}
-        from {{ layout.relation or 'read_parquet(' ~ sql_list(layout.patterns.values()) ~ ', hive_partitioning = false)' }}
+        from {{ layout.relation or rows_in_parquet(layout.patterns.values()) }}
 {%- endmacro %}
 
 
@@ -84,33 +85,21 @@ final as (
 {%- endmacro %}
 
 
-{#- Whether a line is a JSON object. The other functions for JSON would stop the query at a line that is none, so they stand behind THEN. -#}
-{% macro is_json_object(record, each_key_once=false) -%}
-    case
-        when json_valid({{ record }})
-            then
-                starts_with(ltrim({{ record }}, ' ' || chr(9)), '{')
-                {%- if each_key_once %} and len(json_keys({{ record }})) = list_unique(json_keys({{ record }})){% endif %}
-        else false
-    end
-{%- endmacro %}
-
-
 {#- The text of every line of some of the files of a table, with its number: what base_..._lines does not keep of usable records. -#}
 {% macro numbered_lines(files, table) -%}
     {%- for layout in source_layouts(table) if files %}
         {%- for file in layout.files if file in files %}
     select
         {{ sql_texts([file]) }} as source_file,
-        row_number() over () as line_number,
-        cast({{ 'raw_record' if layout.delimiter else 'to_json(raw_record)' }} as string) as raw_record
-    from {{ read_lines(sql_list([layout.patterns[file]]), "'" ~ layout.format ~ "'") if layout.delimiter else '(' ~ _rows_of(layout) ~ ')' }}
+        {{ position_in_file() }} as line_number,
+        {{ 'raw_record' if layout.delimiter else row_as_json('raw_record') }} as raw_record
+    from {{ lines_in({file: layout.patterns[file]}, layout.format) if layout.delimiter else '(' ~ _rows_of(layout) ~ ')' }}
     union all
         {%- endfor %}
     {%- endfor %}
     select
-        cast(null as varchar) as source_file,
+        cast(null as string) as source_file,
         cast(null as bigint) as line_number,
-        cast(null as varchar) as raw_record
+        cast(null as string) as raw_record
     where false
 {%- endmacro %}

@@ -77,28 +77,32 @@ fillings as (
 
 filled as (
     select
-        in_doubt.* replace (
-            {% for column in filled %}
-            coalesce(in_doubt.{{ column }}, fillings.{{ column }}) as {{ column }}{{ ',' if not loop.last }}
-            {% endfor %}
-        )
+        in_doubt.row_id,
+        in_doubt.source_file,
+        {% for column in names %}
+        {{ 'coalesce(in_doubt.' ~ column ~ ', fillings.' ~ column ~ ') as ' ~ column if column in filled else 'in_doubt.' ~ column }},
+        {% endfor %}
+        in_doubt.reasons,
+        in_doubt.raw_record
     from in_doubt
     left join fillings on in_doubt.row_id = fillings.row_id
 ),
 
 judged as (
     select
-        * replace (
-            nullif(concat_ws(
-                '; ',
-                {% for column in words %}
-                case when {{ column }} is null and not {{ _is_laid_out_wrongly('reasons') }} then '{{ column }} is missing' end,
-                {% endfor %}
-                {{ _without_reasons('reasons', [
-                    "case when " ~ key ~ " is not null then '" ~ key ~ " is missing' end", "case when ordered_at is not null then 'ordered_at is missing' end"
-                ]) }}
-            ), '') as reasons
-        ),
+        row_id,
+        source_file,
+        {{ names | join(',\n        ') }},
+        nullif(concat_ws(
+            '; ',
+            {% for column in words %}
+            case when {{ column }} is null and not {{ _is_laid_out_wrongly('reasons') }} then '{{ column }} is missing' end,
+            {% endfor %}
+            {{ _without_reasons('reasons', [
+                "case when " ~ key ~ " is not null then '" ~ key ~ " is missing' end", "case when ordered_at is not null then 'ordered_at is missing' end"
+            ]) }}
+        ), '') as reasons,
+        raw_record,
         case
             when {{ _is_laid_out_wrongly('reasons') }} then null
             {% for column, accepted in words.items() %}
@@ -210,7 +214,7 @@ final as (
 
 {#- Whether the fields of a record cannot be told apart, by its reasons in checked_records: then its values are none. -#}
 {% macro _is_laid_out_wrongly(reasons) -%}
-    coalesce(list_contains({{ sql_list(layout_reasons().values()) }}, {{ reasons }}), false)
+    coalesce({{ is_one_of(reasons, layout_reasons().values()) }}, false)
 {%- endmacro %}
 
 
@@ -224,16 +228,14 @@ final as (
 {% macro _without_reasons(reasons, gone) -%}
     case
         when {{ reasons }} is not null
-            then nullif(array_to_string(
-                list_filter(string_split({{ reasons }}, '; '), lambda reason: not coalesce(list_contains([{{ gone | join(', ') }}], reason), false)), '; '
-            ), '')
+            then nullif({{ joined_list(items_that(parts_of_text(reasons, '; '), 'reason', 'not coalesce(reason in (' ~ gone | join(', ') ~ '), false)'), '; ') }}, '')
     end
 {%- endmacro %}
 
 
 {#- Whether a value is one of some words; case does not matter, nor do spaces around it. NULL where there is no value. -#}
 {% macro is_among(value, words) -%}
-    list_contains([{{ sql_texts(words | map('string') | map('trim') | map('lower')) }}], lower({{ value }}))
+    {{ is_one_of('lower(' ~ value ~ ')', words | map('string') | map('trim') | map('lower') | list) }}
 {%- endmacro %}
 
 
@@ -267,7 +269,7 @@ final as (
         {% for row in found %}{% do words.append([row['reasons'], row['n_lines'] | int]) %}{% endfor %}
         {% do log(
             '{:,} of {:,} lines of '.format(row['n_left_out'] | int, (row['n_left_out'] + row['n_others']) | int) ~ source.name ~ ' are left out: ' ~ _counted_words(words)
-            ~ '; the table ' ~ rejected.identifier ~ ' in ' ~ target.path ~ ' holds each.', info=true
+            ~ '; the table ' ~ rejected.identifier ~ ' in ' ~ place_of_tables() ~ ' holds each.', info=true
         ) %}
     {% endfor %}
 {% endmacro %}

@@ -5,13 +5,13 @@
 -#}
 {% macro split_record(record, delimiter) %}
     {%- if delimiter == ' ' -%}
-    list_filter(string_split({{ record }}, ' '), lambda field: field <> '')
+    {{ items_that(parts_of_text(record, ' '), 'field', "field <> ''") }}
     {%- else -%}
     case
-        when not contains({{ record }}, '"') then string_split({{ record }}, '{{ delimiter }}')
+        when not contains({{ record }}, '"') then {{ parts_of_text(record, delimiter) }}
         when contains({{ record }}, ' "') or contains({{ record }}, '" ')
-            then {{ _quoted_fields(record, delimiter, ' *', '[^ ', 'trim(piece[2:])') }}
-        else {{ _quoted_fields(record, delimiter, '', '[^', 'piece[2:]') }}
+            then {{ _quoted_fields(record, delimiter, ' *', '[^ ', 'trim(substr(piece, 2))') }}
+        else {{ _quoted_fields(record, delimiter, '', '[^', 'substr(piece, 2)') }}
     end
     {%- endif -%}
 {%- endmacro %}
@@ -24,15 +24,18 @@
 {% macro _quoted_fields(record, delimiter, spaces, unquoted, text) -%}
     {%- set regex_delimiter = {'\t': '\\t', '|': '\\|'}.get(delimiter, delimiter) -%}
     {%- set unquoted = unquoted ~ regex_delimiter ~ '"\\n][^' ~ regex_delimiter ~ '\\n]*' -%}
-    {%- set field = regex_delimiter ~ spaces ~ '(?:"(?:[^"]|"")*"' ~ spaces ~ '|' ~ unquoted ~ '|)' -%}
-    {%- set fields = "regexp_extract_all('" ~ delimiter ~ "' || " ~ record ~ ", '" ~ field ~ "')" -%}
+    {%- set field = regex_delimiter ~ spaces ~ '(?:"[^"]*(?:""[^"]*)*"' ~ spaces ~ '|' ~ unquoted ~ '|)' -%}
+    {%- set fields = all_extracted(sql_texts([delimiter]) ~ ' || ' ~ record, field) -%}
+    {%- set unquoted_field -%}
+        case
+            when substr({{ text }}, 1, 1) = '"' then replace(substr({{ text }}, 2, length({{ text }}) - 2), '""', '"')
+            else substr(piece, 2)
+        end
+    {%- endset -%}
     {%- set unquoted_fields -%}
         case
-            when array_to_string(fields, '') = '{{ delimiter }}' || {{ record }}
-                then [
-                    case when {{ text }}[1] = '"' then replace({{ text }}[2:-2], '""', '"') else piece[2:] end
-                    for piece in fields
-                ]
+            when {{ joined_list('fields', '') }} = {{ sql_texts([delimiter]) }} || {{ record }}
+                then {{ made_of_each('fields', 'piece', unquoted_field) }}
         end
     {%- endset -%}
     {{ with_name('fields', fields, unquoted_fields) }}
@@ -49,10 +52,11 @@
 {%- set all_layouts = source_layouts(table) -%}
 {%- set layouts = all_layouts | selectattr('delimiter', 'in', ['\t', ',', ';', '|']) | list -%}
 {%- set has_preambles = n_lines_of_preambles(all_layouts) -%}
-{%- if has_preambles -%}
+{%- if layouts and has_preambles -%}
 {{ beginnings_of_files(lines, all_layouts) }},
 
 {% endif -%}
+{%- if layouts -%}
 odd_lines as (
     select
         row_id as first_row_id,
@@ -65,7 +69,7 @@ odd_lines as (
     -- The first condition spares the others nearly all lines.
     where raw_record is not null and (length(raw_record) - length(replace(raw_record, '"', ''))) % 2 = 1
     {%- if has_preambles %}
-        and row_id not in (select unnest(generate_series(first_row_id, first_row_id + n_lines_above - 1)) from files)
+        and row_id not in (select {{ numbers_between('first_row_id', 'first_row_id + n_lines_above - 1') }} from files)
     {%- endif %}
 ),
 
@@ -74,7 +78,7 @@ spans as (
         first_row_id,
         last_row_id,
         source_file,
-        unnest(generate_series(first_row_id, last_row_id)) as row_id
+        {{ numbers_between('first_row_id', 'last_row_id') }} as row_id
     from odd_lines
     -- Longer than any address or comment; it bounds the work that two stray quotes far apart can cause.
     where last_row_id - first_row_id <= 100
@@ -85,13 +89,14 @@ candidates as (
         spans.first_row_id,
         spans.last_row_id,
         spans.source_file,
-        string_agg(coalesce({{ lines }}.raw_record, ''), chr(10) order by {{ lines }}.row_id) as raw_record
+        {{ joined_texts('coalesce(' ~ lines ~ ".raw_record, '')", '\n', lines ~ '.row_id') }} as raw_record
     from spans
     inner join {{ lines }} on spans.row_id = {{ lines }}.row_id
     group by spans.first_row_id, spans.last_row_id, spans.source_file
     having not bool_or({{ lines }}.reasons is null and not {{ lines }}.is_blank and spans.row_id < spans.last_row_id)
 ),
 
+{% endif -%}
 {% for layout in layouts %}
 split_{{ loop.index }} as (
     select
@@ -100,7 +105,7 @@ split_{{ loop.index }} as (
     from candidates
     where
         source_file in ({{ sql_texts(layout.files) }})
-        and len({{ split_record('raw_record', layout.delimiter) }}) between {{ layout.n_needed }} and {{ layout.n_fields }}
+        and {{ n_items(split_record('raw_record', layout.delimiter)) }} between {{ layout.n_needed }} and {{ layout.n_fields }}
 ),
 
 {{ checked_records('checked_' ~ loop.index, 'split_' ~ loop.index, table, layout, ['first_row_id', 'last_row_id'], keeps_text='true') }},
@@ -140,15 +145,15 @@ other_lines as (
     from files
     union all
     {%- if n_lines_of_preambles(layouts) %}
-    select unnest(generate_series(first_row_id, first_row_id + n_lines_above - 1)) as row_id
+    select {{ numbers_between('first_row_id', 'first_row_id + n_lines_above - 1') }} as row_id
     from files
     union all
     {%- endif %}
-    select unnest(generate_series(first_row_id, last_row_id)) as row_id
+    select {{ numbers_between('first_row_id', 'last_row_id') }} as row_id
     from {{ multiline }}
 ),
 
-{{ name }} as not materialized (
+{{ name }} as {{ without_a_copy() }} (
     select
         {{ lines }}.row_id,
         {{ lines }}.source_file,
@@ -220,10 +225,14 @@ files as (
 {% endmacro %}
 
 
-{#- The number of a record's (first) line, from that of the lines before it in its file. The rows of a relation are in no order. -#}
-{% macro line_number(n_lines_before, source) -%}
-    {{ 'cast(null as bigint)' if source.relation else n_lines_before ~ ' + 1' }}
+{#- The number of a record's (first) line, from that of the lines before it in its file; NULL where rows are in no order. -#}
+{% macro line_number(n_lines_before, table) -%}
+    {{ n_lines_before ~ ' + 1' if has_line_numbers(table) else 'cast(null as bigint)' }}
 {%- endmacro %}
+
+
+{#- Whether the rows of a source have numbers. The rows of a relation are in no order. -#}
+{% macro has_line_numbers(table) %}{% do return(not table.source.relation and files_have_line_numbers(source_layouts(table))) %}{% endmacro %}
 
 
 {#- Parquet, relations, JSON and workbooks have no header among their records, nor has any file of a source whose fields the configuration names. -#}

@@ -2,18 +2,12 @@
 {% macro source_layouts(table) %}
     {% set relation = source_relation(table.source) %}
     {% if not execute %}{% do return([]) %}{% endif %}
-    {% set splits = {} %}
-    {#- With nothing found, every delimiter is as good as another, and the first one leaves most headers in one piece. -#}
-    {% for delimiter in ['\t', ' ', ',', ';', '|'] %}
-        {% do splits.update({delimiter: split_record('raw_record', delimiter)}) %}
-    {% endfor %}
-    {#- The smallest buffer that DuckDB takes: it is asked for first lines. -#}
-    {% set request = {
-        'columns': _columns_to_find(table), 'split_record': splits, 'invocation': invocation_id,
-        'read_lines': read_lines('$files', '$encoding', 'buffer_size = 2097152'), 'is_json_object': is_json_object('raw_record'), 'notes': [],
-    } %}
-    {% if relation %}{% do request.update({'relation': {'sql': relation | string, 'columns': _columns_of_relation(relation)}}) %}{% endif %}
+    {% set request = {'columns': _columns_to_find(table), 'invocation': invocation_id, 'notes': []} %}
     {% do _ask_source_files('layouts', table.source, request) %}
+    {% if request.layouts is not defined %}
+        {% do request.update(_ways_of_looking(relation)) %}
+        {% do _ask_source_files('layouts', table.source, request) %}
+    {% endif %}
     {% if request.layouts and request.layouts[0].in_doubt is not defined %}
         {% set in_doubt = columns_in_doubt(request.layouts, table) %}
         {% for layout in request.layouts %}
@@ -22,6 +16,21 @@
     {% endif %}
     {% for note in request.notes %}{% do exceptions.warn(note) %}{% endfor %}
     {% do return(request.layouts) %}
+{% endmacro %}
+
+
+{#- What the plugin needs to look at a source for the first time: the SQL that reads and splits lines, or the columns of a relation. -#}
+{% macro _ways_of_looking(relation) %}
+    {% if relation %}{% do return({'relation': {'sql': relation | string, 'columns': _columns_of_relation(relation)}}) %}{% endif %}
+    {% set splits = {} %}
+    {#- With nothing found, every delimiter is as good as another, and the first one leaves most headers in one piece. -#}
+    {% for delimiter in ['\t', ' ', ',', ';', '|'] %}
+        {% do splits.update({delimiter: split_record('raw_record', delimiter)}) %}
+    {% endfor %}
+    {#- The smallest buffer that DuckDB takes: it is asked for first lines. -#}
+    {% do return({
+        'split_record': splits, 'read_lines': read_lines('$files', '$encoding', 'buffer_size = 2097152'), 'is_json_object': is_json_object('raw_record')
+    }) %}
 {% endmacro %}
 
 
@@ -49,7 +58,7 @@
     {% endif %}
     {% if named.kind == 'source' %}{% do return(builtins.source(named.parts[0], named.parts[1])) %}{% endif %}
     {% if not execute %}{% do return(none) %}{% endif %}
-    {% set database = named.parts[0] if named.parts | length == 3 else target.database %}
+    {% set database = named.parts[0] if named.parts | length == 3 else published_database() %}
     {% set relation = adapter.get_relation(database=database, schema=named.parts[-2], identifier=named.parts[-1]) %}
     {% if not relation %}
         {% do configuration_error(
@@ -61,8 +70,11 @@
 {% endmacro %}
 
 
-{#- {name of a column: whether it holds texts}. A query tells them for tables of every database; dbt would look in its own. -#}
-{% macro _columns_of_relation(relation) %}
+{#- {name of a column: whether it holds texts}. -#}
+{% macro _columns_of_relation(relation) %}{% do return(adapter.dispatch('_columns_of_relation')(relation)) %}{% endmacro %}
+
+{#- A query tells them for tables of every database; dbt would look in its own. -#}
+{% macro duckdb___columns_of_relation(relation) %}
     {% set columns = {} %}
     {% for column in adapter.get_column_schema_from_query('select * from ' ~ relation ~ ' where false') %}
         {% do columns.update({column.name: column.is_string() or column.dtype.upper().startswith('ENUM')}) %}
@@ -70,26 +82,18 @@
     {% do return(columns) %}
 {% endmacro %}
 
+{#- The plugin asks. -#}
+{% macro spark___columns_of_relation(relation) %}{% do return(none) %}{% endmacro %}
+
 
 {#- Runs after the table of lines is made, in its transaction: lines that cannot be used leave no table. -#}
 {% macro require_usable_lines(lines, table) %}
     {% if not execute %}{% do return('') %}{% endif %}
     {% set layouts, relation = source_layouts(table), source_relation(table.source) %}
-    {% set opened = [] %}
-    {% for layout in layouts if layout.delimiter %}{% do opened.extend(layout.opened.values()) %}{% endfor %}
-    {#- The reader sets aside lines that it cannot decode, in a temporary table of the connection that has read. -#}
-    {% set query %}
-        select reject_scans.file_path, reject_errors.line, reject_errors.error_type
-        from reject_errors
-        inner join reject_scans using (scan_id, file_id)
-        where reject_scans.file_path in ({{ sql_texts(opened) }})
-        order by reject_errors.scan_id desc, reject_errors.line
-        limit 1
-    {% endset %}
-    {% set unreadable = run_query(query).rows | map('list') | first if opened else none %}
+    {% set unreadable = _first_unreadable_line(layouts) %}
     {% set query %}
         select
-            cast(source_file as varchar) as source_file,
+            cast(source_file as string) as source_file,
             count(*) as n_lines,
             count(*) filter (where not is_blank) as n_not_blank
         from {{ lines }}
@@ -98,6 +102,27 @@
     {% set found = run_query(query).rows | map('list') | list %}
     {% set n_rows = run_query('select count(*) from ' ~ relation).columns[0].values()[0] if relation else none %}
     {% do _ask_source_files('check_lines', table.source, {'layouts': layouts, 'unreadable': unreadable, 'found': found, 'n_rows': n_rows}) %}
+{% endmacro %}
+
+
+{#- [file as it was opened, number of the line, kind of error] of the first line that could not be decoded; none where all could, or nothing tells. -#}
+{% macro _first_unreadable_line(layouts) %}{% do return(adapter.dispatch('_first_unreadable_line')(layouts)) %}{% endmacro %}
+
+{% macro default___first_unreadable_line(layouts) %}{% do return(none) %}{% endmacro %}
+
+{#- The reader sets aside lines that it cannot decode, in a temporary table of the connection that has read. -#}
+{% macro duckdb___first_unreadable_line(layouts) %}
+    {% set opened = [] %}
+    {% for layout in layouts if layout.delimiter %}{% do opened.extend(layout.opened.values()) %}{% endfor %}
+    {% set query %}
+        select reject_scans.file_path, reject_errors.line, reject_errors.error_type
+        from reject_errors
+        inner join reject_scans using (scan_id, file_id)
+        where reject_scans.file_path in ({{ sql_texts(opened) }})
+        order by reject_errors.scan_id desc, reject_errors.line
+        limit 1
+    {% endset %}
+    {% do return(run_query(query).rows | map('list') | first if opened else none) %}
 {% endmacro %}
 
 
@@ -110,22 +135,32 @@
 {#- Asks the plugin for a step; the answer comes back in the same dictionary. -#}
 {% macro _ask_source_files(step, source, request) %}
     {% do request.update({'step': step, 'source': source}) %}
-    {% do adapter.store_relation('source_files', none, [], '', '', request) %}
+    {% do adapter.store_relation(plugin_of_sources(), none, [], '', '', request) %}
 {% endmacro %}
 
 
-{#- DuckDB is asked which words it keeps for itself, so this needs a connection. -#}
+{#- Stops dbt where a column has a name that the engine keeps for itself. -#}
 {% macro require_names_without_keywords(columns) %}
-    {% set names = columns | map(attribute='name') | list %}
+    {% for keyword in _keywords_among(columns | map(attribute='name') | list) %}
+        {% do configuration_error('the name ' ~ keyword ~ ' is a keyword of SQL; choose another one, such as ' ~ keyword ~ '_value', 'segmentation') %}
+    {% endfor %}
+{% endmacro %}
+
+
+{#- The names that cannot be those of columns. To Spark any name can. -#}
+{% macro _keywords_among(names) %}{% do return(adapter.dispatch('_keywords_among')(names)) %}{% endmacro %}
+
+{% macro default___keywords_among(names) %}{% do return([]) %}{% endmacro %}
+
+{#- DuckDB is asked, so this needs a connection. -#}
+{% macro duckdb___keywords_among(names) %}
     {% set query %}
         select keyword_name
         from duckdb_keywords()
         where keyword_category in ('reserved', 'type_function') and keyword_name in ({{ sql_texts(names) }})
         order by keyword_name
     {% endset %}
-    {% for keyword in run_query(query).columns[0].values() %}
-        {% do configuration_error('the name ' ~ keyword ~ ' is a keyword of SQL; choose another one, such as ' ~ keyword ~ '_value', 'segmentation') %}
-    {% endfor %}
+    {% do return(run_query(query).columns[0].values()) %}
 {% endmacro %}
 
 

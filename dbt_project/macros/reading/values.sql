@@ -7,22 +7,33 @@
     Nearly all records can be used, so that is asked first, as cheaply as can be; only the others are asked what is wrong.
 -#}
 {% macro checked_records(name, records, table, layout, carried=[], keeps_text=none) %}
-    {%- set parts, columns = _parts_of(layout, table), _columns_of(layout, table.key) -%}
+    {%- set expressions, columns, parts = _parts_of(layout, table), _columns_of(layout, table.key), {} -%}
+    {%- for column in expressions %}{% do parts.update({column: '_field_' ~ column}) %}{% endfor -%}
     {%- set keeps_text = keeps_text or _may_be_needed_again(layout, parts) -%}
+-- With a name, each text is taken from its list once.
+{{ name }}_fields as (
+    select
+        *
+        {%- for column, text in expressions.items() %},
+        {{ text }} as {{ parts[column] }}
+        {%- endfor %}
+    from {{ records }}
+),
+
 {{ name }}_values as (
     select
         *
         {%- for column in columns %},
         {{ _value_of(column, parts[column.name], table.source, layout) }} as _value_{{ column.name }}
         {%- endfor %}
-    from {{ records }}
+    from {{ name }}_fields
 ),
 
 {{ name }}_usable as (
     select
         *,
         coalesce(
-            {{ 'len(_parts) between ' ~ layout.n_needed ~ ' and ' ~ layout.n_fields if layout.delimiter else 'true' }}
+            {{ n_items('_parts') ~ ' between ' ~ layout.n_needed ~ ' and ' ~ layout.n_fields if layout.delimiter else 'true' }}
             {%- for column in layout.columns if column.may_be_nested %}
             and {{ _json_type_of(column, layout) }} is distinct from 'OBJECT' and {{ _json_type_of(column, layout) }} is distinct from 'ARRAY'
             {%- endfor %}
@@ -58,8 +69,8 @@
             {%- endfor %}
             {%- else %}
             when _parts is null then '{{ layout_reasons().quotes }}'
-            when len(_parts) < {{ layout.n_needed }} then '{{ layout_reasons().too_few }}'
-            when len(_parts) > {{ layout.n_fields }} then '{{ layout_reasons().too_many }}'
+            when {{ n_items('_parts') }} < {{ layout.n_needed }} then '{{ layout_reasons().too_few }}'
+            when {{ n_items('_parts') }} > {{ layout.n_fields }} then '{{ layout_reasons().too_many }}'
             {%- endif %}
             {%- endif %}
             else {{ _record_reasons(columns, parts, table.source) }}
@@ -74,7 +85,7 @@
         {% endfor %}
         {% for column in table.columns %}
         {% if column.name not in parts %}
-        cast(null as {{ column.data_type }}) as {{ column.name }},
+        cast(null as {{ sql_type(column.data_type) }}) as {{ column.name }},
         {% else %}
         {{ _accepted_value(column) }} as {{ column.name }},
         {% endif %}
@@ -82,7 +93,7 @@
         {{ _unread_attributes(layout.columns, parts, table.source) ~ ' as unread_attributes,' if with_unread_attributes(table) }}
         reasons,
         is_blank,
-        case when {{ keeps_text }} then cast({{ 'raw_record' if layout.delimiter else 'to_json(raw_record)' }} as varchar) end as raw_record
+        case when {{ keeps_text }} then {{ 'raw_record' if layout.delimiter else row_as_json('raw_record') }} end as raw_record
     from {{ name }}_reasons
 )
 {%- endmacro %}
@@ -102,7 +113,7 @@
     {% set key = table.key %}
     {% set parts = {} %}
     {% for name, place in layout.fields.items() %}
-        {% do parts.update({name: '_parts[' ~ (loop.index if layout.delimiter == 'json' else place) ~ ']' if layout.delimiter else _text_of(name)}) %}
+        {% do parts.update({name: item_of('_parts', loop.index if layout.delimiter == 'json' else place) if layout.delimiter else _text_of(name)}) %}
     {% endfor %}
     {% if layout.delimiter == 'json' %}
         {#- DuckDB writes a number of JSON without the exponent that shows that a key has lost digits. -#}
@@ -190,7 +201,7 @@
         {%- elif column.kind == 'flag' -%}
             coalesce(try_cast({{ part }} as boolean), cast({{ _yes_or_no(part) }} as boolean))
         {%- elif column.kind == 'key' -%}
-            coalesce(try_cast({{ part }} as {{ column.data_type }}), try_cast({{ _trimmed(part) }} as {{ column.data_type }}))
+            coalesce({{ whole_number_in(part, column.data_type) }}, {{ whole_number_in(_trimmed(part), column.data_type) }})
         {%- else -%}
             {{ _number(column, part) }}
         {%- endif -%}
@@ -220,8 +231,7 @@
     {%- set like = {'date': 'moment', 'boolean': 'flag'}.get(column.data_type, 'feature') -%}
     {%- set value = _raw_value(dict(column, kind=like), part, source) -%}
     {%- if like == 'moment' -%}
-        {#- DuckDB knows moments by words, too, such as 'epoch' and 'infinity'. -#}
-        case when {{ _is_a_day(part) }} and isfinite({{ value }}) then cast({{ value }} as date) end
+        case when {{ _is_a_day(part) }} then cast({{ value }} as date) end
     {%- elif like == 'flag' -%}
         {{ value }}
     {%- elif column.data_type == 'integer' -%}
@@ -239,7 +249,7 @@
         {%- set text = _field_text(parts[column.name], source.missing_words) -%}
         {%- do unread.append("case when _value_" ~ column.name ~ " is null and " ~ text ~ " is not null then '" ~ column.name ~ "' end") -%}
     {%- endfor -%}
-    {{ "nullif(concat_ws(', ', " ~ unread | join(', ') ~ "), '')" if unread else 'cast(null as varchar)' }}
+    {{ "nullif(concat_ws(', ', " ~ unread | join(', ') ~ "), '')" if unread else 'cast(null as string)' }}
 {%- endmacro %}
 
 
@@ -255,21 +265,18 @@
     {%- elif column.kind == 'flag' -%}
         {{ value }} is not null
     {%- elif column.kind == 'feature' -%}
-        abs({{ value }}) < {{ too_large() }}
-        {%- if column.range[0] is not none %} and {{ value }} >= {{ column.range[0] }}{% endif %}
-        {%- if column.range[1] is not none %} and {{ value }} <= {{ column.range[1] }}{% endif %}
-        {%- if column.data_type == 'integer' %} and {{ value }} = floor({{ value }}) and abs({{ value }}) < 2147483648{% endif %}
+        {#- Bounds of the configuration may lie beyond those that every value has. NaN is above all bounds. -#}
+        {%- set limit = 2147483647 if column.data_type == 'integer' else 9e99 -%}
+        {%- set lowest, highest = column.range[0], column.range[1] -%}
+        {%- set lowest = [-limit, lowest if lowest is not none else -limit] | max -%}
+        {%- set highest = [limit, highest if highest is not none else limit] | min -%}
+        {{ value }} between {{ lowest }} and {{ highest }}
+        {%- if column.data_type == 'integer' %} and {{ value }} = floor({{ value }}){% endif %}
     {%- elif column.data_type == 'varchar' -%}
         {{ value }} is not null and not {{ _may_have_lost_digits(value) }}{{ ' and ' ~ _joins_its_columns(column, value) if column.columns }}
     {%- else -%}
-        cast({{ value }} as varchar) = {{ part }}
+        cast({{ value }} as string) = {{ part }}
     {%- endif -%}
-{%- endmacro %}
-
-
-{#- An expression in which another has a name, so that it is computed once: it is all that a list holds, which a loop goes over. -#}
-{% macro with_name(name, expression, rest) -%}
-    [{{ rest }} for {{ name }} in [{{ expression }}]][1]
 {%- endmacro %}
 
 
@@ -308,9 +315,10 @@
     look for a space or tab costs less than to trim.
 -#}
 {% macro _trimmed(text) -%}
+    {%- set spaces = '[' ~ _spaces() ~ ']+' -%}
     case
-        when strlen({{ text }}) <> length({{ text }}) then regexp_replace({{ text }}, '^[{{ _spaces() }}]+|[{{ _spaces() }}]+$', '', 'g')
-        when contains({{ text }}, ' ') or contains({{ text }}, chr(9)) then trim({{ text }}, ' ' || chr(9))
+        when {{ n_bytes(text) }} <> length({{ text }}) then {{ replaced(text, '^' ~ spaces ~ '|' ~ spaces ~ '$', '', all=true) }}
+        when contains({{ text }}, ' ') or contains({{ text }}, chr(9)) then trim(both ' ' || chr(9) from {{ text }})
         else {{ text }}
     end
 {%- endmacro %}
@@ -323,14 +331,13 @@
 
 
 {#-
-    The trimmed text of a field, NULL where it is blank or a word for "no value". Only what is short is compared with them. They stand in a list for speed:
-    DuckDB makes a join of an IN with five constants, and computes it for all rows, whatever CASE it stands in.
+    The trimmed text of a field, NULL where it is blank or a word for "no value". Only what is short is compared with them.
 -#}
 {% macro _field_text(field, missing_words) -%}
     {%- set trimmed = _trimmed(field) -%}
     {#- In bytes; no character has more than four. -#}
     {%- set longest = 4 * (missing_words | map('length') | sort | last | default(0)) -%}
-    case when strlen({{ field }}) > {{ longest }} or not list_contains({{ sql_list(missing_words) }}, lower({{ trimmed }})) then {{ trimmed }} end
+    case when {{ n_bytes(field) }} > {{ longest }} or not {{ is_one_of('lower(' ~ trimmed ~ ')', missing_words) }} then {{ trimmed }} end
 {%- endmacro %}
 
 
@@ -346,11 +353,11 @@
         {%- endif %}
         {#- In one of the columns that are joined, it is an end of the whole or stands beside a bar. -#}
         {%- set begin, end = ('(^|[|])', '($|[|])') if key.columns else ('^', '$') %}
-        when regexp_matches({{ text }}, '{{ begin }}[+-]?[0-9](([.,][0-9]*)?[eE][+][0-9]{1,3}|[.,][0-9]+[eE][0-9]{1,3}){{ end }}')
+        when {{ matches(text, begin ~ '[+-]?[0-9](([.,][0-9]*)?[eE][+][0-9]{1,3}|[.,][0-9]+[eE][0-9]{1,3})' ~ end) }}
             then '{{ key.name }} is in exponent notation, as spreadsheets write long numbers, and has lost digits; format the column as text, or as a number without decimals, and export it anew'
         {%- if key.data_type == 'bigint' %}
-        when not regexp_full_match({{ text }}, '[+-]?[0-9]+([.]0*)?') then '{{ key.name }} is not a whole number'
-        when try_cast({{ text }} as bigint) is null then '{{ key.name }} is beyond the largest bigint; use data_type varchar'
+        when not {{ matches_whole(text, '[+-]?[0-9]+([.]0*)?') }} then '{{ key.name }} is not a whole number'
+        when {{ whole_number_in(text, 'bigint') }} is null then '{{ key.name }} is beyond the largest bigint; use data_type varchar'
         {%- endif %}
     end
 {%- endmacro %}
@@ -360,7 +367,7 @@
 {% macro _may_have_lost_digits(text) -%}
     (
         contains({{ text }}, '+')
-        or ((contains({{ text }}, '.') or contains({{ text }}, ',')) and regexp_matches({{ text }}, '[0-9][.,][0-9]+[eE][0-9]'))
+        or ((contains({{ text }}, '.') or contains({{ text }}, ',')) and {{ matches(text, '[0-9][.,][0-9]+[eE][0-9]') }})
     )
 {%- endmacro %}
 
@@ -380,19 +387,19 @@
     {%- if column['as'] -%}
         {{ _counted(column, part) }}
     {%- elif column.is_typed -%}
-        coalesce(try_cast({{ part }} as double), case {{ part }} when 'true' then 1 when 'false' then 0 end)
+        coalesce({{ number_in(part) }}, case {{ part }} when 'true' then 1 when 'false' then 0 end)
     {%- elif column.format == 'yes_no' -%}
         cast({{ _yes_or_no(part) }} as double)
     {%- elif column.format == 'percent' -%}
-        try_cast({{ bare }} as double) / 100
+        {{ number_in(bare) }} / 100
     {%- elif column.decimal_separator == ',' -%}
         coalesce(
-            case when not contains({{ part }}, '_') and not contains({{ part }}, '.') then try_cast(replace({{ part }}, ',', '.') as double) end,
-            try_cast({{ bare }} as double)
+            case when not contains({{ part }}, '_') and not contains({{ part }}, '.') then {{ number_in('replace(' ~ part ~ ", ',', '.')") }} end,
+            {{ number_in(bare) }}
         )
     {%- else -%}
         {#- DuckDB reads 1_000 as a thousand. -#}
-        case when not contains({{ part }}, '_') then coalesce(try_cast({{ part }} as double), try_cast({{ bare }} as double)) end
+        case when not contains({{ part }}, '_') then coalesce({{ number_in(part) }}, {{ number_in(bare) }}) end
     {%- endif -%}
 {%- endmacro %}
 
@@ -416,16 +423,16 @@
     {%- set space = '[' ~ _spaces() ~ ']*' -%}
     {%- if column.format == 'accounting' -%}
         {#- In brackets, or as some programs print it, with the minus behind. -#}
-        {%- set text = "regexp_replace(" ~ text ~ ", '^(.*?)[(]" ~ space ~ "([^()−-]+?)" ~ space ~ "[)](.*)$', '-\\1\\2\\3')" -%}
-        {%- set text = "regexp_replace(" ~ text ~ ", '^([^-−]*[0-9])" ~ space ~ "[-−]$', '-\\1')" -%}
+        {%- set text = replaced(text, '^(.*?)[(]' ~ space ~ '([^()−-]+?)' ~ space ~ '[)](.*)$', '-\\1\\2\\3') -%}
+        {%- set text = replaced(text, '^([^-−]*[0-9])' ~ space ~ '[-−]$', '-\\1') -%}
     {%- elif column.format == 'percent' -%}
-        {%- set text = "regexp_extract(" ~ text ~ ", '^(.*?)" ~ space ~ "%$', 1)" -%}
+        {%- set text = extracted(text, '^(.*?)' ~ space ~ '%$', 1) -%}
     {%- endif -%}
     {%- if column.currency -%}
-        {%- set currency = modules.re.escape(column.currency) | replace("'", "''") -%}
+        {%- set currency = modules.re.escape(column.currency) -%}
         {%- set before = '^([-−+]?)' ~ space ~ currency ~ space ~ '([-−+]?.*)$' -%}
         {%- set behind = '^(.*?)' ~ space ~ currency ~ space ~ '$' -%}
-        {%- set text = "regexp_replace(" ~ text ~ ", '(?i)" ~ before ~ "|" ~ behind ~ "', '\\1\\2\\3')" -%}
+        {%- set text = replaced(text, '(?i)' ~ before ~ '|' ~ behind, '\\1\\2\\3') -%}
     {%- endif -%}
     {{ text }}
 {%- endmacro %}
@@ -437,10 +444,10 @@
 -#}
 {% macro _without_thousands(column, text) -%}
     {%- if column.thousands_separator -%}
-        {%- set separator = {' ': '[' ~ _spaces() ~ ']', "'": "[''’]"}.get(column.thousands_separator, '[' ~ column.thousands_separator ~ ']') -%}
+        {%- set separator = {' ': '[' ~ _spaces() ~ ']', "'": "['’]"}.get(column.thousands_separator, '[' ~ column.thousands_separator ~ ']') -%}
         {%- set groups = '[1-9][0-9]{0,2}(?:' ~ separator ~ '[0-9]{3})+|[1-9][0-9]?(?:' ~ separator ~ '[0-9]{2})*' ~ separator ~ '[0-9]{3}' -%}
         {%- set number = '^[-−+]?(?:' ~ groups ~ '|[0-9]*)(?:[' ~ (column.decimal_separator or '.') ~ '][0-9]*)?(?:[eE][-+]?[0-9]+)?$' -%}
-        regexp_replace(regexp_extract({{ text }}, '{{ number }}', 0), '{{ separator }}', '', 'g')
+        {{ replaced(extracted(text, number, 0), separator, '', all=true) }}
     {%- else -%}
         {{ text }}
     {%- endif -%}
@@ -452,8 +459,8 @@
     {%- set yes = ['1', 'yes', 'y', 'true', 't', 'on', 'ja', 'j', 'oui', 'si', 'sí', 'sì', 'sim', 'tak', 'wahr', 'vrai'] -%}
     {%- set no = ['0', 'no', 'n', 'false', 'f', 'off', 'nein', 'nee', 'nej', 'nei', 'non', 'não', 'nie', 'falsch', 'faux'] -%}
     case
-        when list_contains({{ sql_list(yes) }}, lower({{ _trimmed(text) }})) then 1
-        when list_contains({{ sql_list(no) }}, lower({{ _trimmed(text) }})) then 0
+        when {{ is_one_of('lower(' ~ _trimmed(text) ~ ')', yes) }} then 1
+        when {{ is_one_of('lower(' ~ _trimmed(text) ~ ')', no) }} then 0
     end
 {%- endmacro %}
 
@@ -474,7 +481,7 @@
         when {{ _moment(text, feature.format) }} < {{ _first_moment() }} and {{ _is_a_day(text) }} then '{{ feature.name }} is before 1900'
         {%- endif %}
         when {{ value }} is null then '{{ feature.name }} ' || {{ _what_is_no_number(feature, text) }}
-        when not isfinite({{ value }}) then '{{ feature.name }} is not a finite number'
+        when not abs({{ value }}) < cast('infinity' as double) then '{{ feature.name }} is not a finite number'
         {%- if lowest is not none %}
         when {{ value }} < {{ lowest }} then '{{ feature.name }} is {{ 'after ' ~ fixed_reference_date() if feature['as'] and lowest == 0 else 'below ' ~ lowest }}'
         {%- endif %}
@@ -482,7 +489,7 @@
         when {{ value }} > {{ highest }} then '{{ feature.name }} is above {{ highest }}'
         {%- endif %}
         {%- if feature.data_type == 'integer' %}
-        when {{ value }} <> floor({{ value }}) then '{{ feature.name }} is not a whole number'
+        when {{ value }} % 1 <> 0 then '{{ feature.name }} is not a whole number'
         when {{ value }} is not null and try_cast({{ value }} as integer) is null then '{{ feature.name }} is beyond the largest integer; use data_type double'
         {%- endif %}
         when abs({{ value }}) >= {{ too_large() }} then '{{ feature.name }} is too large: from {{ too_large() }} on, sums of squares become infinite'
@@ -497,36 +504,36 @@
     {%- elif feature.format == 'yes_no' -%}
         'is neither yes nor no'
     {%- else -%}
-        {%- set digits = "regexp_matches(" ~ text ~ ", '[0-9]')" -%}
+        {%- set digits, currencies = matches(text, '[0-9]'), '\\p{Sc}|[A-Z]{3}|kr|zł|Kč|Fr|Rs' -%}
         case
-            when regexp_matches({{ text }}, '^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}') or regexp_matches({{ text }}, '^[0-9]{1,2}([./-])[0-9]{1,2}[./-][0-9]{4}')
+            when {{ matches(text, '^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}') }} or {{ matches(text, '^[0-9]{1,2}([./-])[0-9]{1,2}[./-][0-9]{4}') }}
                 then 'is not a number, but a date: set its format, and as: days_since or age_years'
-            when regexp_full_match(lower({{ text }}), 'yes|no|y|n|true|false|t|f|on|off|ja|nein|oui|non|s[iíì]') then 'is not a number, but yes or no: set format: yes_no'
+            when {{ matches_whole('lower(' ~ text ~ ')', 'yes|no|y|n|true|false|t|f|on|off|ja|nein|oui|non|s[iíì]') }} then 'is not a number, but yes or no: set format: yes_no'
             {%- if feature.format == 'percent' %}
             when {{ digits }} and not contains({{ text }}, '%') then 'has no percent sign, so it may be a share or a percentage: set format: number, or mend the file'
             {%- else %}
             when {{ digits }} and contains({{ text }}, '%') then 'is not a number, but has a percent sign: set format: percent'
             {%- endif %}
             {%- if feature.format != 'accounting' %}
-            when {{ digits }} and regexp_matches({{ text }}, '[(].*[0-9].*[)]|[0-9][-−]$') then 'is not a number, but negative as in accounts: set format: accounting'
+            when {{ digits }} and {{ matches(text, '[(].*[0-9].*[)]|[0-9][-−]$') }} then 'is not a number, but negative as in accounts: set format: accounting'
             {%- endif %}
             when
-                {{ digits }} and regexp_matches({{ text }}, '^[-−+(]?[{{ _spaces() }}]*(\p{Sc}|[A-Z]{3}|kr|zł|Kč|Fr|Rs)|(\p{Sc}|[A-Z]{3}|kr|zł|Kč|Fr|Rs)[.)]?$')
+                {{ digits }} and {{ matches(text, '^[-−+(]?[' ~ _spaces() ~ ']*(' ~ currencies ~ ')|(' ~ currencies ~ ')[.)]?$') }}
                 {%- if feature.currency %}
                 and not contains(upper({{ text }}), upper({{ sql_texts([feature.currency]) }}))
                 {%- endif %}
-                then '{{ 'is in another currency than ' ~ feature.currency | replace("'", "''") if feature.currency else 'is not a number, but has a currency: set currency' }}'
+                then {{ sql_texts(['is in another currency than ' ~ feature.currency if feature.currency else 'is not a number, but has a currency: set currency']) }}
             {%- set separators = {} %}
             {%- if feature.thousands_separator != ' ' %}{% do separators.update({'[' ~ _spaces() ~ ']': 'spaces'}) %}{% endif %}
-            {%- if feature.thousands_separator != "'" %}{% do separators.update({"[''’]": 'apostrophes'}) %}{% endif %}
+            {%- if feature.thousands_separator != "'" %}{% do separators.update({"['’]": 'apostrophes'}) %}{% endif %}
             {%- for separator, word in separators.items() %}
-            when regexp_matches({{ text }}, '[0-9]{{ separator }}[0-9]{3}([^0-9]|$)') then 'is not a number, but has {{ word }} between its digits: set thousands_separator'
+            when {{ matches(text, '[0-9]' ~ separator ~ '[0-9]{3}([^0-9]|$)') }} then 'is not a number, but has {{ word }} between its digits: set thousands_separator'
             {%- endfor %}
             {%- for mark, words in {',': 'a comma', '.': 'points'}.items() if mark not in [feature.decimal_separator, feature.thousands_separator] %}
-            when {{ digits }} and regexp_full_match({{ text }}, '[-−+]?[0-9.,]*[{{ mark }}][0-9.,]+')
+            when {{ digits }} and {{ matches_whole(text, '[-−+]?[0-9.,]*[' ~ mark ~ '][0-9.,]+') }}
                 then 'is not a number, but has {{ words }}: set {{ 'thousands_separator' if feature.decimal_separator or mark == '.' else 'decimal_separator or thousands_separator' }}'
             {%- endfor %}
-            when {{ digits }} and regexp_full_match({{ text }}, '[-−+]?[0-9.,]*[.,][0-9.,]*') then 'is not a number, as its digits are not grouped by three'
+            when {{ digits }} and {{ matches_whole(text, '[-−+]?[0-9.,]*[.,][0-9.,]*') }} then 'is not a number, as its digits are not grouped by three'
             else 'is not a number'
         end
     {%- endif -%}
@@ -557,19 +564,19 @@
 -#}
 {% macro _moment(text, format, has_iso_dates=false) %}
     {%- set trimmed = _trimmed(text) -%}
-    {%- set iso = "try_cast(" ~ text ~ " as timestamp)" -%}
+    {%- set iso = moment_in(text) -%}
     {%- if format == 'iso' -%}
         coalesce({{ iso }}, {{ _moment_of_other_spelling(trimmed, format) }})
     {%- elif format == 'YYYYMMDD' -%}
         coalesce(
-            {{ with_name('digits', trimmed, "case when strlen(digits) = 8 then try_strptime(digits, '%Y%m%d') end") }},
+            {{ with_name('digits', trimmed, 'case when ' ~ n_bytes('digits') ~ ' = 8 then ' ~ moment_with_dashes('digits', ['%Y%m%d'], times=false) ~ ' end') }},
             {{ iso ~ ', ' if has_iso_dates }}{{ _moment_of_other_spelling(trimmed, format) }}
         )
     {%- else -%}
         {%- set order = '\\3-\\2-\\1' if format == 'day-first' else '\\3-\\1-\\2' -%}
         {#- Where the text does not begin with such a date, the empty alternative after the bar makes it one that cannot be cast. -#}
         coalesce(
-            try_cast(regexp_replace({{ text }}, '^ *([0-9]{1,2})[./-]([0-9]{1,2})[./-]([0-9]{4})|^', '{{ order }}') as timestamp),
+            {{ moment_in(replaced(text, '^ *([0-9]{1,2})[./-]([0-9]{1,2})[./-]([0-9]{4})|^', order)) }},
             {{ iso ~ ', ' if has_iso_dates }}{{ _moment_of_other_spelling(trimmed, format) }}
         )
     {%- endif -%}
@@ -585,25 +592,19 @@
     {%- set time = '[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?:' ~ space ~ '[ap][.]?m[.]?)?' -%}
     {%- set zone = '(?:(?:utc|gmt)?[-+−][0-9]{1,2}(?::?[0-9]{2})?|utc|gmt|z|[a-z]{3,4})' -%}
     {%- set weekday = '^(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[.,]*' ~ space ~ ')?' -%}
-    {%- set plain = "regexp_replace(spelt, '(?i)" ~ weekday ~ "(.*?)(?:(" ~ time ~ ")" ~ space ~ zone ~ ")?$', '\\1\\2')" -%}
-    {%- set halves = "regexp_replace(regexp_replace(" ~ plain ~ ", '(?i)" ~ space ~ "([ap])[.]?m[.]?$', '-\\1m'), '(?i)sept([^e]|$)', 'sep\\1')" -%}
-    {%- set dashes = "regexp_replace(" ~ halves ~ ", '[./,−" ~ _spaces() ~ "-]+', '-', 'g')" -%}
+    {%- set plain = replaced('spelt', '(?i)' ~ weekday ~ '(.*?)(?:(' ~ time ~ ')' ~ space ~ zone ~ ')?$', '\\1\\2') -%}
+    {%- set halves = replaced(replaced(plain, '(?i)' ~ space ~ '([ap])[.]?m[.]?$', '-\\1m'), '(?i)sept([^e]|$)', 'sep\\1') -%}
+    {%- set dashes = replaced(halves, '[./,−' ~ _spaces() ~ '-]+', '-', all=true) -%}
     {%- set named = ['%d-%b-%Y', '%d-%B-%Y', '%b-%d-%Y', '%B-%d-%Y', '%Y-%b-%d'] -%}
     {%- set own = {
         'iso': ['%Y-%m-%d'], 'YYYYMMDD': ['%Y%m%d'],
         'day-first': ['%d-%m-%y', '%d-%m-%Y', '%d-%b-%y'], 'month-first': ['%m-%d-%y', '%m-%d-%Y', '%d-%b-%y', '%b-%d-%y'],
     }[format] -%}
-    {%- set formats = [] -%}
-    {%- for date in own + named -%}
-        {%- for time in ['', '-%H:%M', '-%H:%M:%S', '-%H:%M:%S-%f', '-%I:%M-%p', '-%I:%M:%S-%p'] -%}
-            {%- do formats.append(date ~ time) -%}
-        {%- endfor -%}
-    {%- endfor -%}
     {#- Blank fields and words are many in some files, and no such date is that short. -#}
     {%- set moment -%}
         case
-            when strlen(spelt) > 5 and regexp_matches(spelt, '{{ '[0-9]{4}' if format in ['iso', 'YYYYMMDD'] else '[0-9]' }}')
-                then coalesce({{ 'try_cast(' ~ plain ~ ' as timestamp), ' if format == 'iso' }}try_strptime({{ dashes }}, {{ sql_list(formats) }}))
+            when {{ n_bytes('spelt') }} > 5 and {{ matches('spelt', '[0-9]{4}' if format in ['iso', 'YYYYMMDD'] else '[0-9]') }}
+                then coalesce({{ moment_in(plain) ~ ', ' if format == 'iso' }}{{ moment_with_dashes(dashes, own + named) }})
         end
     {%- endset -%}
     {{ with_name('spelt', text, moment) }}
@@ -611,14 +612,14 @@
 
 
 {#- DuckDB takes "epoch" and "infinity" for moments. -#}
-{% macro _is_a_day(text) -%}regexp_matches({{ text }}, '[0-9]'){%- endmacro %}
+{% macro _is_a_day(text) -%}{{ matches(text, '[0-9]') }}{%- endmacro %}
 
 
 {#- Why the moment in a row cannot be used, NULL where it can. -#}
 {% macro _moment_reason(column, text, value) %}
     case
         when {{ text }} is null then '{{ column.name }} is missing'
-        when {{ value }} is null or not isfinite({{ value }}) or not {{ _is_a_day(text) }} then '{{ column.name }} ' || {{ _what_is_no_date(column.format, text) }}
+        when {{ value }} is null or not {{ _is_a_day(text) }} then '{{ column.name }} ' || {{ _what_is_no_date(column.format, text) }}
         when {{ value }} < {{ _first_moment() }} then '{{ column.name }} is before 1900'
         when {{ value }} >= {{ end_of_today() }} then '{{ column.name }} is in the future'
     end
@@ -634,7 +635,7 @@
     } -%}
     case
         {%- for other, (shape, words) in shapes.items() if other != format and not (other == 'day-first' and format == 'month-first') %}
-        when regexp_full_match({{ text }}, '{{ shape }}') then 'is not a date of the format {{ format }}, but one {{ words }}'
+        when {{ matches_whole(text, shape) }} then 'is not a date of the format {{ format }}, but one {{ words }}'
         {%- endfor %}
         else 'is not a date'
     end

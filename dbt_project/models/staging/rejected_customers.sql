@@ -9,7 +9,8 @@ base_customer_lines as (
     from {{ ref('base_customer_lines') }}
 ),
 
-base_customer_records as (
+-- Read twice, each time for a few of its rows.
+base_customer_records as {{ without_a_copy() }} (
     select * from {{ ref('base_customer_records') }}
 ),
 
@@ -25,27 +26,33 @@ files as (
     group by source_file
 ),
 
+rejected_records as (
+    select *
+    from base_customer_records
+    where reasons is not null
+    union all
+    select base_customer_records.*
+    from base_customer_records
+    inner join base_customer_repeats on base_customer_records.row_id = base_customer_repeats.row_id
+),
+
 rejected as (
     select
-        cast(base_customer_records.source_file as varchar) as source_file,
-        {{ line_number('base_customer_records.row_id - files.first_row_id', settings.source) }} as line_number,
-        coalesce(base_customer_records.reasons, '{{ settings.key.name }} is a duplicate') as reasons,
-        {% if settings.source.relation %}
-        coalesce(base_customer_records.raw_record, cast(to_json({{ made_row(settings.columns | map(attribute='name')) }}) as string)) as raw_record
+        cast(rejected_records.source_file as string) as source_file,
+        {{ line_number('rejected_records.row_id - files.first_row_id', settings) }} as line_number,
+        coalesce(rejected_records.reasons, '{{ settings.key.name }} is a duplicate') as reasons,
+        {% if not has_line_numbers(settings) %}
+        coalesce(rejected_records.raw_record, {{ row_as_json(made_row(settings.columns | map(attribute='name'))) }}) as raw_record
         {% else %}
-        base_customer_records.raw_record
+        rejected_records.raw_record
         {% endif %}
-    from base_customer_records
-    inner join files on base_customer_records.source_file = files.source_file
-    left join base_customer_repeats on base_customer_records.row_id = base_customer_repeats.row_id
-    where
-        base_customer_records.reasons is not null
-        or base_customer_repeats.row_id is not null
+    from rejected_records
+    inner join files on rejected_records.source_file = files.source_file
 ),
 
 -- The text of a usable record is not kept, so the files with duplicates are read again.
 lines as (
-    {{ numbered_lines([] if settings.source.relation else files_of(ref('base_customer_repeats')), settings) }}
+    {{ numbered_lines([] if not has_line_numbers(settings) else files_of(ref('base_customer_repeats')), settings) }}
 ),
 
 final as (

@@ -8,7 +8,7 @@
 with
 
 -- Read anew by each step below, which spares a copy of every line.
-base_order_lines as not materialized (
+base_order_lines as {{ without_a_copy() }} (
     select
         rowid as row_id,
         *

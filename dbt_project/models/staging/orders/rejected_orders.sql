@@ -22,10 +22,10 @@ files as (
 
 final as (
     select
-        cast(base_order_records.source_file as varchar) as source_file,
-        {{ line_number('base_order_records.row_id - files.first_row_id', orders().source) }} as line_number,
+        cast(base_order_records.source_file as string) as source_file,
+        {{ line_number('base_order_records.row_id - files.first_row_id', orders()) }} as line_number,
         base_order_records.reasons,
-        {{ without_personal_values('base_order_records.raw_record', 'cast(base_order_records.source_file as varchar)', orders()) }} as raw_record,
+        {{ without_personal_values('base_order_records.raw_record', 'cast(base_order_records.source_file as string)', orders()) }} as raw_record,
         base_order_records.is_left_out
     from base_order_records
     inner join files on base_order_records.source_file = files.source_file

@@ -83,8 +83,13 @@ class SparkSessionConnectionManager(SparkConnectionManager):
 
 def words_of(error):
     """What an error of Spark says; of one that the SQL has raised, its sentence alone."""
-    parameters = error.getMessageParameters() if isinstance(error, PySparkException) else None
-    return (parameters or {}).get("errorMessage") or str(error).split("\n\nJVM stacktrace:")[0]
+    if isinstance(error, Py4JJavaError):
+        cause = error.java_exception
+        while cause.getCause() is not None:
+            cause = cause.getCause()
+        return cause.getMessage() or str(error)
+    parameters = error.getMessageParameters() or {}
+    return parameters.get("errorMessage") or str(error).split("\n\nJVM stacktrace:")[0]
 
 
 class SessionJobHelper(PythonJobHelper):
