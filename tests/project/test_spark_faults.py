@@ -48,7 +48,7 @@ class Builds:
         profiles = yaml.safe_load(path.read_text(encoding="utf-8"))
         parameters = profiles["customer_segmentation"]["outputs"]["spark"]["server_side_parameters"]
         parameters.pop("spark.hadoop.javax.jdo.option.ConnectionURL", None)
-        parameters |= settings | {"spark.master": "local[2]", "spark.driver.memory": "1g"}
+        parameters |= settings | {"spark.master": "local[2]"}
         path.write_text(yaml.safe_dump(profiles, sort_keys=False), encoding="utf-8")
         self.seconds = self.succeed()
 
