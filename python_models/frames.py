@@ -66,7 +66,7 @@ class Spark:
         return [{name: _in_utc(value) for name, value in row.asDict(recursive=True).items()} for row in frame.collect()]
 
     def arrays(self, frame):
-        # From Spark 4 on: a million rows in a tenth of the time, and a third of the memory.
+        # From Spark 4 on: a million rows in a fifth of the time and of the memory.
         if hasattr(frame, "toArrow"):
             return {name: column.to_numpy() for name, column in zip(frame.columns, frame.toArrow().columns, strict=True)}
         import numpy as np

@@ -223,6 +223,7 @@ def clusters(session, settings, *, decision, models, names, customers):
         previous=completed(previous, current) if is_comparable else None,
     )
     described = [column for column in customers.columns if not column.startswith(LAST)]
+    # Every segment has a name. An inner join has a condition on the segment, for which Spark computes all distances once more.
     sql = f"""
         with labels as ({labels})
         select
@@ -239,7 +240,7 @@ def clusters(session, settings, *, decision, models, names, customers):
             {since("_last_model_version_at_change", "labels.model_version", "integer")} as model_version_at_change,
             '{decision["build_id"]}' as build_id
         from labels
-        inner join {{names}} as names on labels.segment_id = names.segment_id
+        left join {{names}} as names on labels.segment_id = names.segment_id
     """
     return engine.query(sql, customers=customers, names=names)
 
