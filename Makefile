@@ -90,7 +90,7 @@ test-spark-short: $(VENV_SPARK)/installed-dev ## The part of test-spark that tak
 
 test-spark: $(VENV_SPARK)/installed-dev $(OTHER_SPARKS:%=$(VENV_SPARK)-%/installed) ## Build on Spark and compare with DuckDB: versions of Spark, ANSI, formats, a cluster, nights
 	$(VENV_SPARK)/bin/pytest -m spark --numprocesses 0 tests/project/test_spark_*.py
-	for version in $(OTHER_SPARKS); do $(VENV_SPARK)-$$version/bin/pytest -m spark --numprocesses 0 tests/project/test_spark_equality.py || exit; done
+	for version in $(OTHER_SPARKS); do $(VENV_SPARK)-$$version/bin/pytest -m spark --numprocesses 0 tests/project/test_spark_adapter.py tests/project/test_spark_equality.py || exit; done
 
 # KILLS_SEED, NIGHTS_SEED, DISKS_SEED, WRITERS_SEED and INPUTS_SEED give other ones: docs/testing.md
 faults: $(VENV)/installed-dev ## Let all go wrong at random for an hour: hostile files, kills, nights, full disks, writers (INPUTS=300 KILLS=20 NIGHTS=10 DISKS=5 WRITERS=5 for fewer)
@@ -185,7 +185,7 @@ $(VENV_DATABASES)/installed-dev: requirements-databases-dev.txt $(VENV_DATABASES
 SPARK_ADAPTER := $(shell find spark_adapter -name '*.*' -not -path '*/build/*' -not -name '*.pyc')
 define install-spark
 	$(call install,$(1),$(2))
-	@$(1)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --force-reinstall ./spark_adapter
+	@$(1)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --force-reinstall ./spark_adapter || { rm $@; exit 1; }
 endef
 
 $(VENV_SPARK)/installed: requirements-uv.txt requirements-spark.txt $(SPARK_ADAPTER)
