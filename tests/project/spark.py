@@ -16,12 +16,16 @@ NUMBERS = itertools.count(1)
 # less, as most code runs a few times only: that halves the CPU time.
 SETTINGS = {
     "spark.master": "local[2]",
-    "spark.driver.memory": "1500m",
+    "spark.driver.memory": "2g",
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     "spark.sql.catalogImplementation": "in-memory",
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.shuffle.partitions": "2",
     "spark.ui.enabled": "false",
+    "spark.ui.retainedJobs": "1",
+    "spark.ui.retainedStages": "1",
+    "spark.sql.ui.retainedExecutions": "1",
+    "spark.sql.maxPlanStringLength": "10000",
 }
 
 
@@ -71,7 +75,7 @@ class SparkProject(Project):
 
     def copy_files(self, **parts):
         super().copy_files(**parts)
-        self.configure_output(schema=self.schema)
+        self.configure_output(schema=self.schema, threads=2)
 
     def configure_output(self, server_side_parameters=None, **settings):
         """Replace settings of the output `spark` in profiles.yml; the parameters of the session are merged."""
