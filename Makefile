@@ -137,7 +137,7 @@ lock: $(VENV)/installed-dev ## Pin the newest allowed packages with their hashes
 	done
 
 clean: ## Remove everything that was generated
-	rm -rf $(VENV) $(VENV_SUPERSET) $(VENV_RFM) $(VENV_DATABASES) $(VENV_SPARK) $(OTHER_SPARKS:%=$(VENV_SPARK)-%) spark_adapter/build spark_adapter/*.egg-info warehouse.duckdb* kept_builds build reports exports target logs .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV_SUPERSET) $(VENV_RFM) $(VENV_DATABASES) $(VENV_SPARK) $(OTHER_SPARKS:%=$(VENV_SPARK)-%) spark_adapter/build spark_adapter/*.egg-info warehouse_spark warehouse.duckdb* kept_builds build reports exports target logs .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Installs the packages of the file $(2) in the environment $(1). uv takes seconds where pip takes a minute. pip takes over where there is no uv for the
