@@ -90,7 +90,7 @@ test-spark-short: $(VENV_SPARK)/installed-dev ## The part of test-spark that tak
 
 test-spark: $(VENV_SPARK)/installed-dev $(OTHER_SPARKS:%=$(VENV_SPARK)-%/installed) ## Build on Spark and compare with DuckDB: versions of Spark, ANSI, formats, a cluster, nights
 	$(VENV_SPARK)/bin/pytest -m spark --numprocesses 0 tests/project/test_spark_*.py
-	for version in $(OTHER_SPARKS); do $(VENV_SPARK)-$$version/bin/pytest -m spark --numprocesses 0 tests/project/test_spark_equality.py || exit; done
+	for version in $(OTHER_SPARKS); do $(VENV_SPARK)-$$version/bin/pytest -m spark --numprocesses 0 tests/project/test_spark_adapter.py tests/project/test_spark_equality.py || exit; done
 
 # KILLS_SEED, NIGHTS_SEED, DISKS_SEED, WRITERS_SEED and INPUTS_SEED give other ones: docs/testing.md
 faults: $(VENV)/installed-dev ## Let all go wrong at random for an hour: hostile files, kills, nights, full disks, writers (INPUTS=300 KILLS=20 NIGHTS=10 DISKS=5 WRITERS=5 for fewer)
@@ -137,7 +137,7 @@ lock: $(VENV)/installed-dev ## Pin the newest allowed packages with their hashes
 	done
 
 clean: ## Remove everything that was generated
-	rm -rf $(VENV) $(VENV_SUPERSET) $(VENV_RFM) $(VENV_DATABASES) $(VENV_SPARK) $(OTHER_SPARKS:%=$(VENV_SPARK)-%) spark_adapter/build spark_adapter/*.egg-info warehouse.duckdb* kept_builds build reports exports target logs .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV_SUPERSET) $(VENV_RFM) $(VENV_DATABASES) $(VENV_SPARK) $(OTHER_SPARKS:%=$(VENV_SPARK)-%) spark_adapter/build spark_adapter/*.egg-info warehouse_spark warehouse.duckdb* kept_builds build reports exports target logs .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Installs the packages of the file $(2) in the environment $(1). uv takes seconds where pip takes a minute. pip takes over where there is no uv for the
@@ -185,7 +185,7 @@ $(VENV_DATABASES)/installed-dev: requirements-databases-dev.txt $(VENV_DATABASES
 SPARK_ADAPTER := $(shell find spark_adapter -name '*.*' -not -path '*/build/*' -not -name '*.pyc')
 define install-spark
 	$(call install,$(1),$(2))
-	@$(1)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --force-reinstall ./spark_adapter
+	@$(1)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --force-reinstall ./spark_adapter || { rm $@; exit 1; }
 endef
 
 $(VENV_SPARK)/installed: requirements-uv.txt requirements-spark.txt $(SPARK_ADAPTER)

@@ -48,7 +48,7 @@ def main():
     with closing(Cluster(n_workers, MEMORY)) if n_workers else nullcontext() as cluster:
         if cluster:
             command[-1] = "spark_cluster"
-            warehouse = folder.resolve() / "build" / "spark" / "warehouse"
+            warehouse = folder.resolve() / "warehouse_spark" / "tables"
             environment |= {"SPARK_MASTER": cluster.url, "SPARK_WAREHOUSE": str(warehouse), "SPARK_EXECUTOR_MEMORY": MEMORY}
         start, peaks = time.monotonic(), {}
         driver = subprocess.Popen(command, cwd=folder, env=environment, stdout=sys.stderr)

@@ -240,12 +240,15 @@ def spark():
 
 
 @pytest.fixture(scope="session")
-def new_spark_project(tmp_path_factory, spark):
-    """A function that makes a copy of the project for that session, or another one; `whole` and `orders` as in new_project."""
+def new_spark_project(tmp_path_factory, request):
+    """A function that makes a copy of the project for that session, or another one; `whole` and `orders` as in new_project.
+
+    The rest is for SparkProject.
+    """
     from spark import SparkProject
 
-    def copy(*, whole=False, orders=False, session=spark):
-        project = SparkProject(tmp_path_factory.mktemp("project"), session)
+    def copy(*, whole=False, orders=False, session=None, **settings):
+        project = SparkProject(tmp_path_factory.mktemp("project"), session or request.getfixturevalue("spark"), **settings)
         project.copy_files(whole=whole, orders=orders)
         return project
 

@@ -16,12 +16,16 @@ NUMBERS = itertools.count(1)
 # less, as most code runs a few times only: that halves the CPU time.
 SETTINGS = {
     "spark.master": "local[2]",
-    "spark.driver.memory": "1500m",
+    "spark.driver.memory": "2g",
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     "spark.sql.catalogImplementation": "in-memory",
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.shuffle.partitions": "2",
     "spark.ui.enabled": "false",
+    "spark.ui.retainedJobs": "1",
+    "spark.ui.retainedStages": "1",
+    "spark.sql.ui.retainedExecutions": "1",
+    "spark.sql.maxPlanStringLength": "10000",
 }
 
 
@@ -63,25 +67,28 @@ class Spark:
 
 
 class SparkProject(Project):
-    """A copy of the project whose dbt runs on Spark. Its tables are in the schemas that begin with `schema`."""
+    """A copy of the project whose dbt runs on Spark. Its tables are in the schemas that begin with `schema`.
 
-    def __init__(self, folder, spark):
+    `target` is an output of profiles.yml, and `environment` what that reads. With which settings a session starts is the
+    fixture's business all the same.
+    """
+
+    def __init__(self, folder, spark, target="spark", environment=None):
         super().__init__(folder)
-        self.spark, self.schema = spark, f"project_{next(NUMBERS)}"
+        self.spark, self.target, self.environment = spark, target, environment or {}
+        self.schema = f"project_{next(NUMBERS)}"
 
     def copy_files(self, **parts):
         super().copy_files(**parts)
-        self.configure_output(schema=self.schema)
+        self.configure_output(schema=self.schema, threads=2)
 
     def configure_output(self, server_side_parameters=None, **settings):
-        """Replace settings of the output `spark` in profiles.yml; the parameters of the session are merged."""
+        """Replace settings of the output in profiles.yml; the parameters of the session are merged."""
         path = self.folder / "profiles.yml"
         profiles = yaml.safe_load(path.read_text(encoding="utf-8"))
-        output = profiles["customer_segmentation"]["outputs"]["spark"]
-        # Those with which a session starts belong to the fixture.
-        parameters = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "true"}
-        given = output["server_side_parameters"] if "schema" not in settings else parameters
-        output.update(settings | {"server_side_parameters": given | (server_side_parameters or {})})
+        output = profiles["customer_segmentation"]["outputs"][self.target]
+        parameters = output["server_side_parameters"] | (server_side_parameters or {})
+        output.update(settings | {"server_side_parameters": parameters})
         path.write_text(yaml.safe_dump(profiles, sort_keys=False), encoding="utf-8")
 
     def dbt(self, *arguments, file=None, orders=None):
@@ -89,9 +96,9 @@ class SparkProject(Project):
         files = {"CUSTOMERS_FILE": file, "ORDERS_FILE": orders}
         output = self.folder / "dbt_output.txt"
         code = self.spark.ask(
-            arguments=[*arguments, "--target", "spark"],
+            arguments=[*arguments, "--target", self.target],
             folder=str(self.folder),
-            environment={name: str(path) for name, path in files.items() if path},
+            environment=self.environment | {name: str(path) for name, path in files.items() if path},
             output=str(output),
         )
         return code, " ".join(COLOURS.sub("", output.read_text(encoding="utf-8")).split())

@@ -99,7 +99,9 @@ def project(request, new_spark_project):
         elif variant == "cluster":
             cluster = stack.enter_context(closing(Cluster(n_workers=2)))
             settings = {"spark.master": cluster.url, "spark.executor.memory": "700m", "spark.driver.host": "127.0.0.1"}
-            project = new_spark_project(orders=True, session=stack.enter_context(closing(Spark(**settings))))
+            session = stack.enter_context(closing(Spark(**settings)))
+            environment = {"SPARK_MASTER": cluster.url, "SPARK_WAREHOUSE": str(session.folder / "warehouse")}
+            project = new_spark_project(orders=True, session=session, target="spark_cluster", environment=environment)
         else:
             session = stack.enter_context(closing(Spark(**jars_of(variant))))
             project = new_spark_project(orders=True, session=session)
