@@ -7,6 +7,7 @@ tests are test_values.py, test_orders.py and test_relations.py.
 import gzip
 import json
 import math
+import re
 from pathlib import Path
 
 import duckdb
@@ -191,7 +192,12 @@ def test_typed_columns_are_the_same_values_and_texts(spark, tmp_path, key):
     }
     columns = ["n", "the_key", *(column["name"] for column in attributes), "x", "amount", "member", "joined"]
     differ = cells_that_differ(spark, tmp_path, "segmentation", path, settings, columns)
-    assert [cells for cells in differ if cells[0] != "raw_record" or json.loads(cells[2]) != json.loads(cells[3])] == []
+    assert [cells for cells in differ if cells[0] != "raw_record" or said_by(cells[2]) != said_by(cells[3])] == []
+
+
+def said_by(record):
+    """What a JSON object says; Spark puts the numbers that JSON has not in quotes."""
+    return json.loads(re.sub('"(NaN|-?Infinity)"', r"\1", record), parse_constant=str)
 
 
 def records(rows):
