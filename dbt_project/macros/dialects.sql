@@ -14,16 +14,15 @@
 
 {#- An array has no order of its own; structs are put in that of their fields. -#}
 {% macro spark__joined_texts(text, separator, order, condition) -%}
-    nullif(
-        array_join(
+    case
+        when count(case when {{ condition }} then {{ text }} end) > 0 then array_join(
             transform(
                 array_sort(collect_list(case when {{ condition }} and {{ text }} is not null then struct({{ order }}, {{ text }} as joined_text) end)),
                 pair -> pair.joined_text
             ),
             '{{ separator }}'
-        ),
-        ''
-    )
+        )
+    end
 {%- endmacro %}
 
 
@@ -103,11 +102,13 @@
 
 {% macro duckdb__plain_number(value) -%}regexp_replace(cast({{ value }} as string), '[.]0$', ''){%- endmacro %}
 
+{#- Spark writes 1.0E7 from there on and 1.0E-4 downwards; the text of a decimal has all digits, and its zeros. A list of one gives the value a name. -#}
 {% macro spark__plain_number(value) -%}
-    coalesce(
-        regexp_replace(cast(try_cast(cast(cast({{ value }} as double) as string) as decimal(38, 17)) as string), '[.]?0+$', ''),
-        cast({{ value }} as string)
-    )
+    element_at(transform(array({{ value }}), number -> case
+        when cast(number as string) not like '%E%' then replace(regexp_replace(lower(cast(number as string)), '[.]0$', ''), 'infinity', 'inf')
+        when abs(number) >= 0.0001 and abs(number) < 1e16 then regexp_replace(cast(cast(cast(number as string) as decimal(38, 21)) as string), '[.]?0+$', '')
+        else regexp_replace(regexp_replace(regexp_replace(lower(cast(number as string)), '[.]0e', 'e'), 'e([0-9])', 'e+$1'), '([+-])([0-9])$', '$10$2')
+    end), 1)
 {%- endmacro %}
 
 
@@ -129,35 +130,36 @@
 {% macro spark__raised(sentence) -%}raise_error({{ sentence }}){%- endmacro %}
 
 
-{#- A number from 0 to below 1 that a key and a seed always give alike. -#}
-{% macro drawn_number(key, seed) -%}{{ adapter.dispatch('drawn_number')(key, seed) }}{%- endmacro %}
+{#- The number that hexadecimal digits stand for, at most fifteen of them. -#}
+{% macro number_in_hexadecimal(digits) -%}{{ adapter.dispatch('number_in_hexadecimal')(digits) }}{%- endmacro %}
 
-{% macro duckdb__drawn_number(key, seed) -%}hash({{ key }}, {{ seed }}) / 18446744073709551616.0{%- endmacro %}
+{% macro duckdb__number_in_hexadecimal(digits) -%}cast('0x' || {{ digits }} as bigint){%- endmacro %}
 
-{% macro spark__drawn_number(key, seed) -%}
-    conv(substr(md5(concat_ws('|', cast({{ key }} as string), '{{ seed }}')), 1, 12), 16, 10) / 281474976710656.0
-{%- endmacro %}
+{% macro spark__number_in_hexadecimal(digits) -%}cast(conv({{ digits }}, 16, 10) as bigint){%- endmacro %}
 
 
-{#- How many different combinations of columns a table has, to a few per cent. -#}
+{#- How many different combinations of columns a table has, to a few per cent; engines may differ by as much. -#}
 {% macro approximate_distinct(columns) -%}{{ adapter.dispatch('approximate_distinct')(columns) }}{%- endmacro %}
 
 {% macro duckdb__approximate_distinct(columns) -%}approx_count_distinct(hash({{ columns }})){%- endmacro %}
 
-{% macro spark__approximate_distinct(columns) -%}approx_count_distinct(xxhash64({{ columns }})){%- endmacro %}
+{% macro spark__approximate_distinct(columns) -%}approx_count_distinct(struct({{ columns }})){%- endmacro %}
 
 
-{#- An aggregate over rows that tells two tables apart, whatever the order of their rows. -#}
+{#-
+    An aggregate over rows that tells two tables apart, whatever the order of their rows. Each engine has its own number for the same table: they are compared
+    by readers alone, and between builds of one engine.
+-#}
 {% macro fingerprint(columns) -%}{{ adapter.dispatch('fingerprint')(columns) }}{%- endmacro %}
 
-{% macro duckdb__fingerprint(columns) -%}
+{% macro duckdb__fingerprint(columns) -%}cast(bit_xor(md5_number({{ _row_as_text(columns) }})) as string){%- endmacro %}
+
+{% macro spark__fingerprint(columns) -%}cast(bit_xor(xxhash64({{ _row_as_text(columns) }})) as string){%- endmacro %}
+
+{% macro _row_as_text(columns) -%}
     {%- set texts = [] -%}
     {%- for column in columns.split(', ') -%}{%- do texts.append("coalesce(cast(" ~ column ~ " as string), '')") -%}{%- endfor -%}
-    cast(bit_xor(md5_number(concat_ws('|', {{ texts | join(', ') }}))) as string)
-{%- endmacro %}
-
-{% macro spark__fingerprint(columns) -%}
-    cast(bit_xor(xxhash64({{ columns }})) as string)
+    concat_ws('|', {{ texts | join(', ') }})
 {%- endmacro %}
 
 

@@ -31,6 +31,8 @@ NOT_PORTABLE = {
     r"::": "cast",
     r"\bvarchar\b": "string",
     r"\bisfinite\(|\bisinf\(": "a comparison with infinity",
+    # Spark says of NULL that it is a number.
+    r"\bisnan\(": "nullif(..., cast('nan' as double))",
     r"\bprintf\(": "plain_number",
     r"\bunnest\(": "unnested",
     r"\bgenerate_series\(": "places_in",

@@ -9,8 +9,9 @@
             {%- do exceptions.warn(row['sentence']) -%}
         {%- endfor -%}
     {%- endif -%}
+    {#- An aggregate has seen all rows. Without it Spark raises a sentence before it looks at the conditions under which it would be a row. -#}
     select sentence
-    from ({{ query }}) as problems
+    from {{ '(' ~ query ~ ')' if is_warning else '(select any_value(sentence) as sentence from (' ~ query ~ ') as problems)' }} as problems
     {% if not is_warning -%}
     where case when sentence is not null then {{ raised('sentence') }} is not null end
     {%- endif %}

@@ -47,8 +47,8 @@ fitted_bounds as (
         fitted_rules.bound['feature'] as feature,
         fitted_powers.power,
         -- NaN is stored where there is no bound.
-        case when not isnan(fitted_rules.bound['lower']) then fitted_rules.bound['lower'] end as lower_fitted,
-        case when not isnan(fitted_rules.bound['upper']) then fitted_rules.bound['upper'] end as upper_fitted
+        nullif(fitted_rules.bound['lower'], cast('nan' as double)) as lower_fitted,
+        nullif(fitted_rules.bound['upper'], cast('nan' as double)) as upper_fitted
     from fitted_rules
     inner join fitted_powers on fitted_rules.bound['feature'] = fitted_powers.feature
 ),

@@ -304,7 +304,7 @@ largest_correlations as (
         *,
         row_number() over (partition by place order by abs(correlation) desc, other_place asc) as correlation_rank
     from correlations_both_ways
-    where place <> other_place and not isnan(correlation)
+    where place <> other_place and nullif(correlation, cast('nan' as double)) is not null
 ),
 
 diagnoses as (

@@ -42,7 +42,7 @@ final as (
         fitted.mean_distance as mean_distance_at_fit,
         cast(int_refit_decision.unpinned_model_version as integer) as unpinned_model_version,
         segment_profiles.mean_confidence,
-        case when not isnan(confidences.mean_confidence) then confidences.mean_confidence end as mean_confidence_at_fit
+        nullif(confidences.mean_confidence, cast('nan' as double)) as mean_confidence_at_fit
     from fitted
     cross join int_refit_decision
     left join segment_profiles on fitted.segment_id = segment_profiles.segment_id

@@ -67,8 +67,8 @@ final as (
         sizes.mean_distance,
         sizes.mean_confidence,
         sizes.n_outliers,
-        case when not isnan(stabilities.stability) then stabilities.stability end as stability,
-        case when not isnan(stabilities.stability_error) then stabilities.stability_error end as stability_standard_error
+        nullif(stabilities.stability, cast('nan' as double)) as stability,
+        nullif(stabilities.stability_error, cast('nan' as double)) as stability_standard_error
         {%- for feature in segmentation().features %}
         {%- for statistic in feature_statistics() %},
         statistics.{{ feature.name }}_{{ statistic }}
