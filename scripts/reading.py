@@ -56,6 +56,8 @@ class Reading:
     `folder` is where copies go that the reader needs, to be removed afterwards. `warnings` is what was said on the console.
     """
 
+    engine = "duckdb"
+
     def __init__(self, connection, folder, variables):
         self.connection = connection
         self.variables = variables
@@ -68,7 +70,6 @@ class Reading:
 
     def dbt_context(self):
         """What the macros of the project ask of dbt."""
-        (database,) = self.connection.execute("select current_database()").fetchone()
         context = {
             "execute": True,
             "invocation_id": object(),
@@ -76,7 +77,7 @@ class Reading:
             "graph": {"nodes": {}},
             "model": SimpleNamespace(config=SimpleNamespace(meta=None)),
             "modules": {"re": re, "datetime": datetime},
-            "target": SimpleNamespace(path="build/warehouse.duckdb", database=database),
+            "target": self.target(),
             "var": lambda name, default=None: self.variables.get(name, default),
             "env_var": lambda name, default=None: default,
             "ref": lambda name: name,
@@ -88,14 +89,21 @@ class Reading:
             "log": lambda message, info=False: "",
             "exceptions": SimpleNamespace(raise_compiler_error=self.compiler_error, warn=self.warnings.append),
             "adapter": SimpleNamespace(
-                store_relation=lambda *arguments: self.plugin.store(SimpleNamespace(config=arguments[-1])),
+                store_relation=lambda *arguments: self.ask(arguments[-1]),
                 get_column_schema_from_query=self.columns_of,
                 get_relation=self.relation_of,
-                dispatch=lambda name: context.get(f"duckdb__{name}") or context[f"default__{name}"],
+                dispatch=lambda name: context.get(f"{self.engine}__{name}") or context[f"default__{name}"],
             ),
         }
         context |= {macro.name: CallableMacroGenerator(macro, context) for macro in macros()}
         return context
+
+    def target(self):
+        (database,) = self.connection.execute("select current_database()").fetchone()
+        return SimpleNamespace(type="duckdb", path="build/warehouse.duckdb", database=database)
+
+    def ask(self, request):
+        self.plugin.store(SimpleNamespace(config=request))
 
     @staticmethod
     def returned(value):

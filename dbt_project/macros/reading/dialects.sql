@@ -165,14 +165,15 @@
 
 {#- Spark takes a year for a moment, or a time of today, and moves what has a zone. -#}
 {% macro spark__moment_in(text) -%}
-    {%- set date = '^([0-9]{1,6})([-/ ])([0-9]{1,2})\\2([0-9]{1,2})' -%}
-    {%- set clock = '(?:[ T]([0-9]{1,2}:[0-9]{1,2}(?::[0-9]{1,2}(?:[.][0-9]+)?)?))? *$' -%}
+    {%- set date = '^ *([0-9]{1,6})([-/ ])([0-9]{1,2})\\2([0-9]{1,2})' -%}
+    {%- set zone = '(?:Z|[-+][0-9]{2}(?::?[0-9]{2}){0,2}| (?i:UTC))?' -%}
+    {%- set clock = '(?:(?: +|T)([0-9]{1,2}:[0-9]{1,2})(?:(:[0-9]{1,2}(?:[.][0-9]+)?)' ~ zone ~ ')?)? *$' -%}
     {%- set year = "greatest(4, locate('-', written) - 1)" -%}
     case
         when {{ matches(text, '^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T][0-9]{2}:[0-9]{2}:[0-9]{2})?$') }} then try_cast({{ text }} as timestamp)
         when {{ matches(text, date ~ clock) }}
             then {{ with_name(
-                'written', replaced(text, date ~ clock, '\\1-\\3-\\4 \\5'),
+                'written', replaced(text, date ~ clock, '\\1-\\3-\\4 \\5\\6'),
                 "try_cast(trim(lpad(written, length(written) + " ~ year ~ " + 1 - locate('-', written), '0')) as timestamp)"
             ) }}
     end
@@ -227,7 +228,7 @@
     {% set months = _months() %}
     {% set short = [] %}{% for month in months %}{% do short.append(month[:3]) %}{% endfor %}
     {% set parts = {
-        '%d': '([0-9]{1,2})', '%m': '([0-9]{1,2})', '%Y': '([0-9]{4})', '%y': '([0-9]{2})', '%b': '(' ~ short | join('|') ~ ')', '%B': '(' ~ months | join('|') ~ ')'
+        '%d': '([0-9]{1,2})', '%m': '([0-9]{1,2})', '%Y': '([0-9]{1,4})', '%y': '([0-9]{1,2})', '%b': '(' ~ short | join('|') ~ ')', '%B': '(' ~ months | join('|') ~ ')'
     } %}
     {% set pattern = namespace(text='^' ~ date) %}
     {% for part, expression in parts.items() %}{% set pattern.text = pattern.text | replace(part, expression) %}{% endfor %}
@@ -241,7 +242,9 @@
     {%- for part in modules.re.findall('%(.)', date) -%}{%- do found.update({part: extracted(text, _strptime_pattern(date), loop.index)}) -%}{%- endfor -%}
     concat_ws(
         '-',
-        {{ found['Y'] or 'concat(case when ' ~ found['y'] ~ " < '69' then '20' else '19' end, " ~ found['y'] ~ ')' }},
+        {% if found['Y'] %}lpad({{ found['Y'] }}, 4, '0'){% else -%}
+        cast(case when cast({{ found['y'] }} as integer) < 69 then 2000 else 1900 end + cast({{ found['y'] }} as integer) as string)
+        {%- endif %},
         {% if found['m'] %}{{ found['m'] }}{% else -%}
         cast((locate(substr({{ found['b'] or found['B'] }}, 1, 3), '{% for month in _months() %}{{ month[:3] }}{% endfor %}') + 2) div 3 as string)
         {%- endif %},
