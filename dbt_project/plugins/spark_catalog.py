@@ -58,19 +58,26 @@ class Catalog:
     def properties(self, schema, relation):
         return {row["key"]: row["value"] for row in self.rows(f"show tblproperties {identifier(schema, relation)}")}
 
-    def partitions(self, table):
-        """The ids of the builds that have appended rows to a table of the state."""
-        found = self.rows(f"show partitions {identifier(self.state, table)}")
-        return {row["partition"].removeprefix("build_id=") for row in found}
+    def format(self, schema, table):
+        """That of its files, such as parquet or delta."""
+        described = {
+            row["col_name"]: row["data_type"] for row in self.rows(f"describe table extended {identifier(schema, table)}")
+        }
+        return described.get("Provider", "parquet").lower()
 
     def drop(self, schema, names, kind="table"):
         self.run(*(f"drop {kind} if exists {identifier(schema, name)}" for name in sorted(names)))
 
     def forget(self, table, *, but):
         """Drop the rows of a table of the state that no build in `but`, a set of ids, has appended."""
-        gone = self.partitions(table) - but
         place = identifier(self.state, table)
-        self.run(*(f"alter table {place} drop if exists partition (build_id = {literal(build_id)})" for build_id in sorted(gone)))
+        if self.format(self.state, table) == "parquet":
+            there = {row["partition"].removeprefix("build_id=") for row in self.rows(f"show partitions {place}")}
+            drop = f"alter table {place} drop if exists partition (build_id = {{}})"
+        else:
+            there = {row["build_id"] for row in self.rows(f"select distinct build_id from {place}")}
+            drop = f"delete from {place} where build_id = {{}}"
+        self.run(*(drop.format(literal(build_id)) for build_id in sorted(there - but)))
 
     def sweep(self):
         """Remove the folders of tables that a killed process has written and the catalog does not know.
@@ -86,7 +93,9 @@ class Catalog:
             files = folder.getFileSystem(hadoop)
             known = {name.lower() for name in self.tables(schema)}
             for found in files.listStatus(folder) if files.exists(folder) else []:
-                if found.isDirectory() and found.getPath().getName().lower() not in known:
+                name = found.getPath().getName()
+                # A folder with another name than a table could have is that of a catalog with rules of its own.
+                if found.isDirectory() and re.fullmatch(r"\w+", name) and name.lower() not in known:
                     files.delete(found.getPath(), True)
 
 

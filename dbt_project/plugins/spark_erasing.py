@@ -120,7 +120,7 @@ class Erasing:
         old, place = identifier(schema, name), identifier(schema, new)
         partitioned = "partitioned by (build_id)" if schema == self.catalog.state else ""
         self.catalog.run(
-            f"create table {place} using parquet {partitioned} as "
+            f"create table {place} using {self.catalog.format(schema, name)} {partitioned} as "
             f"select records.* from {old} as records left anti join erased on {condition}"
         )
         counted = self.catalog.rows(f"select (select count(*) from {old}) - (select count(*) from {place}) as n")[0]["n"]

@@ -237,7 +237,7 @@ class Plugin:
         self.catalog.run(*map(replaced, last))
 
     def clean(self, kept_builds, *, and_of=None):
-        """Drop what no kept build needs, but for what that of the number `and_of` has made; and what uncommitted ones have appended."""
+        """Drop what no kept build needs, but for what build `and_of` has made, and all that uncommitted builds have appended."""
         catalog, publications = self.catalog, self.publications()
         kept = sorted(self.builds, reverse=True)[: max(kept_builds, LEAST_KEPT)]
         tables, in_state = catalog.tables(catalog.work), catalog.tables(catalog.state)
@@ -262,20 +262,24 @@ class Plugin:
     def publish(self, request):
         """Commit this build, and let readers see it; `error` says why it could not be done.
 
-        `relations` are what readers see: {name, kind, description, columns: {name: description}}. The kind is table, state, or
-        query. `queries` are those behind all views of the build, {name: SQL}, `functions` is {name: statement},
-        `commit` the statement that appends the row of builds. `message` is printed as soon as readers see all of it.
+        `relations` are what readers see: {name, kind, description, columns: {name: description}}. The kind is table, seed,
+        incremental, or query, with a `query`. `queries` are those behind all views of the build, {name: SQL}; `functions` is
+        {name: statement}; `counted` a condition on rows of the state; `commit` the statement that appends the row of builds.
+        `message` is printed as soon as readers see all of it.
         """
         number, build_id = request["build_number"], request["build_id"]
         is_committed = False
         try:
+            for relation in request["relations"]:
+                if relation["kind"] == "seed":  # dbt makes it under one name for all builds
+                    place = identifier(self.catalog.work, relation["name"])
+                    numbered_place = identifier(self.catalog.work, f"{relation['name']}__{number}")
+                    self.catalog.run(f"create table {numbered_place} using parquet as select * from {place}")
             publication = [
                 {"kind": "view", "name": relation["name"], "statement": self.view(relation, request)}
                 for relation in request["relations"]
             ]
-            publication += [
-                {"kind": "function", "name": name, "statement": statement} for name, statement in request["functions"].items()
-            ]
+            publication += self.functions(request["functions"])
             self.write_publications({number: publication}, build_id)
             self.lock.check()
             self.catalog.run(request["commit"])
@@ -293,17 +297,24 @@ class Plugin:
             )
             request["error"] = f"{what}: {str(error).strip().splitlines()[0]}"
 
+    def functions(self, statements):
+        """Those that score a customer; Spark 3 has no functions in SQL."""
+        if statements and int(self.catalog.session.version.split(".")[0]) < 4:
+            say(f"Spark {self.catalog.session.version} cannot keep functions: {', '.join(statements)} are there from Spark 4 on.")
+            return []
+        return [{"kind": "function", "name": name, "statement": statement} for name, statement in statements.items()]
+
     def view(self, relation, request):
         """The statement of a view that shows what a relation holds in this build, whatever builds come later."""
         catalog, name = self.catalog, relation["name"]
-        if relation["kind"] == "table":
-            query = self.fixed(f"select * from {catalog.work}.{name}", request)
-        elif relation["kind"] == "query":
+        if relation["kind"] == "query":
             query = self.fixed(relation["query"], request)
-        elif name == "builds":
-            query = f"select * from {catalog.state}.builds where build_number <= {{build_number}}"
+        elif relation["kind"] != "incremental":
+            query = f"select * from {catalog.work}.{name}__{request['build_number']}"
         else:
-            query = f"select * from {catalog.state}.{name} where {request['counted']}"
+            counts = "build_number <= {build_number}" if name == "builds" else request["counted"]
+            columns = ", ".join(map(identifier, self.in_order(catalog.columns(catalog.state, name))))
+            query = f"select {columns} from {catalog.state}.{name} where {counts}"
         columns = catalog.session.sql(query.replace("{build_number}", "0")).columns
         described = [
             identifier(column) + (f" comment {literal(text)}" if (text := relation["columns"].get(column)) else "")
@@ -314,6 +325,12 @@ class Plugin:
             f"create or replace view {identifier(catalog.views, name)} ({', '.join(described)}) comment {literal(comment)} "
             f"tblproperties ('build_id' = '{{build_id}}') as {query}"
         )
+
+    def in_order(self, columns):
+        """Those of a table of the state: the partition's, which stands last, goes back to where models have it."""
+        others = [column for column in columns if column != "build_id"]
+        place = others.index("built_at")
+        return [*others[:place], "build_id", *others[place:]]
 
     def fixed(self, query, request):
         """A query in which the names in the schema of builds are those of the tables of this build."""
@@ -439,7 +456,8 @@ class Plugin:
                 continue
             catalog.drop(catalog.state, [base])
             catalog.sweep()
+            file_format = catalog.format(catalog.state, copy)
             catalog.run(
-                f"create table {identifier(catalog.state, base)} using parquet partitioned by (build_id) "
+                f"create table {identifier(catalog.state, base)} using {file_format} partitioned by (build_id) "
                 f"tblproperties ('written_from' = {literal(copy)}) as select * from {identifier(catalog.state, copy)}"
             )

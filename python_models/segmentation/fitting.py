@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from sklearn.cluster import KMeans
-from sklearn.metrics import pairwise_distances, pairwise_distances_argmin_min
+from sklearn.metrics import pairwise_distances
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
@@ -34,9 +34,9 @@ CLOSE_CALL = 1.02
 N_CANDIDATES = 5
 
 # Refining stops where the centroids move less than this, in squared standard deviations; on few rows where nothing moves. The
-# last is scikit-learn's own default: block by block every step reads all customers, and further ones change WCSS by millionths.
+# last is scikit-learn's own default: every step is a pass over all customers, and further ones change WCSS by millionths.
 TOLERANCE = 1e-6
-BLOCK_TOLERANCE = 1e-4
+PASS_TOLERANCE = 1e-4
 
 # Below this many distinct rows, threads wait for each other longer than they work.
 THREADED_ROWS = 20_000
@@ -103,9 +103,8 @@ def fit_segmentation(points, weights, *, n_clusters, k_range, seed, customers=No
     Points are sorted and equal ones merged before anything random happens: the order of the rows does not matter. Points that
     differ by less than a billionth of a standard deviation count as equal: that is rounding.
 
-    Where the points are only a sample, `customers` is a function that returns an iterator over the rows of all customers, as
-    arrays (m, d): all of them are scaled by, and the chosen model is refined on all of them, a block in memory at a time. The
-    WCSS of every k is then that of the sample, scaled up.
+    Where the points are only a sample, `customers` answers for all of them, as in `all_customers`: the points are scaled by all,
+    and the chosen model is refined on all. The WCSS of every k is then that of the sample, scaled up.
 
     Raises ValueError where a feature is constant or fewer distinct rows than clusters are given.
     """
@@ -114,11 +113,7 @@ def fit_segmentation(points, weights, *, n_clusters, k_range, seed, customers=No
         constant = np.flatnonzero(np.ptp(rows, axis=0) == 0).tolist()
         raise ValueError(f"features {constant} have one value in every row and tell nothing apart; remove them")
     means, scales, n_customers = _mean_and_scale(rows, counts, customers)
-
-    def standardised(values):
-        return (values - means) / scales
-
-    scaled, counts = _distinct(standardised(rows), counts, decimals=9)
+    scaled, counts = _distinct((rows - means) / scales, counts, decimals=9)
     fewest = k_range[0] if isinstance(n_clusters, str) else n_clusters
     if len(scaled) < fewest:
         raise ValueError(f"{len(scaled)} distinct rows cannot form {fewest} clusters; lower the number of clusters")
@@ -135,7 +130,7 @@ def fit_segmentation(points, weights, *, n_clusters, k_range, seed, customers=No
     centroids, sizes = quality.centroids(scaled, counts, partitions[choice.k])
     wcss = next(score.wcss for score in scores if score.k == choice.k)
     if customers:
-        centroids, sizes, wcss = _refined_in_blocks(lambda: map(standardised, customers()), centroids)
+        centroids, sizes, wcss = _refined_on_all(customers, means, scales, centroids)
     order = _first_numbering(centroids, sizes)
     return Segmentation(
         means=means, scales=scales, centroids_scaled=centroids[order], sizes=sizes[order],
@@ -147,15 +142,12 @@ def fit_segmentation(points, weights, *, n_clusters, k_range, seed, customers=No
 def _mean_and_scale(rows, counts, customers):
     """Mean and standard deviation (d,) of all customers, and how many they are."""
     origins, units = frame(rows)
-    scaler = StandardScaler()
     if customers:
-        for block in customers():
-            scaler.partial_fit((block - origins) / units)
-        n_customers = scaler.n_samples_seen_
+        n_customers, means, deviations = customers.moments(origins, units)
     else:
-        scaler.fit((rows - origins) / units, sample_weight=counts)
-        n_customers = counts.sum()
-    return origins + units * scaler.mean_, units * scaler.scale_, n_customers
+        scaler = StandardScaler().fit((rows - origins) / units, sample_weight=counts)
+        n_customers, means, deviations = counts.sum(), scaler.mean_, scaler.scale_
+    return origins + units * means, units * deviations, n_customers
 
 
 def _distinct(points, weights, decimals=None):
@@ -279,19 +271,14 @@ def _refined(points, weights, centroids, max_iter=300):
     return KMeans(len(centroids), init=centroids, n_init=1, tol=tolerance, max_iter=max_iter).fit(points, sample_weight=weights)
 
 
-def _refined_in_blocks(blocks, centroids):
-    """K-means (Lloyd 1982) from given centroids over blocks (m, d) of scaled points: centroids, sizes and WCSS when they rest."""
+def _refined_on_all(customers, means, scales, centroids):
+    """K-means (Lloyd 1982) from given centroids (k, d), scaled, over all customers: centroids, sizes and WCSS when they rest."""
     shift = np.inf
-    while shift > BLOCK_TOLERANCE:
-        sums, sizes, wcss = np.zeros_like(centroids), np.zeros(len(centroids)), 0.0
-        for block in blocks():
-            labels, distances = pairwise_distances_argmin_min(block, centroids, metric="sqeuclidean")
-            sizes += np.bincount(labels, minlength=len(centroids))
-            sums += np.column_stack([np.bincount(labels, column, len(centroids)) for column in block.T])
-            wcss += distances.sum()
+    while shift > PASS_TOLERANCE:
+        sums, sizes, wcss = customers.nearest(means, scales, centroids)
         moved = np.where(sizes[:, None] > 0, sums / np.maximum(sizes, 1)[:, None], centroids)
         shift, centroids = ((moved - centroids) ** 2).sum(), moved
-    return centroids, sizes, float(wcss)
+    return centroids, sizes, wcss
 
 
 def _gaps(points, weights, centroids, labels):

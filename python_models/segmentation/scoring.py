@@ -57,7 +57,7 @@ def prepared(version):
 
 def _filled_in(feature, value):
     number = f"cast({feature} as double)"
-    return number if value is None else f"coalesce({number}, {_number(value)})"
+    return number if value is None else f"coalesce({number}, {double(value)})"
 
 
 def _transformed(value, transform, power):
@@ -78,13 +78,13 @@ def _yeo_johnson(value, power):
         logarithm = f"ln(1 + abs({value}))"
         if power == 0:
             return logarithm
-        half = f"{_number(power / 2)} * {logarithm}"
-        return f"exp({half}) * sinh({half}) / {_number(power / 2)}"
+        half = f"{double(power / 2)} * {logarithm}"
+        return f"exp({half}) * sinh({half}) / {double(power / 2)}"
 
     return f"case when {value} >= 0 then {of_size(power)} else -({of_size(2 - power)}) end"
 
 
-def _number(value):
+def double(value):
     """A double as SQL that every engine reads back to the last bit."""
     return f"cast('{float(value)!r}' as double)"
 
@@ -94,14 +94,14 @@ def _labels(relation, name, version):
     segment_ids = [int(segment_id) for segment_id in version["segment_ids"]]
     prefix = f"_{name}"
     scaled = [
-        f"({value} - {_number(mean)}) / {_number(scale)} as {prefix}_scaled_{position}"
+        f"({value} - {double(mean)}) / {double(scale)} as {prefix}_scaled_{position}"
         for position, (value, mean, scale) in enumerate(
             zip(prepared(version).values(), version["means"], version["scales"], strict=True)
         )
     ]
     distances = []
     for segment_id, centroid in zip(segment_ids, version["centroids_scaled"], strict=True):
-        differences = [f"({prefix}_scaled_{position} - {_number(value)})" for position, value in enumerate(centroid)]
+        differences = [f"({prefix}_scaled_{position} - {double(value)})" for position, value in enumerate(centroid)]
         squares = " + ".join(f"{difference} * {difference}" for difference in differences)
         distances.append(f"sqrt({squares}) as {prefix}_distance_{segment_id}")
     names = {segment_id: f"{prefix}_distance_{segment_id}" for segment_id in segment_ids}
@@ -113,16 +113,16 @@ def _labels(relation, name, version):
     return [
         f"{name}_scaled as (select *, {', '.join(scaled)} from {relation})",
         f"{name}_distances as (select *, {', '.join(distances)} from {name}_scaled)",
-        f"{name}_least as (select *, {_least(names.values())} as {prefix}_distance from {name}_distances)",
+        f"{name}_least as (select *, {least(names.values())} as {prefix}_distance from {name}_distances)",
         f"{name}_nearest as (select *, {_whose(names, f'{prefix}_distance')} as {prefix}_segment_id from {name}_least)",
-        f"{name}_second as (select *, {_least(others.values()) if has_runner_up else 'cast(null as double)'} "
+        f"{name}_second as (select *, {least(others.values()) if has_runner_up else 'cast(null as double)'} "
         f"as {prefix}_second from {name}_nearest)",
         f"{name} as (select *, coalesce({_whose(others, f'{prefix}_second')}, 0) as {prefix}_runner_up_segment_id, "
         f"coalesce({prefix}_second, cast('nan' as double)) as {prefix}_runner_up_distance from {name}_second)",
     ]
 
 
-def _least(values):
+def least(values):
     values = list(values)
     return f"least({', '.join(values)})" if len(values) > 1 else values[0]
 

@@ -12,10 +12,12 @@ import yaml
 from conftest import COLOURS, Project
 
 NUMBERS = itertools.count(1)
-# Small tests on two cores. Tables are found by a catalog in memory, which a Derby database takes minutes for.
+# Small tests on two cores. Tables are found by a catalog in memory, which a Derby database takes minutes for. Java compiles
+# less, as most code runs a few times only: that halves the CPU time.
 SETTINGS = {
     "spark.master": "local[2]",
     "spark.driver.memory": "1500m",
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     "spark.sql.catalogImplementation": "in-memory",
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.shuffle.partitions": "2",

@@ -41,6 +41,14 @@ def published_database():
     return "warehouse"
 
 
+def builds_that_count(name):
+    return "true"
+
+
+def rows_that_count(name):
+    return "true"
+
+
 def segmentation_prefix():
     return ""
 

@@ -90,3 +90,20 @@ def test_a_measured_process_has_its_exit_code_time_and_memory(tmp_path):
     assert found["seconds"] > 0.2
     assert 0 < found["cpu_seconds"] < found["seconds"]
     assert found["peak_mb"] > 80
+
+
+def test_builds_on_spark_have_a_table_of_their_own_beside_those_on_duckdb_of_the_same_run():
+    common = {"kind": "mall", "rows": 1000, "memory_limit": None, "code": 0, "peak_mb": 300.0, "nodes": {"stg_customers": 2.0}}
+    results = [
+        common | {"contestant": "dbt", "run": "earlier", "seconds": 99.0},
+        common | {"contestant": "dbt", "run": "last", "seconds": 10.0},
+        common | {"contestant": "spark", "run": "last", "seconds": 60.0, "driver_mb": 1500.0, "executors_mb": 0.0},
+        common | {"contestant": "spark2", "run": "last", "seconds": 80.0, "driver_mb": 900.0, "executors_mb": 1100.0},
+        common | {"contestant": "spark1", "run": "last", "code": 1},
+    ]
+    assert benchmark.spark_table(results).splitlines()[2:] == [
+        "| mall | 1,000 | DuckDB | 10.0 |  | 300 |  | `stg_customers` 2.0 |",
+        "| mall | 1,000 | Spark, a session on all cores | 60.0 | 6.0 | 1,500 |  | `stg_customers` 2.0 |",
+        "| mall | 1,000 | Spark, a cluster of one worker with one core | fails with exit code 1 | | | | |",
+        "| mall | 1,000 | Spark, a cluster of two workers with one core each | 80.0 | 8.0 | 900 | 1,100 | `stg_customers` 2.0 |",
+    ]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from segmentation.all_customers import Blocks
 from segmentation.fitting import SEARCHED_ROWS, _candidates, fit_segmentation
 from sklearn.cluster import KMeans
 from sklearn.preprocessing import StandardScaler
@@ -38,7 +39,7 @@ def test_a_sample_is_scaled_by_and_refined_on_all_customers(customers, scikit_le
     def blocks():
         yield from np.array_split(customers, 7)
 
-    fit = fit_segmentation(customers[::10], np.ones(6_000), n_clusters=6, k_range=(1, 7), seed=42, customers=blocks)
+    fit = fit_segmentation(customers[::10], np.ones(6_000), n_clusters=6, k_range=(1, 7), seed=42, customers=Blocks(blocks))
     assert np.allclose(fit.means, customers.mean(axis=0))
     assert np.allclose(fit.scales, customers.std(axis=0))
     assert fit.sizes.sum() == N_CUSTOMERS
@@ -47,7 +48,7 @@ def test_a_sample_is_scaled_by_and_refined_on_all_customers(customers, scikit_le
     whole = fit_segmentation(customers, np.ones(N_CUSTOMERS), n_clusters=6, k_range=(1, 7), seed=42)
     assert [score.wcss for score in fit.scores] == pytest.approx([score.wcss for score in whole.scores], rel=0.03)
     labels = ((((customers - fit.means) / fit.scales)[:, None] - fit.centroids_scaled) ** 2).sum(axis=2)
-    # That of the last step, behind which the centroids moved by less than BLOCK_TOLERANCE.
+    # That of the last step, behind which the centroids moved by less than PASS_TOLERANCE.
     assert fit.wcss * (1 - 1e-4) <= labels.min(axis=1).sum() <= fit.wcss
 
 

@@ -6,8 +6,8 @@
 
 {#- Asks the plugin for a step; the answer comes back in the same dictionary. -#}
 {% macro _publishing_step(step, request) %}
-    {% do request.update({'step': step}) %}
-    {% do adapter.store_relation('publishing', none, [], '', '', request) %}
+    {% do request.update({'step': step, 'schema': target.schema}) %}
+    {% do adapter.store_relation('publishing' if target.type == 'duckdb' else 'spark_publishing', none, [], '', '', request) %}
     {% do return(request) %}
 {% endmacro %}
 
@@ -78,11 +78,17 @@
 {#- Runs before everything else: a full build goes on from the last published one. Any other command keeps what is there. -#}
 {% macro start_build() %}
     {% if not execute %}{% do return('') %}{% endif %}
-    {% if target.type != 'duckdb' %}{% do _decide_build_time() %}{% do return('') %}{% endif %}
+    {% set kept_builds = _kept_builds() %}
+    {% do adapter.dispatch('begin_build')(kept_builds) %}
+    {% if flags.WHICH in ['build', 'run'] %}{% do _decide_build_time() %}{% endif %}
+{% endmacro %}
+
+
+{% macro duckdb__begin_build(kept_builds) %}
     {% if _is_full_build() %}
         {% set request = _publishing_step('begin', {
             'databases': _build_databases(), 'state': _state_places(), 'names_of_state': _names_of_state(), 'labels': _label_places(),
-            'label_columns': columns_of_labels(), 'files': {'customers': segmentation('').source.name, 'orders': orders().source.name}
+            'label_columns': columns_of_labels(), 'files': _files_of_build()
         }) %}
         {#- Dbt has looked at the tables before. -#}
         {% for database, schema, name in request.dropped %}
@@ -94,12 +100,26 @@
     {% else %}
         {% do _publishing_step('touch', {}) %}
     {% endif %}
-    {% if flags.WHICH in ['build', 'run'] %}
-        {% do _kept_builds() %}
-        {% do _upgrade_state() %}
-        {% do _decide_build_time() %}
-    {% endif %}
+    {% if flags.WHICH in ['build', 'run'] %}{% do _upgrade_state() %}{% endif %}
 {% endmacro %}
+
+
+{#- What the plugin finds is in dbt's graph. -#}
+{% macro spark__begin_build(kept_builds) %}
+    {% set prefixes = [] %}
+    {% for node in graph.nodes.values() if node.name == segmentation_prefix(node) ~ 'customer_clusters' %}
+        {% do prefixes.append(segmentation_prefix(node)) %}
+    {% endfor %}
+    {% set request = _publishing_step('begin', {
+        'build_id': invocation_id, 'is_full': _is_full_build(), 'files': _files_of_build(), 'kept_builds': kept_builds, 'prefixes': prefixes,
+        'label_columns': columns_of_labels()
+    }) %}
+    {% do graph.update({'earlier_builds': request.earlier_builds, 'functions': {}}) %}
+{% endmacro %}
+
+
+{#- The names of what is read, none where there are no customers or no orders. -#}
+{% macro _files_of_build() %}{% do return({'customers': segmentation('').source.name, 'orders': orders().source.name}) %}{% endmacro %}
 
 
 {#-
@@ -115,33 +135,76 @@
 
 {#- Runs after everything else. What it returns is run as SQL: an error there is reported like that of a model. -#}
 {% macro publish(results, builds, build) %}
-    {% if not execute or flags.WHICH != 'build' or target.type != 'duckdb' %}{% do return('') %}{% endif %}
+    {% if not execute %}{% do return('') %}{% endif %}
+    {% set error = _publication(results, builds, build) if flags.WHICH == 'build' else none %}
+    {% if target.type != 'duckdb' %}{% do _publishing_step('end', {}) %}{% endif %}
+    {% if error %}
+        {#- A database that had no room to write its file runs no SQL any more, and says nothing but that. -#}
+        {% do log(error, info=true) %}
+        {% do return('select ' ~ raised(sql_texts([error]))) %}
+    {% endif %}
+{% endmacro %}
+
+
+{#- Publishes a build that may be; returns what went wrong, or none. -#}
+{% macro _publication(results, builds, build) %}
     {% set obstacle = _why_not_published(results) %}
     {% if obstacle %}
         {% do log('Not published: ' ~ obstacle ~ '. Readers keep the build before.', info=true) %}
-        {% do return('') %}
+        {% do return(none) %}
     {% endif %}
+    {% set row = run_query('select n_accepted, n_segments, n_order_lines_accepted from ' ~ build).rows[0] %}
+    {% set words = [] %}
+    {% do words.append('{:,} customers in {} segments'.format(row[0] | int, row[1] | int) if row[0] is not none else 'segments from orders alone') %}
+    {% if row[2] is not none %}{% do words.append('{:,} lines of orders'.format(row[2] | int)) %}{% endif %}
+    {% do return(adapter.dispatch('publish_build')(results, builds, build, {
+        'build_id': invocation_id, 'kept_builds': _kept_builds(), 'message': 'Published: ' ~ words | join(', ') ~ ', build ' ~ invocation_id ~ '.'
+    })) %}
+{% endmacro %}
 
-    {% do _commit_build(results, builds, build) %}
-    {% set query %}
-        select
-            build_number,
-            coalesce(format('{:,} customers in {} segments', n_accepted, n_segments), 'segments from orders alone')
-            || coalesce(format(', {:,} lines of orders', n_order_lines_accepted), '') as words
-        from {{ builds }}
-        where build_id = '{{ invocation_id }}'
-    {% endset %}
-    {% set row = run_query(query).rows[0] %}
-    {% set request = _publishing_step('publish', {
+
+{% macro duckdb__publish_build(results, builds, build, request) %}
+    {% set numbers = _publishing_step('kept_builds', {}).numbers %}
+    {% set build_number = run_query(
+        'select greatest(coalesce(max(build_number), 0), ' ~ (numbers | max if numbers else 0) ~ ') + 1 from ' ~ builds
+    ).columns[0].values()[0] | int %}
+    {% do run_query(_row_of_build(results, builds, build, build_number)) %}
+    {% do request.update({
         'databases': _build_databases(), 'kept': _places_of(graph.nodes.values()) + _label_places() | map('last') | list, 'views': _published_views(),
-        'build_id': invocation_id, 'build_number': row.build_number | int, 'kept_builds': _kept_builds(),
-        'message': 'Published: ' ~ row.words ~ ', build ' ~ invocation_id ~ '.'
+        'build_number': build_number
     }) %}
-    {% if request.error %}
-        {#- A database that had no room to write its file runs no SQL any more, and says nothing but that. -#}
-        {% do log(request.error, info=true) %}
-        {% do return('select error(' ~ sql_texts([request.error]) ~ ')') %}
-    {% endif %}
+    {% do return(_publishing_step('publish', request).error) %}
+{% endmacro %}
+
+
+{% macro spark__publish_build(results, builds, build, request) %}
+    {% set relations, queries = [], {} %}
+    {% set described = {} %}
+    {% for node in graph.nodes.values() if node.resource_type in ['model', 'seed'] and 'public' in [node.access, (node.config.meta or {}).access] %}
+        {% do described.update({node.name: node}) %}
+    {% endfor %}
+    {% for result in results if result.node.config.materialized == 'view' %}
+        {% do queries.update({result.node.alias: result.node.compiled_code}) %}
+    {% endfor %}
+    {% for database, schema, name, query in _published_views() %}
+        {% do queries.update({name: query | replace(' from ', ' from ' ~ schema ~ '.')}) %}
+    {% endfor %}
+    {% for result in results if result.node.name in described %}
+        {% set node = described[result.node.name] %}
+        {% set columns = {} %}
+        {#- Those from the configuration are declared as late as that. -#}
+        {% for column in result.node.columns.values() %}{% do columns.update({column.name: column.description}) %}{% endfor %}
+        {% do relations.append({
+            'name': node.alias, 'kind': 'query' if node.alias in queries else node.config.materialized,
+            'query': queries.get(node.alias), 'description': node.description, 'columns': columns
+        }) %}
+    {% endfor %}
+    {% do request.update({
+        'relations': relations, 'queries': queries, 'functions': graph.functions, 'build_number': graph.earlier_builds.build_number,
+        'counted': rows_that_count('segment_changes'),
+        'commit': _row_of_build(results, builds, build, graph.earlier_builds.build_number)
+    }) %}
+    {% do return(_publishing_step('publish', request).error) %}
 {% endmacro %}
 
 
@@ -178,10 +241,10 @@
 
 
 {#-
-    The row of this build, by which all that it has appended counts from now on. How the gates were passed is known only here. No number is given twice,
-    not even where the published file is gone and builds begin anew: those kept before it have theirs.
+    The statement that appends the row of this build, by which all that it has appended counts from now on. How the gates were passed is known only here.
+    No number is given twice, not even where the published file is gone and builds begin anew: those kept before it have theirs.
 -#}
-{% macro _commit_build(results, builds, build) %}
+{% macro _row_of_build(results, builds, build, build_number) %}
     {% set obstacles = {} %}
     {% for node in graph.nodes.values() if node.name == 'int_' ~ segmentation_prefix(node) ~ 'refit_decision' and segmentation(segmentation_prefix(node)).is_dispensable %}
         {% set obstacle = run_query('select obstacle from ' ~ node.relation_name).columns[0].values()[0] %}
@@ -192,15 +255,15 @@
     {% for result in results if '__gate_' in result.node.name and segmentation_prefix(result.node) not in obstacles %}
         {% do gates.append(segmentation_prefix(result.node) ~ result.node.name.split('__gate_')[1] ~ ' ' ~ ('ok' if result.status == 'pass' else result.status)) %}
     {% endfor %}
-    {% set numbers = _publishing_step('kept_builds', {}).numbers %}
-    {% do run_query(
+    {% do return(
         'insert into ' ~ builds ~ ' by name select *, ' ~ sql_texts([gates | sort | join(', ')]) ~ ' as gates, '
         ~ ('nullif(' ~ sql_texts([obstacles.values() | join(' ')]) ~ ", '') as not_segmented, ")
-        ~ results | selectattr('status', 'equalto', 'warn') | list | length ~ ' as n_warnings, (select greatest(coalesce(max(build_number), 0), '
-        ~ (numbers | max if numbers else 0) ~ ') + 1 from ' ~ builds ~ ') as build_number from ' ~ build
+        ~ results | selectattr('status', 'equalto', 'warn') | list | length ~ ' as n_warnings, ' ~ build_number ~ ' as build_number from ' ~ build
     ) %}
 {% endmacro %}
 
 
 {#- The commit that the project is at, which the plugin has looked up. -#}
-{% macro code_version() %}{{ "cast(getvariable('code_version') as string)" if target.type == 'duckdb' else 'cast(null as string)' }}{% endmacro %}
+{% macro code_version() %}
+    {{- "cast(getvariable('code_version') as string)" if target.type == 'duckdb' else sql_texts([(graph.earlier_builds or {}).code_version if execute]) -}}
+{% endmacro %}

@@ -61,9 +61,15 @@
 {#- Puts both expressions into the database as functions of the features, for everybody who queries it: nearest_segment, or rfm_nearest_segment. -#}
 {% macro create_scoring_functions() %}
     {% if execute %}
-        {% set schema, prefix = this.schema, segmentation_prefix() %}
-        {% set features = segmentation().features | map(attribute='name') | list %}
-        {% do run_query(create_function(schema ~ '.' ~ prefix ~ 'nearest_segment', features, nearest_segment(this))) %}
-        {% do run_query(create_function(schema ~ '.' ~ prefix ~ 'distance_to_nearest_segment', features, distance_to_nearest_segment(this))) %}
+        {% set prefix, features = segmentation_prefix(), segmentation().features | map(attribute='name') | list %}
+        {% do adapter.dispatch('make_function')(prefix ~ 'nearest_segment', features, nearest_segment(this)) %}
+        {% do adapter.dispatch('make_function')(prefix ~ 'distance_to_nearest_segment', features, distance_to_nearest_segment(this)) %}
     {% endif %}
+{% endmacro %}
+
+{% macro duckdb__make_function(name, arguments, expression) %}{% do run_query(create_function(this.schema ~ '.' ~ name, arguments, expression)) %}{% endmacro %}
+
+{#- When the build is published. -#}
+{% macro spark__make_function(name, arguments, expression) %}
+    {% do graph.functions.update({name: create_function(target.schema ~ '.' ~ name, arguments, expression)}) %}
 {% endmacro %}

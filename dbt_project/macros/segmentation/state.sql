@@ -23,8 +23,44 @@
             builds.build_number
         from {{ state }} as state
         inner join {{ builds }} as builds on state.build_id = builds.build_id
+        where {{ builds_that_count(name) }}
     ){% endset %}
     {% do return(query) %}
+{% endmacro %}
+
+
+{#-
+    Whether a row of `builds` counts for a table of this segmentation. DuckDB has no other ones in the file that a build works in: a file that is gone
+    back to has the state of then. On Spark the state has everything that was ever appended, and what a restore went back behind counts no longer; but for
+    models, whose numbers stay taken.
+-#}
+{% macro builds_that_count(name) %}
+    {%- if not execute or not graph.earlier_builds -%}true
+    {%- elif name == 'segmentation_fits' -%}({{ graph.earlier_builds.remembered }})
+    {%- else -%}({{ graph.earlier_builds.counted }})
+    {%- endif -%}
+{% endmacro %}
+
+
+{#- The same for the rows of such a table, those of this build included, as a condition on its column build_id. -#}
+{% macro rows_that_count(name) %}
+    {%- set builds = existing_table('builds') if execute and graph.earlier_builds -%}
+    {%- if not execute or not graph.earlier_builds -%}true
+    {%- else -%}
+    (
+        build_id = '{{ invocation_id }}'
+        {%- if builds %} or build_id in (select builds.build_id from {{ builds }} as builds where {{ builds_that_count(name) }}){% endif -%}
+    )
+    {%- endif -%}
+{% endmacro %}
+
+
+{#- Generic tests read this instead of the model: of a table of the state the rows that count. -#}
+{% macro spark__get_where_subquery(relation) %}
+    {% if not execute or relation.schema != generate_schema_name('state') or relation.identifier == 'builds' %}
+        {% do return(dbt.default__get_where_subquery(relation)) %}
+    {% endif %}
+    {% do return('(select * from ' ~ relation ~ ' where ' ~ rows_that_count(relation.identifier) ~ ') as dbt_subquery') %}
 {% endmacro %}
 
 
@@ -34,6 +70,9 @@
 -#}
 {% macro builds_gone_on_from() %}
     {% if not execute or not existing_table('builds') %}{% do return(none) %}{% endif %}
+    {% if graph.earlier_builds %}
+        {% do return('select builds.build_id from ' ~ existing_table('builds') ~ ' as builds where ' ~ builds_that_count('builds')) %}
+    {% endif %}
     {% set queries = [] %}
     {% for node in graph.nodes.values() if node.name == segmentation_prefix(node) ~ 'segment_drift' and existing_table(node.name) %}
         {% do queries.append('select build_id from ' ~ existing_table(node.name)) %}
@@ -64,14 +103,24 @@
 
 {#- A table of a node that stands later in the flow, so that it cannot be ref'd; none where it is not there. -#}
 {% macro existing_table(name) %}
-    {% do return(adapter.get_relation(database=published_database(), schema=target.schema, identifier=name)) %}
+    {% set node = node_named(name) %}
+    {% do return(adapter.get_relation(database=node.database, schema=node.schema, identifier=node.alias) if node) %}
 {% endmacro %}
 
 
-{#- The labels that the last build left, which only the start of a build can put aside. -#}
+{#- The labels that the last build left: on DuckDB only the start of a build can put them aside, on Spark they stay where they are. -#}
 {% macro last_labels(prefix=none) %}
-    {% set name = 'last_' ~ (segmentation_prefix() if prefix is none else prefix) ~ 'customer_clusters' %}
-    {% do return(api.Relation.create(database=scratch_database(), schema=target.schema, identifier=name)) %}
+    {% set prefix = segmentation_prefix() if prefix is none else prefix %}
+    {% do return(adapter.dispatch('labels_left')(prefix)) %}
+{% endmacro %}
+
+{% macro duckdb__labels_left(prefix) %}
+    {% do return(api.Relation.create(database=scratch_database(), schema=target.schema, identifier='last_' ~ prefix ~ 'customer_clusters')) %}
+{% endmacro %}
+
+{% macro spark__labels_left(prefix) %}
+    {% set name = (graph.earlier_builds or {}).get('labels', {}).get(prefix, 'no_' ~ prefix ~ 'labels') %}
+    {% do return(api.Relation.create(schema=generate_schema_name(), identifier=name)) %}
 {% endmacro %}
 
 

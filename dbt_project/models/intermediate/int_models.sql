@@ -17,6 +17,7 @@ builds_that_count as (
     union distinct
     select builds.build_id
     from {{ builds }} as builds
+    where {{ builds_that_count('segmentation_fits') }}
     {%- endif %}
 ),
 

@@ -4,6 +4,7 @@ with
 
 segment_changes as (
     select * from {{ ref('segment_changes').include(database=false) }}
+    where {{ rows_that_count('segment_changes') }}
 ),
 
 customer_clusters as (

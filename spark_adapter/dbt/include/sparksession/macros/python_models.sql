@@ -7,7 +7,12 @@
 {{ compiled_code }}
 
 frame = model(dbtObj(spark.table), spark)
-frame.write.mode("overwrite").format("{{ config.get('file_format', 'parquet') }}").saveAsTable("{{ relation }}")
+writer = frame.write.mode("overwrite").format("{{ config.get('file_format', 'parquet') }}")
+{%- set partitions = partition_cols('') | replace('(', '') | replace(')', '') | trim %}
+{%- if partitions %}
+writer = writer.partitionBy(*"{{ partitions }}".split(", "))
+{%- endif %}
+writer.saveAsTable("{{ relation }}")
 {%- else -%}
 {{ spark__create_table_as(temporary, relation, compiled_code, language) }}
 {%- endif -%}

@@ -1,0 +1,140 @@
+"""Builds on Spark are killed at random moments while a reader in another process polls the views; two begin at once.
+
+The environment variables SPARK_KILLS and KILLS_SEED say how many kills, and which ones.
+"""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import DBT
+
+pytestmark = pytest.mark.spark
+
+KILLS = int(os.environ.get("SPARK_KILLS", "3"))
+SEED = int(os.environ.get("KILLS_SEED", "1"))
+READER = Path(__file__).with_name("spark_reader.py")
+PUBLISHES = "START hook: customer_segmentation.on-run-end"
+QUERY = """
+import json, sys
+from dbt.adapters.sparksession.java import choose_java
+from pyspark.sql import SparkSession
+choose_java()
+builder = SparkSession.builder.config("spark.master", "local[1]").config("spark.ui.enabled", "false")
+for name, value in json.loads(sys.argv[1]).items():
+    builder = builder.config(name, value)
+print(json.dumps([list(row) for row in builder.getOrCreate().sql(sys.argv[2]).collect()], default=str))
+"""
+
+
+class Builds:
+    """Builds of a small project, each of which fits a model, by processes of their own that share a metastore."""
+
+    def __init__(self, project, settings):
+        self.project, self.settings = project, settings
+        project.copy_files()
+        header, *rows = (project.folder / "dbt_project" / "sample" / "customers.csv").read_text(encoding="utf-8").splitlines()
+        (project.folder / "few.csv").write_text("\n".join([header, *rows[:300]]) + "\n", encoding="utf-8")
+        project.configure(source={"file": "few.csv"}, refit="always", n_clusters=3, k_range=[2, 4])
+        path = project.folder / "profiles.yml"
+        profiles = yaml.safe_load(path.read_text(encoding="utf-8"))
+        parameters = profiles["customer_segmentation"]["outputs"]["spark"]["server_side_parameters"]
+        parameters.pop("spark.hadoop.javax.jdo.option.ConnectionURL", None)
+        parameters |= settings | {"spark.master": "local[2]", "spark.driver.memory": "1g"}
+        path.write_text(yaml.safe_dump(profiles, sort_keys=False), encoding="utf-8")
+        self.seconds = self.succeed()
+
+    def start(self, log="build.txt"):
+        with open(self.project.folder / log, "w", encoding="utf-8") as file:
+            return subprocess.Popen(
+                [DBT, "build", "--target", "spark"], cwd=self.project.folder, stdout=file, stderr=subprocess.STDOUT,
+                start_new_session=True, env=os.environ | {"SPARK_LOCK_SECONDS": "20"},
+            )  # fmt: skip
+
+    def output(self, log="build.txt"):
+        return " ".join((self.project.folder / log).read_text(encoding="utf-8").split())
+
+    def succeed(self):
+        """Run a build, which must be published; returns its seconds. One that was killed keeps it waiting for some time."""
+        start = time.monotonic()
+        while self.start().wait() != 0:
+            assert "Another dbt command" in self.output(), self.output()[-3000:]
+            assert time.monotonic() - start < 300
+        assert "Published: " in self.output(), self.output()[-3000:]
+        return time.monotonic() - start
+
+    def kill(self, moment, generator):
+        """Start a build and kill it; returns how far it had come: building, publishing or done."""
+        build = self.start()
+        end = time.monotonic() + (generator.uniform(0, self.seconds) if moment == "any" else 1200)
+        while time.monotonic() < end and build.poll() is None and (moment == "any" or PUBLISHES not in self.output()):
+            time.sleep(0.05)
+        if moment == "publishing":
+            time.sleep(generator.uniform(0, self.seconds / 10))
+        if build.poll() is None:
+            os.killpg(build.pid, signal.SIGKILL)
+        stage = "publishing" if PUBLISHES in self.output() else "building"
+        return stage if build.wait() else "done"
+
+    def query(self, sql):
+        command = [sys.executable, "-c", QUERY, json.dumps(self.settings), sql]
+        answer = subprocess.run(command, capture_output=True, text=True, check=True, cwd=self.project.folder).stdout
+        return [tuple(row) for row in json.loads(answer.splitlines()[-1])]
+
+    def history(self):
+        """Numbers of builds and of models, each counted in every table that remembers them: all are the same."""
+        return self.query("""
+            select
+                count(*), max(build_number), (select count(distinct build_id) from main.segment_migrations),
+                (select count(*) from main.segmentation_models)
+            from main.builds
+        """)[0]
+
+
+@pytest.fixture(scope="module")
+def builds(tmp_path_factory):
+    pytest.importorskip("pyspark")
+    from conftest import Project
+    from metastore import Metastore
+
+    metastore = Metastore()
+    try:
+        yield Builds(Project(tmp_path_factory.mktemp("project")), metastore.settings)
+    finally:
+        metastore.close()
+
+
+def test_killed_builds_leave_the_views_whole_and_no_trace(builds):
+    generator = random.Random(SEED)
+    command = [sys.executable, READER, json.dumps({"settings": builds.settings, "schema": "main"})]
+    reader = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=builds.project.folder)
+    assert reader.stdout.readline() == "ready\n"
+    stages = Counter()
+    try:
+        for number in range(KILLS):
+            stages[builds.kill(["publishing", "any"][number % 2], generator)] += 1
+        builds.succeed()
+    finally:
+        seen = json.loads(reader.communicate()[0].splitlines()[-1])
+    print(f"\n{KILLS} builds killed: {dict(stages)}; the reader: {seen['reads']} reads, {len(seen['errors'])} errors")
+    assert seen["errors"] == []
+    assert seen["reads"] > KILLS
+    (history,) = {builds.history()}
+    assert len(set(history)) == 1, history
+
+
+def test_of_two_builds_at_once_the_second_stops(builds):
+    first, second = builds.start("first.txt"), builds.start("second.txt")
+    codes = {first.wait(), second.wait()}
+    words = [builds.output("first.txt"), builds.output("second.txt")]
+    assert codes == {0, 1} or codes == {0, 2}, words
+    assert sum("Published: " in one for one in words) == 1
+    assert sum("Another dbt command" in one and "is at work in main_work" in one for one in words) == 1
