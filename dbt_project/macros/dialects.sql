@@ -164,7 +164,7 @@
 
 
 {#- Puts an expression over its arguments into the database as a function, for everybody who queries it. -#}
-{% macro create_function(name, arguments, expression, returns='double') -%}
+{% macro create_function(name, arguments, expression, returns) -%}
     {{ adapter.dispatch('create_function')(name, arguments, expression, returns) }}
 {%- endmacro %}
 
