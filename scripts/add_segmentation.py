@@ -36,7 +36,7 @@ def first_segmentation():
     features_models = {block.get("customers") for block in others}
     folders = [DBT / "models" / "intermediate", DBT / "models" / "marts", ROOT / "python_models"]
     paths = [path for folder in folders for path in sorted(folder.iterdir()) if path.suffix in (".sql", ".py")]
-    return {path.stem: path for path in paths if path.stem not in {*SHARED, "tables", *features_models}}
+    return {path.stem: path for path in paths if path.stem not in {*SHARED, "frames", "tables", *features_models}}
 
 
 def condition_of(seed):

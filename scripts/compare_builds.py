@@ -14,7 +14,8 @@ their order and types, comments, functions, and all rows, their order aside. Som
 
 - a build id becomes the position of the build, and a time that belongs to a build becomes the position of the last build
   that began at or before it; the id at the end of a table's comment is taken away;
-- the values of `code_version`, `duckdb_version` and `library_versions` are left out: they name the code, not its results;
+- the values of `code_version`, `duckdb_version`, `engine` and `library_versions` are left out: they name the code, not what
+  it makes;
 - of `dbt_scd_id` it only counts whether every row has its own;
 - a list of structs is sorted, for its order is chance.
 
@@ -51,7 +52,7 @@ SAMPLE = Path("dbt_project/sample")
 WAREHOUSE = "warehouse.duckdb"
 
 BUILD_TIMES = {"built_at", "changed_at", "fitted_at", "dbt_valid_from", "dbt_valid_to", "dbt_updated_at"}
-NAMES_OF_CODE = {"code_version", "duckdb_version", "library_versions"}
+NAMES_OF_CODE = {"code_version", "duckdb_version", "engine", "library_versions"}
 ROW_ID = "dbt_scd_id"
 EXAMPLES = 2  # differing rows that are shown
 SHOWN_COLUMNS = 4  # of a differing row

@@ -143,7 +143,7 @@
 
 {% macro duckdb__approximate_distinct(columns) -%}approx_count_distinct(hash({{ columns }})){%- endmacro %}
 
-{% macro spark__approximate_distinct(columns) -%}approx_count_distinct(struct({{ columns }})){%- endmacro %}
+{% macro spark__approximate_distinct(columns) -%}approx_count_distinct({{ _row_as_text(columns) }}){%- endmacro %}
 
 
 {#-
@@ -164,15 +164,36 @@
 
 
 {#- Puts an expression over its arguments into the database as a function, for everybody who queries it. -#}
-{% macro create_function(name, arguments, expression) -%}{{ adapter.dispatch('create_function')(name, arguments, expression) }}{%- endmacro %}
+{% macro create_function(name, arguments, expression, returns) -%}
+    {{ adapter.dispatch('create_function')(name, arguments, expression, returns) }}
+{%- endmacro %}
 
-{% macro duckdb__create_function(name, arguments, expression) -%}
+{% macro duckdb__create_function(name, arguments, expression, returns) -%}
     create or replace macro {{ name }}({{ arguments | join(', ') }}) as {{ expression }}
 {%- endmacro %}
 
-{% macro spark__create_function(name, arguments, expression) -%}
-    create or replace function {{ name }}({{ arguments | join(' double, ') }} double) returns double return {{ expression }}
+{% macro spark__create_function(name, arguments, expression, returns) -%}
+    create or replace function {{ name }}({{ arguments | join(' double, ') }} double) returns {{ returns }} return {{ expression }}
 {%- endmacro %}
+
+
+{#-
+    True, for the conditions of a step that several later ones read. Spark puts the SQL of a step wherever it is read, and of one that is read in many places
+    through several others makes hundreds of scans; what looks as if it were drawn by lot it computes once.
+-#}
+{% macro computed_once() -%}{{ adapter.dispatch('computed_once')() }}{%- endmacro %}
+
+{% macro duckdb__computed_once() -%}true{%- endmacro %}
+
+{% macro spark__computed_once() -%}rand(0) >= 0{%- endmacro %}
+
+
+{#- The name of the engine and its version, as in 'Spark 4.1.1'. -#}
+{% macro engine_version() -%}{{ adapter.dispatch('engine_version')() }}{%- endmacro %}
+
+{% macro duckdb__engine_version() -%}'DuckDB ' || ltrim(version(), 'v'){%- endmacro %}
+
+{% macro spark__engine_version() -%}'Spark ' || split(version(), ' ')[0]{%- endmacro %}
 
 
 {#-

@@ -4,7 +4,7 @@
 {% set query %}
     select
         drift.feature || ' has drifted from what model ' || drift.model_version || ' was fitted on: its stability index is '
-        || round(drift.psi, 3) || ', the gate is {{ bound }}; '
+        || {{ rounded('drift.psi', 3) }} || ', the gate is {{ bound }}; '
         {% if segmentation().model_version %}
         || 'take model_version out of dbt_project.yml to let builds fit a new model, '
         {% else %}

@@ -4,7 +4,7 @@
 {% set query %}
     select distinct
         'The features no longer go together as they did when model ' || drift.model_version || ' was fitted: customers lie between the segments, with a joint '
-        || 'drift of ' || round(drift.joint_drift, 3) || ', the gate is {{ bound }}; make sure that every column of the file belongs to its customer; '
+        || 'drift of ' || {{ rounded('drift.joint_drift', 3) }} || ', the gate is {{ bound }}; make sure that every column of the file belongs to its customer; '
         {% if segmentation().model_version %}
         || 'take model_version out of dbt_project.yml to let builds fit a new model, '
         {% else %}

@@ -9,7 +9,7 @@
         select
             segment_feature_profiles.segment_id,
             max_by(
-                'It lies ' || round(abs(segment_feature_profiles.mean_scaled), 1) || ' standard deviations '
+                'It lies ' || {{ rounded('abs(segment_feature_profiles.mean_scaled)', 1) }} || ' standard deviations '
                 || case when segment_feature_profiles.mean_scaled > 0 then 'above' else 'below' end || ' the average in '
                 || feature_diagnostics.feature || '. ' || feature_diagnostics.advice || ' Otherwise lower ',
                 abs(segment_feature_profiles.mean_scaled)
@@ -26,7 +26,7 @@
 
     select
         'Segment ' || segment_profiles.segment_id || ' (' || segment_profiles.segment_name || ') has ' || segment_profiles.n_customers
-        || case when segment_profiles.n_customers = 1 then ' customer' else ' customers' end || ', a share of ' || round(segment_profiles.share, 4)
+        || case when segment_profiles.n_customers = 1 then ' customer' else ' customers' end || ', a share of ' || {{ rounded('segment_profiles.share', 4) }}
         || ', below the gate of {{ bound }}' || coalesce('. ' || causes.cause, ': lower ') || 'n_clusters, or the bound under gates: smallest_share: '
         || 'in dbt_project.yml.' as sentence
     from {{ ref('segment_profiles') }} as segment_profiles

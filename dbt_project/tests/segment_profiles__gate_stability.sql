@@ -5,7 +5,7 @@
     with
 
     firmer as (
-        select {{ joined_texts("k_scores.k || ' (' || round(k_scores.stability, 2) || ')'", ', ', 'k_scores.k') }} as numbers
+        select {{ joined_texts("k_scores.k || ' (' || " ~ rounded('k_scores.stability', 2) ~ " || ')'", ', ', 'k_scores.k') }} as numbers
         from {{ ref('k_scores') }} as k_scores
         inner join {{ ref('int_models') }} as int_models on k_scores.model_version = int_models.model_version
         where int_models.is_current and k_scores.stability >= {{ bound }} and not k_scores.is_used
@@ -13,7 +13,7 @@
 
     select
         'Segment ' || segment_profiles.segment_id || ' (' || segment_profiles.segment_name || ') has a bootstrap stability of '
-        || round(segment_profiles.stability, 3) || ', below the gate of {{ bound }}: it may be an accident of these customers. '
+        || {{ rounded('segment_profiles.stability', 3) }} || ', below the gate of {{ bound }}: it may be an accident of these customers. '
         || coalesce(
             'Firmer in their weakest segment are these numbers of segments: ' || firmer.numbers || '; set n_clusters to one of them, or lower',
             'No other number of segments in k_scores is firm; look at the features, or lower'

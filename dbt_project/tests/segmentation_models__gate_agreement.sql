@@ -3,7 +3,7 @@
 -- Asserts: a new model puts customers together much as the one before did. Everybody who compares over time relies on it.
 {% set query %}
     select
-        'Model ' || models.model_version || ' agrees with the one before by an adjusted Rand index of ' || round(models.agreement, 3)
+        'Model ' || models.model_version || ' agrees with the one before by an adjusted Rand index of ' || {{ rounded('models.agreement', 3) }}
         || ', below the gate of {{ bound }}: see segment_migrations for who moved; go back to the configuration before, to the model before with '
         || 'model_version: ' || decision.last_build_version || ' in dbt_project.yml, or to an earlier build with make restore; or lower the bound '
         || 'under gates: agreement: in dbt_project.yml to accept the new segments.' as sentence

@@ -3,7 +3,7 @@
 -- Asserts: the segments of the model in use are apart. Names and rules rely on it: they describe groups that must be there.
 {% set query %}
     select
-        'The silhouette of model ' || model_version || ' is ' || round(silhouette, 3) || ', below the gate of {{ bound }}: the segments '
+        'The silhouette of model ' || model_version || ' is ' || {{ rounded('silhouette', 3) }} || ', below the gate of {{ bound }}: the segments '
         || 'hardly differ; look at k_scores for a better n_clusters, or at the features, or lower the bound under gates: silhouette: '
         || 'in dbt_project.yml.' as sentence
     from {{ ref('segmentation_models') }}

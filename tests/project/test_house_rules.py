@@ -34,6 +34,12 @@ NOT_PORTABLE = {
     # Spark says of NULL that it is a number.
     r"\bisnan\(": "nullif(..., cast('nan' as double))",
     r"\bprintf\(": "plain_number",
+    r"\bround\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*, \d+\)": "rounded",
+    r"\barg_(min|max)\(": "min_by or max_by",
+    r"\bstruct_pack\(": "made_row",
+    r"\b(epoch\w*|strptime|regexp_matches|regexp_full_match|regexp_extract_all|date_sub)\(": "a macro of dialects.sql",
+    r"\b(hugeint|u(?:big|huge)?int)\b": "bigint, or a decimal",
+    r"(?<![:/])//(?!/)": "floor of a quotient",
     r"\bunnest\(": "unnested",
     r"\bgenerate_series\(": "places_in",
     r"\bdate_diff\(": "days_between",

@@ -219,6 +219,14 @@ def plain_number(value):
     return f"printf('%.15g', {value})"
 
 
+def computed_once():
+    return "true"
+
+
+def engine_version():
+    return "'DuckDB ' || version()"
+
+
 def raised(sentence):
     return f"error({sentence})"
 

@@ -78,4 +78,4 @@
 
 
 {#- A share in words, to a tenth of a percent. -#}
-{% macro in_percent(share) -%}{{ plain_number('round(100 * (' ~ share ~ '), 1)') }} || ' %'{%- endmacro %}
+{% macro in_percent(share) -%}{{ plain_number(rounded('100 * (' ~ share ~ ')', 1)) }} || ' %'{%- endmacro %}

@@ -62,14 +62,16 @@
 {% macro create_scoring_functions() %}
     {% if execute %}
         {% set prefix, features = segmentation_prefix(), segmentation().features | map(attribute='name') | list %}
-        {% do adapter.dispatch('make_function')(prefix ~ 'nearest_segment', features, nearest_segment(this)) %}
-        {% do adapter.dispatch('make_function')(prefix ~ 'distance_to_nearest_segment', features, distance_to_nearest_segment(this)) %}
+        {% do adapter.dispatch('make_function')(prefix ~ 'nearest_segment', features, nearest_segment(this), 'integer') %}
+        {% do adapter.dispatch('make_function')(prefix ~ 'distance_to_nearest_segment', features, distance_to_nearest_segment(this), 'double') %}
     {% endif %}
 {% endmacro %}
 
-{% macro duckdb__make_function(name, arguments, expression) %}{% do run_query(create_function(this.schema ~ '.' ~ name, arguments, expression)) %}{% endmacro %}
+{% macro duckdb__make_function(name, arguments, expression, returns) %}
+    {% do run_query(create_function(this.schema ~ '.' ~ name, arguments, expression, returns)) %}
+{% endmacro %}
 
 {#- When the build is published. -#}
-{% macro spark__make_function(name, arguments, expression) %}
-    {% do graph.functions.update({name: create_function(target.schema ~ '.' ~ name, arguments, expression)}) %}
+{% macro spark__make_function(name, arguments, expression, returns) %}
+    {% do graph.functions.update({name: create_function(target.schema ~ '.' ~ name, arguments, expression, returns)}) %}
 {% endmacro %}

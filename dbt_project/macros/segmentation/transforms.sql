@@ -74,6 +74,13 @@
 {%- endmacro %}
 
 
+{#-
+    Rounded to so many decimals, half away from zero. The function round() alone does that otherwise on each engine: 2.675 is 2.67 for one and 2.68 for the
+    other.
+-#}
+{% macro rounded(value, decimals) -%}(round(({{ value }}) * {{ 10 ** decimals }}) / {{ 10 ** decimals }}){%- endmacro %}
+
+
 {#- Whether a value lies above <bounds>_lower and up to <bounds>_upper; a missing one does where there is no bound. -#}
 {% macro is_within(value, bounds, may_be_missing) -%}
     {%- if may_be_missing -%}

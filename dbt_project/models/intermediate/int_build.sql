@@ -48,7 +48,8 @@ final as (
         customers.model_version,
         {{ code_version() }} as code_version,
         '{{ dbt_version }}' as dbt_version,
-        version() as duckdb_version
+        {{ 'version()' if target.type == 'duckdb' else 'cast(null as string)' }} as duckdb_version,
+        {{ engine_version() }} as engine
     from customers
     cross join orders
 )

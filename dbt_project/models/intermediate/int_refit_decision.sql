@@ -103,10 +103,10 @@ decision as (
             when true then 'every build fits anew'
             {% else %}
             when drift.psi >= {{ settings.gates.drift.bound }}
-                then drift.feature || ' drifted: its stability index of ' || round(drift.psi, 3) || ' reached {{ settings.gates.drift.bound }}'
+                then drift.feature || ' drifted: its stability index of ' || {{ rounded('drift.psi', 3) }} || ' reached {{ settings.gates.drift.bound }}'
             when drift.joint_drift >= {{ settings.gates.joint_drift.bound }}
                 then
-                    'the features no longer go together as they did: their joint drift of ' || round(drift.joint_drift, 3)
+                    'the features no longer go together as they did: their joint drift of ' || {{ rounded('drift.joint_drift', 3) }}
                     || ' reached {{ settings.gates.joint_drift.bound }}'
             {% endif %}
             {% endif %}

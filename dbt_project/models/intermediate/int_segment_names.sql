@@ -71,7 +71,7 @@ ranked_centroids as (
             {%- endfor %}
         end || superlative as ranked_phrase
     from described_centroids
-    where n_features = {{ segmentation().features | length }}
+    where n_features = {{ segmentation().features | length }} and {{ computed_once() }}
 ),
 
 -- What can be said of a segment, the most remarkable first.
@@ -203,6 +203,7 @@ names as (
         on
             (occasions.occasion = 'given' and possible_names.is_first)
             or (occasions.occasion = 'now' and possible_names.is_current)
+    where {{ computed_once() }}
 ),
 
 own_names as (
@@ -246,6 +247,7 @@ names_with_places as (
 
 taken_names as (
     select * from plain_names
+    where {{ computed_once() }}
     union all
     select * from names_with_places
 ),

@@ -27,7 +27,8 @@ final as (
         cast(null as integer) as restored_build_number,
         cast(null as integer) as n_customers_erased,
         cast(null as string) as not_segmented,
-        n_order_lines_left_out
+        n_order_lines_left_out,
+        engine
     from int_build
     where false
 )

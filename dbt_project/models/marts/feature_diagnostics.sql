@@ -41,7 +41,7 @@ sampled_customers as (
         {{ is_sampled('stg_customers.' ~ settings.key.name, '100000 / int_feature_medians.n_customers') }} as is_ordered
     from {{ ref('stg_customers') }} as stg_customers
     cross join int_feature_medians
-    where {{ is_sampled('stg_customers.' ~ settings.key.name, '1000000 / int_feature_medians.n_customers') }}
+    where {{ is_sampled('stg_customers.' ~ settings.key.name, '1000000 / int_feature_medians.n_customers') }} and {{ computed_once() }}
 ),
 
 ordered_values as (
@@ -95,6 +95,7 @@ commonest_values as (
         on
             largest_counts.feature = value_counts.feature
             and largest_counts.n_customers = value_counts.n_customers
+    where {{ computed_once() }}
     group by largest_counts.feature, largest_counts.n_values, largest_counts.n_customers, largest_counts.n_known
 ),
 
@@ -148,6 +149,7 @@ logarithms as (
         case when is_for_log1p then 0 when direction = 1 then lowest else highest end as origin,
         case when is_for_log1p then 1 when direction = 1 then nullif(mean - lowest, 0) else nullif(highest - mean, 0) end as unit
     from tails
+    where {{ computed_once() }}
 ),
 
 scales as (
@@ -172,6 +174,7 @@ fences as (
         first_quartile_transformed - 3 * (third_quartile_transformed - first_quartile_transformed) as lower_fence_transformed,
         third_quartile_transformed + 3 * (third_quartile_transformed - first_quartile_transformed) as upper_fence_transformed
     from scales
+    where {{ computed_once() }}
 ),
 
 -- What is far out on both scales is not the tail of the others, however skewed they are.
@@ -184,7 +187,7 @@ bounds as (
         least(lower_fence, {{ from_second_scale(feature, 'lower_fence_transformed') }}) as lower_bound,
         greatest(upper_fence, {{ from_second_scale(feature, 'upper_fence_transformed') }}) as upper_bound
     from fences
-    where feature = '{{ feature.name }}'
+    where feature = '{{ feature.name }}' and {{ computed_once() }}
     {{- " union all" if not loop.last }}
     {%- endfor %}
 ),
@@ -376,7 +379,7 @@ advised as (
             when is_helped_by_a_transform
                 then
                     'A few ' || case when skewness < 0 then 'low' else 'high' end || ' values outweigh all others in ' || feature
-                    || ' (skewness ' || {{ plain_number('round(skewness, 1)') }} || '). Set transform: '
+                    || ' (skewness ' || {{ plain_number(rounded('skewness', 1)) }} || '). Set transform: '
                     || case
                         when is_for_log1p and coalesce(try_cast(lowest_accepted as double), -1) < 0 then 'log1p and range: [0, ' || highest_accepted || ']'
                         when is_for_log1p then 'log1p'
@@ -417,7 +420,7 @@ advised as (
             -- are meant to be.
             when abs(correlation) >= 0.9 and is_yes_or_no = is_partner_yes_or_no
                 then
-                    first_of_pair || ' and ' || second_of_pair || ' say nearly the same (correlation ' || {{ plain_number('round(correlation, 2)') }}
+                    first_of_pair || ' and ' || second_of_pair || ' say nearly the same (correlation ' || {{ plain_number(rounded('correlation', 2)) }}
                     || '), so that it counts twice. Unless that is meant, drop one of the two from features ' || {{ place }} || '.'
         end as correlation_advice
     from diagnoses

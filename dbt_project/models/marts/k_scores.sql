@@ -46,6 +46,7 @@ scores as (
         nullif(prediction_strength, cast('nan' as double)) as prediction_strength,
         max(score['elbow_score']) over (partition by model_version) > 0 as has_elbow
     from tried
+    where {{ computed_once() }}
 ),
 
 criteria as (
@@ -105,7 +106,7 @@ preferences as (
         criterion_order,
         criterion
     from ranked
-    where preference = 1 and n_compared > 1
+    where preference = 1 and n_compared > 1 and {{ computed_once() }}
 ),
 
 preferred as (

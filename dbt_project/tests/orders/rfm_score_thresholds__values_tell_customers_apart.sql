@@ -18,7 +18,7 @@
 
     select
         measure || ' is ' || case when lowest = highest then lowest else 'one value from ' || lowest || ' to ' || highest end || ' for '
-        || {{ plain_number('round(100 * largest_tie / n_customers_of_all, 1)') }} || ' % of the customers, who therefore all score ' || score
+        || {{ in_percent('largest_tie / n_customers_of_all') }} || ' of the customers, who therefore all score ' || score
         || ': that score tells few customers apart. If it should not depend on how many share a value, give fixed bounds under rfm_scores: ' || measure
         || ': in dbt_project.yml.' as sentence
     from measures
