@@ -19,7 +19,8 @@ class SparkStaging(Staging):
         for statement in tables:
             session.sql(statement)
         self.context = self.dbt_context()
-        self.build(*(names or STAGING[block]))
+        for name in names or STAGING[block]:
+            self.build(name)
         if names:
             return
         accepted, rejected = STAGING[block][-2:]

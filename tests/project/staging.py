@@ -64,7 +64,8 @@ class Staging(Reading):
         for statement in tables:
             connection.execute(statement)
         super().__init__(connection, folder, variables_with(block, file, settings))
-        self.build(*(names or STAGING[block]))
+        for name in names or STAGING[block]:
+            self.build(name)
         if names:
             return
         accepted, rejected = STAGING[block][-2:]
