@@ -22,8 +22,9 @@ from build_rules import (
     say,
 )
 from dbt_common.exceptions import DbtRuntimeError
-from kept_builds import described_build
 from spark_catalog import LOCK, Catalog, Lock, identifier, literal, numbered
+
+from kept_builds import described_build
 
 PUBLICATIONS = "publications"
 # A query that has begun before the last build was published is not disturbed.
