@@ -5,6 +5,7 @@ a DbtRuntimeError or a CompilationError with one sentence.
 """
 
 import datetime
+import hashlib
 import importlib
 import re
 import sys
@@ -85,6 +86,7 @@ class Reading:
             "dbt": SimpleNamespace(datediff=lambda first, last, unit: f"datediff('{unit}', {first}, {last})"),
             "config": self.config,
             "return": self.returned,
+            "local_md5": lambda text: hashlib.md5(text.encode()).hexdigest(),
             "run_query": self.run_query,
             "log": lambda message, info=False: "",
             "exceptions": SimpleNamespace(raise_compiler_error=self.compiler_error, warn=self.warnings.append),

@@ -29,6 +29,7 @@ from kept_builds import described_build
 PUBLICATIONS = "publications"
 # A query that has begun before the last build was published is not disturbed.
 LEAST_KEPT = 2
+LONGEST_COMMENT = 256
 
 
 def condition(numbers):
@@ -40,6 +41,11 @@ def condition(numbers):
         else:
             ranges.append([number, number])
     return " or ".join(f"builds.build_number between {first} and {last}" for first, last in ranges) or "false"
+
+
+def shortened(text):
+    """A description that a Hive metastore takes: it cannot store a view with a longer comment on a column."""
+    return text if len(text) <= LONGEST_COMMENT else text[: LONGEST_COMMENT - 1].rsplit(" ", 1)[0] + "…"
 
 
 def generation(name):
@@ -318,7 +324,7 @@ class Plugin:
             query = f"select {columns} from {catalog.state}.{name} where {counts}"
         columns = catalog.session.sql(query.replace("{build_number}", "0")).columns
         described = [
-            identifier(column) + (f" comment {literal(text)}" if (text := relation["columns"].get(column)) else "")
+            identifier(column) + (f" comment {literal(shortened(text))}" if (text := relation["columns"].get(column)) else "")
             for column in columns
         ]
         comment = f"{relation['description']} Build {{build_id}}".strip()

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
@@ -21,6 +22,8 @@ ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data"
 DBT = Path(sys.executable).with_name("dbt")
 SAMPLE_ORDERS = "file: dbt_project/sample/orders.csv"
+# Tests of Spark import it; their environment is .venv-spark (make test-spark).
+collect_ignore_glob = [] if find_spec("pyspark") else ["test_spark_*.py"]
 COLOURS = re.compile(r"\x1b\[\d+m")
 
 

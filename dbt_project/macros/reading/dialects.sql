@@ -446,11 +446,11 @@
 
 
 {#- Whether the rows of a source that is files have numbers. Those of Parquet have none on Spark, which reads it in pieces. -#}
-{% macro files_have_line_numbers(layouts) %}{% do return(adapter.dispatch('files_have_line_numbers')(layouts)) %}{% endmacro %}
+{% macro files_have_line_numbers(table) %}{% do return(adapter.dispatch('files_have_line_numbers')(table)) %}{% endmacro %}
 
-{% macro duckdb__files_have_line_numbers(layouts) %}{% do return(true) %}{% endmacro %}
+{% macro duckdb__files_have_line_numbers(table) %}{% do return(true) %}{% endmacro %}
 
-{% macro spark__files_have_line_numbers(layouts) %}{% do return(not layouts | rejectattr('delimiter') | list) %}{% endmacro %}
+{% macro spark__files_have_line_numbers(table) %}{% do return(not source_layouts(table) | rejectattr('delimiter') | list) %}{% endmacro %}
 
 
 {#- The plugin that looks at sources. -#}

@@ -232,7 +232,7 @@ files as (
 
 
 {#- Whether the rows of a source have numbers. The rows of a relation are in no order. -#}
-{% macro has_line_numbers(table) %}{% do return(not table.source.relation and files_have_line_numbers(source_layouts(table))) %}{% endmacro %}
+{% macro has_line_numbers(table) %}{% do return(not table.source.relation and files_have_line_numbers(table)) %}{% endmacro %}
 
 
 {#- Parquet, relations, JSON and workbooks have no header among their records, nor has any file of a source whose fields the configuration names. -#}

@@ -153,16 +153,16 @@ logarithms as (
 ),
 
 scales as (
-    {%- for feature in features %}
     select
         *,
-        {{ on_second_scale(feature, 'first_quartile') }} as first_quartile_transformed,
-        {{ on_second_scale(feature, 'median') }} as median_transformed,
-        {{ on_second_scale(feature, 'third_quartile') }} as third_quartile_transformed
+        {%- for quartile in ['first_quartile', 'median', 'third_quartile'] %}
+        case feature
+            {%- for feature in features %}
+            when '{{ feature.name }}' then {{ on_second_scale(feature, quartile) }}
+            {%- endfor %}
+        end as {{ quartile }}_transformed{{ ',' if not loop.last }}
+        {%- endfor %}
     from logarithms
-    where feature = '{{ feature.name }}'
-    {{- " union all" if not loop.last }}
-    {%- endfor %}
 ),
 
 -- Tukey (1977) calls a value far out that lies beyond the quartiles by more than three times the distance between them.
@@ -179,17 +179,25 @@ fences as (
 
 -- What is far out on both scales is not the tail of the others, however skewed they are.
 bounds as (
-    {%- for feature in features %}
     select
         *,
-        {{ sql_texts([feature.range[0] if feature.range[0] is not none else 'null']) }} as lowest_accepted,
-        {{ sql_texts([feature.range[1] if feature.range[1] is not none else 'null']) }} as highest_accepted,
-        least(lower_fence, {{ from_second_scale(feature, 'lower_fence_transformed') }}) as lower_bound,
-        greatest(upper_fence, {{ from_second_scale(feature, 'upper_fence_transformed') }}) as upper_bound
+        {%- for end in ['lowest', 'highest'] %}
+        {%- set place = loop.index0 %}
+        case feature
+            {%- for feature in features %}
+            when '{{ feature.name }}' then {{ sql_texts([feature.range[place] if feature.range[place] is not none else 'null']) }}
+            {%- endfor %}
+        end as {{ end }}_accepted,
+        {%- endfor %}
+        {%- for bound, function in [('lower', 'least'), ('upper', 'greatest')] %}
+        {{ function }}({{ bound }}_fence, case feature
+            {%- for feature in features %}
+            when '{{ feature.name }}' then {{ from_second_scale(feature, bound ~ '_fence_transformed') }}
+            {%- endfor %}
+        end) as {{ bound }}_bound{{ ',' if not loop.last }}
+        {%- endfor %}
     from fences
-    where feature = '{{ feature.name }}' and {{ computed_once() }}
-    {{- " union all" if not loop.last }}
-    {%- endfor %}
+    where {{ computed_once() }}
 ),
 
 -- Counted from the median in units of the range, values have powers that are finite and exact enough, whatever the unit of the feature and its offset.
