@@ -89,15 +89,18 @@ def answer(spark, request):
 
 
 def main():
+    # Answers alone go to the standard output; Java, which prints there too, finds the log in its place.
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
     choose_java()
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     builder = SparkSession.builder
     for name, value in quiet(json.loads(sys.argv[1])).items():
         builder = builder.config(name, value)
     spark = builder.getOrCreate()
-    print("ready", flush=True)
+    print("ready", file=answers, flush=True)
     for line in sys.stdin:
-        print(json.dumps(answer(spark, json.loads(line)), default=str), flush=True)
+        print(json.dumps(answer(spark, json.loads(line)), default=str), file=answers, flush=True)
     spark.stop()
 
 

@@ -201,3 +201,12 @@ def test_scripts_do_not_fit():
     measuring = {"structure_errors.py", "compare_rules.py", "compare_partitions.py"}
     for path in [path for path in SCRIPTS if path.name not in measuring]:
         assert not re.search(r"^(?:from|import) (sklearn|segmentation)", path.read_text(encoding="utf-8"), re.MULTILINE), path
+
+
+@pytest.mark.parametrize("path", sorted(DBT.rglob("_*.yml")), ids=lambda path: path.stem)
+def test_descriptions_of_columns_fit_into_a_hive_metastore(path):
+    """It stores 256 characters as the comment of a column; what is longer would be cut for readers on Spark."""
+    content = yaml.safe_load(text_of(path))
+    for node in (content.get("models") or []) + (content.get("seeds") or []):
+        for column in node.get("columns") or []:
+            assert len(column.get("description") or "") <= 256, f"{node['name']}.{column['name']}"
