@@ -22,6 +22,17 @@
 {%- endmacro %}
 
 
+{#- Both for whichever of the features a row is of, as its column `feature` says. -#}
+{% macro on_second_scale_of(features, value) -%}
+    case feature{% for feature in features %} when '{{ feature.name }}' then {{ on_second_scale(feature, value) }}{% endfor %} end
+{%- endmacro %}
+
+
+{% macro from_second_scale_of(features, value) -%}
+    case feature{% for feature in features %} when '{{ feature.name }}' then {{ from_second_scale(feature, value) }}{% endfor %} end
+{%- endmacro %}
+
+
 {#- Sums of the first four powers of a value, as <name>_1 to <name>_4. -#}
 {% macro power_sums(value, name) -%}
     {%- for power in range(1, 5) -%}

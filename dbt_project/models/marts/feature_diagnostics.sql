@@ -155,13 +155,9 @@ logarithms as (
 scales as (
     select
         *,
-        {%- for quartile in ['first_quartile', 'median', 'third_quartile'] %}
-        case feature
-            {%- for feature in features %}
-            when '{{ feature.name }}' then {{ on_second_scale(feature, quartile) }}
-            {%- endfor %}
-        end as {{ quartile }}_transformed{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ on_second_scale_of(features, 'first_quartile') }} as first_quartile_transformed,
+        {{ on_second_scale_of(features, 'median') }} as median_transformed,
+        {{ on_second_scale_of(features, 'third_quartile') }} as third_quartile_transformed
     from logarithms
 ),
 
@@ -181,21 +177,18 @@ fences as (
 bounds as (
     select
         *,
-        {%- for end in ['lowest', 'highest'] %}
-        {%- set place = loop.index0 %}
         case feature
             {%- for feature in features %}
-            when '{{ feature.name }}' then {{ sql_texts([feature.range[place] if feature.range[place] is not none else 'null']) }}
+            when '{{ feature.name }}' then {{ sql_texts([feature.range[0] if feature.range[0] is not none else 'null']) }}
             {%- endfor %}
-        end as {{ end }}_accepted,
-        {%- endfor %}
-        {%- for bound, function in [('lower', 'least'), ('upper', 'greatest')] %}
-        {{ function }}({{ bound }}_fence, case feature
+        end as lowest_accepted,
+        case feature
             {%- for feature in features %}
-            when '{{ feature.name }}' then {{ from_second_scale(feature, bound ~ '_fence_transformed') }}
+            when '{{ feature.name }}' then {{ sql_texts([feature.range[1] if feature.range[1] is not none else 'null']) }}
             {%- endfor %}
-        end) as {{ bound }}_bound{{ ',' if not loop.last }}
-        {%- endfor %}
+        end as highest_accepted,
+        least(lower_fence, {{ from_second_scale_of(features, 'lower_fence_transformed') }}) as lower_bound,
+        greatest(upper_fence, {{ from_second_scale_of(features, 'upper_fence_transformed') }}) as upper_bound
     from fences
     where {{ computed_once() }}
 ),
