@@ -13,6 +13,7 @@ import shutil
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
+import compare_builds
 import duckdb
 import pytest
 import yaml
@@ -113,7 +114,9 @@ def project(request, new_spark_project):
 
 
 @pytest.mark.parametrize("project", ["ansi", "no-ansi", "cluster", "delta", "iceberg"], indirect=True)
-def test_every_public_table_is_equal(project, duckdb_nights):
+def test_every_public_table_is_equal(project, duckdb_nights, monkeypatch):
+    # Each engine knows the rows of a fit again by a hash of its own.
+    monkeypatch.setattr(compare_builds, "NAMES_OF_CODE", compare_builds.NAMES_OF_CODE | {"data_fingerprint"})
     for number, (night, published) in enumerate(zip(nights(), duckdb_nights, strict=True), start=1):
         build(project, night)
         with duckdb.connect() as connection:

@@ -9,6 +9,8 @@
             'name': column.name, 'data_type': sql_type(column.data_type), 'description': column.description, 'constraints': []
         }}) %}
     {% endfor %}
+    {#- For the end of the build: a node that has run does not show them. -#}
+    {% do graph.setdefault('declared_columns', {}).setdefault(model.unique_id, []).extend(declared.values()) %}
     {% set described = dict(model['columns']) %}
     {% do model['columns'].clear() %}
     {% do model['columns'].update(dict(declared, **described) if first else dict(described, **declared)) %}

@@ -180,8 +180,10 @@
 {% macro spark__publish_build(results, builds, build, request) %}
     {% set relations, queries = [], {} %}
     {% set described = {} %}
-    {% for node in graph.nodes.values() if node.resource_type in ['model', 'seed'] and 'public' in [node.access, (node.config.meta or {}).access] %}
-        {% do described.update({node.name: node}) %}
+    {% for node in graph.nodes.values() if node.resource_type in ['model', 'seed'] %}
+        {% if 'public' in [node.access, (node.config.meta or {}).access] or node.config.materialized == 'incremental' %}
+            {% do described.update({node.name: node}) %}
+        {% endif %}
     {% endfor %}
     {% for result in results if result.node.config.materialized == 'view' %}
         {% do queries.update({result.node.alias: result.node.compiled_code}) %}
@@ -192,8 +194,7 @@
     {% for result in results if result.node.name in described %}
         {% set node = described[result.node.name] %}
         {% set columns = {} %}
-        {#- Those from the configuration are declared as late as that. -#}
-        {% for column in result.node.columns.values() %}{% do columns.update({column.name: column.description}) %}{% endfor %}
+        {% for column in (result.node.columns.values() | list) + graph.get('declared_columns', {}).get(node.unique_id, []) %}{% do columns.update({column.name: column.description}) %}{% endfor %}
         {% do relations.append({
             'name': node.alias, 'kind': 'query' if node.alias in queries else node.config.materialized,
             'query': queries.get(node.alias), 'description': node.description, 'columns': columns
