@@ -336,7 +336,7 @@ class Plugin:
     def in_order(self, columns):
         """Those of a table of the state: the partition's, which stands last, goes back to where models have it."""
         others = [column for column in columns if column != "build_id"]
-        place = others.index("built_at")
+        place = others.index("built_at") if "built_at" in others else len(others)
         return [*others[:place], "build_id", *others[place:]]
 
     def fixed(self, query, request):

@@ -68,10 +68,10 @@ class SparkSessionConnectionManager(SparkConnectionManager):
             os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         return super().open(connection)
 
-    def execute(self, sql, *arguments, **settings):
-        # Spark works when rows are fetched, which dbt does outside of the handler.
+    def execute(self, sql, auto_begin=False, fetch=False, limit=None):
+        # Spark works when rows are fetched: a query whose rows nobody asks for, such as that of a hook, would never run.
         with self.exception_handler(sql):
-            return super().execute(sql, *arguments, **settings)
+            return super().execute(sql, auto_begin, fetch=True, limit=limit)
 
     @contextmanager
     def exception_handler(self, sql):
