@@ -49,14 +49,12 @@ expected as (
         bin['upper_edges'] as upper_edges,
         bin['shares'] as shares
     from tenths
-    where {{ computed_once() }}
 ),
 
 preparations as (
     select {{ unnested({'fits.features': 'feature', 'fits.fill_values': 'fill_value', 'fits.lambdas': 'power'}) }}
     from {{ fits }} as fits
     inner join present_model on fits.model_version = present_model.model_version
-    where {{ computed_once() }}
 ),
 
 feature_values as (
