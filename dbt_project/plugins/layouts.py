@@ -42,6 +42,7 @@ from dbt_common.exceptions import DbtRuntimeError
 from headers import columns_to_read, personal_positions, positions_of, require_every_column
 from packed_files import BLOCK, blocks
 from refusals import refusal
+from ways_of_writing import in_words, look_at
 
 # How Parquet files begin and end; the second one is encrypted.
 PARQUET = (b"PAR1", b"PARE")
@@ -54,6 +55,34 @@ HEADERS_LOOKED_FOR = 50
 # The delimiter of a layout whose lines are JSON objects, and what the names of such files end in.
 JSON = "json"
 JSON_LINES = (".json", ".jsonl", ".ndjson")
+
+
+def answer(request, known, look):
+    """Take the step that a request of the macros names; it takes the answer, too.
+
+    `look` is a function of the engine: a request with all that it takes to look into a source → its layouts. It is called once a
+    build for each source, and `known` keeps what it found.
+    """
+    source = request["source"]
+    if request["step"] == "check_lines":
+        if request["n_rows"] is None:
+            check_lines(request["layouts"], source, unreadable=request["unreadable"], found=request["found"])
+        else:
+            check_rows(source, n_rows=request["n_rows"], found=request["found"])
+        return
+    if request["step"] == "look_at":
+        words = frozenset(source["missing_words"])
+        request["seen"] = [in_words(name, look_at(texts, words)) for name, texts in request["texts"].items()]
+        return
+    key = request["invocation"], source["block"]
+    if key in known:
+        require_unchanged(known[key])
+    elif "relation" not in request and "split_record" not in request:
+        # The macro asks once more, with what it takes to look.
+        return
+    else:
+        known[key] = look(request)
+    request["layouts"] = known[key]
 
 
 def source_layouts(reader, source, columns, files):

@@ -22,9 +22,8 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 from layouts import (
     PARQUET,
     UnreadableLineError,
+    answer,
     beginning_of,
-    check_lines,
-    check_rows,
     file_state,
     is_called_parquet,
     literal,
@@ -33,7 +32,6 @@ from layouts import (
     require_a_name_of_text,
     require_content,
     require_found,
-    require_unchanged,
     require_whole_parquet,
     source_layouts,
     where_to_name,
@@ -41,7 +39,6 @@ from layouts import (
 from packed_files import blocks, packed_with, packing_of
 from refusals import refusal, said_by
 from text_files import DIRECT, Text, declared_encoding, encoding_of, new_copy
-from ways_of_writing import in_words, look_at
 from workbooks import BEGINNINGS, copied_sheets, is_workbook
 
 # What is read on this machine only: what has to be unpacked or copied here.
@@ -62,40 +59,21 @@ class Plugin(BasePlugin):
         self.connection = conn
 
     def store(self, target_config):
-        """The one door that dbt-duckdb opens from a macro to Python: `config` names the step and takes the answer."""
-        request = target_config.config
-        if request["step"] == "check_lines":
-            if request["n_rows"] is None:
-                check_lines(request["layouts"], request["source"], unreadable=request["unreadable"], found=request["found"])
-            else:
-                check_rows(request["source"], n_rows=request["n_rows"], found=request["found"])
-            return
-        if request["step"] == "look_at":
-            words = frozenset(request["source"]["missing_words"])
-            request["seen"] = [in_words(name, look_at(texts, words)) for name, texts in request["texts"].items()]
-            return
-        key = request["invocation"], request["source"]["block"]
-        if key in self.answers:
-            require_unchanged(self.answers[key])
-        elif "relation" not in request and "read_lines" not in request:
-            # The macro asks once more, with what it takes to look.
-            return
-        else:
-            # A cursor of its own: the macros run in a transaction of dbt's, and read what the reader sets aside there.
-            with self.connection.cursor() as session:
-                reader = Reader(
-                    session, request.get("read_lines", ""), request.get("split_record", {}), request.get("is_json_object")
-                )
-                self.answers[key] = self.layouts(reader, request)
-        request["layouts"] = self.answers[key]
+        """The one door that dbt-duckdb opens from a macro to Python: `config` is the request."""
+        answer(target_config.config, self.answers, self.layouts)
 
-    def layouts(self, reader, request):
+    def layouts(self, request):
         """The layouts that a request asks for."""
         source, columns = request["source"], request["columns"]
-        if "relation" in request:
-            require_readable(reader.session, source, request["relation"])
-            return [relation_layout(reader, source, columns, request["relation"])]
-        return source_layouts(reader, source, columns, found_files(reader, source, self.copies, request["notes"]))
+        # A cursor of its own: the macros run in a transaction of dbt's, and read what the reader sets aside there.
+        with self.connection.cursor() as session:
+            reader = Reader(
+                session, request.get("read_lines", ""), request.get("split_record", {}), request.get("is_json_object")
+            )
+            if "relation" in request:
+                require_readable(session, source, request["relation"])
+                return [relation_layout(reader, source, columns, request["relation"])]
+            return source_layouts(reader, source, columns, found_files(reader, source, self.copies, request["notes"]))
 
 
 class Reader:

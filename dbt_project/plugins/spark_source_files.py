@@ -13,9 +13,8 @@ from pathlib import Path
 
 from layouts import (
     PARQUET,
+    answer,
     beginning_of,
-    check_lines,
-    check_rows,
     file_state,
     is_called_parquet,
     literal,
@@ -24,7 +23,6 @@ from layouts import (
     require_a_name_of_text,
     require_content,
     require_found,
-    require_unchanged,
     require_whole_parquet,
     source_layouts,
 )
@@ -33,7 +31,6 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from refusals import refusal
 from text_files import Text, declared_encoding, encoding_of
-from ways_of_writing import in_words, look_at
 
 INSTEAD = "read it with DuckDB, the target duckdb, or save it as Parquet or as CSV in UTF-8"
 
@@ -45,32 +42,13 @@ class Plugin:
         self.answers = {}
 
     def store(self, request):
-        """The one door that the adapter opens from a macro to Python: the request names the step and takes the answer."""
-        source = request["source"]
-        if request["step"] == "check_lines":
-            if request["n_rows"] is None:
-                check_lines(request["layouts"], source, unreadable=None, found=request["found"])
-            else:
-                check_rows(source, n_rows=request["n_rows"], found=request["found"])
-            return
-        if request["step"] == "look_at":
-            words = frozenset(source["missing_words"])
-            request["seen"] = [in_words(name, look_at(texts, words)) for name, texts in request["texts"].items()]
-            return
-        key = request["invocation"], source["block"]
-        if key in self.answers:
-            require_unchanged(self.answers[key])
-        elif "relation" not in request and "split_record" not in request:
-            # The macro asks once more, with what it takes to look.
-            return
-        else:
-            reader = Reader(SparkSession.active(), request.get("split_record", {}))
-            self.answers[key] = layouts(reader, request)
-        request["layouts"] = self.answers[key]
+        """The one door that the adapter opens from a macro to Python."""
+        answer(request, self.answers, layouts)
 
 
-def layouts(reader, request):
+def layouts(request):
     """The layouts that a request asks for."""
+    reader = Reader(SparkSession.active(), request.get("split_record", {}))
     source, columns = request["source"], request["columns"]
     if "relation" in request:
         sql = request["relation"]["sql"]

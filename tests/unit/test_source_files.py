@@ -29,6 +29,7 @@ PROJECT = Path(__file__).parents[2] / "dbt_project"
 sys.path.append(str(PROJECT / "plugins"))
 source_files = importlib.import_module("source_files")
 headers_plugin = importlib.import_module("headers")
+layouts_plugin = importlib.import_module("layouts")
 packed_files = importlib.import_module("packed_files")
 zstd = packed_files.zstd
 sys.path.append(str(Path(__file__).parents[1] / "project"))
@@ -156,7 +157,7 @@ def lines(ask, plugin):
             for path, line, *_ in plugin.connection.execute(rendered("lines_of(layout)", layout=layout)).fetchall():
                 found[path].append(line or "")
         counts = [(path, len(texts), len([text for text in texts if str(text).strip()])) for path, texts in found.items()]
-        source_files.check_lines(request["layouts"], request["source"], unreadable=None, found=counts)
+        layouts_plugin.check_lines(request["layouts"], request["source"], unreadable=None, found=counts)
         return {Path(path).name: texts for path, texts in found.items()}
 
     return lines_of
@@ -590,10 +591,10 @@ def test_headers_without_rows_below_are_refused(text, parquet, fields, n_lines, 
     source = {"block": "segmentation", "fields": fields}
     found = [("a.csv", 9, n_lines)]
     if not is_refused:
-        source_files.check_lines(layouts, source, unreadable=None, found=found)
+        layouts_plugin.check_lines(layouts, source, unreadable=None, found=found)
         return
     with pytest.raises(DbtRuntimeError) as refused:
-        source_files.check_lines(layouts, source, unreadable=None, found=found)
+        layouts_plugin.check_lines(layouts, source, unreadable=None, found=found)
     files = ", ".join(text + parquet)
     assert refused.value.msg == f"{files} has a header and no rows below it; give a file with one line for each record."
 
@@ -601,7 +602,7 @@ def test_headers_without_rows_below_are_refused(text, parquet, fields, n_lines, 
 def test_a_line_far_below_that_cannot_be_read_is_refused():
     layouts = [{"format": "utf-8", "files": ["a.csv", "b.csv"], "opened": {"a.csv": "a.csv", "b.csv": "build/0.txt"}}]
     with pytest.raises(DbtRuntimeError) as refused:
-        source_files.check_lines(layouts, {"block": "orders"}, unreadable=("build/0.txt", 70_000, "INVALID ENCODING"), found=[])
+        layouts_plugin.check_lines(layouts, {"block": "orders"}, unreadable=("build/0.txt", 70_000, "INVALID ENCODING"), found=[])
     assert refused.value.msg == "b.csv, line 70000, is not utf-8 text; save the file as UTF-8."
 
 
@@ -609,7 +610,7 @@ def test_a_line_far_below_that_cannot_be_read_is_refused():
 def test_lines_that_the_reader_does_not_see_are_missed(found):
     layouts = [{"format": "utf-8", "files": ["a.csv"], "n_lines": {"a.csv": 3}, "preambles": {}, "has_header": True}]
     with pytest.raises(DbtRuntimeError) as refused:
-        source_files.check_lines(layouts, {"block": "orders"}, unreadable=None, found=found)
+        layouts_plugin.check_lines(layouts, {"block": "orders"}, unreadable=None, found=found)
     assert refused.value.msg.startswith(f"a.csv has 3 lines, of which {found[0][1] if found else 0} were read; save it anew")
 
 
