@@ -6,6 +6,7 @@ import re
 from inspection import KEY_WORDS, MAIL_WORDS, READ_SHARE, SAMPLE, QuestionError, Table, in_words, number, sentence, words_of
 from reading import comparable
 from warehouse import plural
+
 from ways_of_writing import NO, YES
 
 # Fewer different numbers make groups of their own: they describe segments better than they form them.

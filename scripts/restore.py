@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 sys.path.append(str(Path(__file__).parents[1] / "dbt_project" / "plugins"))
+from kept_builds import described_build
 from published_file import (
     CARRIED,
     PublishedFile,
@@ -25,8 +26,6 @@ from published_file import (
     lock_builds,
     sentence,
 )
-
-from kept_builds import described_build
 
 # Of `file`, with their types; asked without parameters, for which DuckDB would import pandas.
 COLUMNS = f"""

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.context import get_invocation_context
+
 from refusals import refusal, said_by
 
 # DuckDB's scanners take a NaN in a NUMERIC of PostgreSQL for 0 unless they read texts, and stop at a text in a column that SQLite

@@ -39,6 +39,7 @@ import stat
 from contextlib import suppress
 
 from dbt_common.exceptions import DbtRuntimeError
+
 from headers import columns_to_read, personal_positions, positions_of, require_every_column
 from packed_files import BLOCK, blocks
 from refusals import refusal

@@ -13,10 +13,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
-from build_rules import code_version, is_to_begin_anew, refuse_customers_of_the_sample, say
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.adapters.factory import get_adapter_by_type
 from dbt_common.exceptions import DbtRuntimeError
+
+from build_rules import code_version, is_to_begin_anew, refuse_customers_of_the_sample, say
 from published_file import (
     CARRIED,
     RELATIONS,

@@ -19,6 +19,7 @@ from string import Template
 
 import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
+
 from layouts import (
     PARQUET,
     UnreadableLineError,

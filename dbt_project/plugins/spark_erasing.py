@@ -1,6 +1,7 @@
 """Which rows of a Spark catalog are those of customers who are to be erased, and the tables without them."""
 
 from dbt_common.exceptions import DbtRuntimeError
+
 from spark_catalog import identifier, literal, numbered
 
 # The key is the first column of these tables, and has the same name in all others. Where it was renamed, the log has both.

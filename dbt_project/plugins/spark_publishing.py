@@ -12,6 +12,8 @@ import uuid
 from contextlib import contextmanager
 from datetime import datetime, timezone
 
+from dbt_common.exceptions import DbtRuntimeError
+
 import spark_erasing
 from build_rules import (
     code_version,
@@ -21,10 +23,8 @@ from build_rules import (
     refuse_customers_of_the_sample,
     say,
 )
-from dbt_common.exceptions import DbtRuntimeError
-from spark_catalog import LOCK, Catalog, Lock, identifier, literal, numbered
-
 from kept_builds import described_build
+from spark_catalog import LOCK, Catalog, Lock, identifier, literal, numbered
 
 PUBLICATIONS = "publications"
 # A query that has begun before the last build was published is not disturbed.

@@ -11,6 +11,9 @@ import re
 from contextlib import contextmanager
 from pathlib import Path
 
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+
 from layouts import (
     PARQUET,
     answer,
@@ -27,8 +30,6 @@ from layouts import (
     source_layouts,
 )
 from packed_files import packing_of
-from pyspark.errors import PySparkException
-from pyspark.sql import SparkSession
 from refusals import refusal
 from text_files import Text, declared_encoding, encoding_of
 
