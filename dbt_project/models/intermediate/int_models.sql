@@ -1,6 +1,7 @@
-{{ config(enabled=has_customers(), materialized='view') }}
+{{ config(enabled=has_customers(), materialized='view' if target.type == 'duckdb' else 'table') }}
 {%- set builds = existing_table('builds') if execute -%}
--- What a build left that did not come to its end is no model: another one may have its number by now.
+-- What a build left that did not come to its end is no model: another one may have its number by now. A table on Spark, which would join the builds anew for
+-- each of the many readers, and refuses the plan where one of them computes a step apart.
 with
 
 segmentation_fits as (
