@@ -6,7 +6,8 @@ What only a fit needs is imported there: most builds score with the model that t
 import datetime
 
 from frames import engine_of
-from segmentation.scoring import can_label, completed, label_query, prepared
+from segmentation.categories import CATEGORY, MISSING, MOST_LEVELS, OTHER, columns_of_levels
+from segmentation.scoring import can_label, completed, label_query, prepared, text
 
 # The table of models: a row is what a fit found. Both engines keep the types that a table was first written with.
 REGISTRY = {
@@ -75,6 +76,8 @@ REGISTRY = {
     "merged": ["integer"],
     "build_id": "string",
 }
+# Besides, where a feature counts otherwise than as its standard deviations.
+WEIGHTS = {"feature_weights": ["double"]}
 LIBRARIES = ("scikit-learn", "numpy")
 # What stands beside the columns of a customer.
 LABEL_COLUMNS = {
@@ -95,7 +98,18 @@ BEFORE, LAST = "_before_", "_last_"
 
 
 def transforms_of(settings):
-    return {feature["name"]: feature.get("transform", "none") for feature in settings["features"]}
+    return {
+        feature["name"]: CATEGORY if is_category(feature) else feature.get("transform", "none")
+        for feature in settings["features"]
+    }
+
+
+def is_category(feature):
+    return feature.get("data_type") in ("category", "boolean")
+
+
+def weight_of(feature):
+    return feature.get("weight", 2 if is_category(feature) else 1)
 
 
 def of_customers(settings, customers):
@@ -104,28 +118,63 @@ def of_customers(settings, customers):
 
 
 def preparation_of(engine, settings, medians, training_rows):
-    """How raw values become what is standardised, as lists in the order of the features; None where there is nothing to do."""
-    transforms = transforms_of(settings)
-    preparation = {
-        "features": list(transforms),
-        "fill_values": [medians.get(feature) for feature in transforms],
-        "transforms": list(transforms.values()),
-        "lambdas": [None] * len(transforms),
-    }
-    skewed = [feature for feature, transform in transforms.items() if transform == "yeo-johnson"]
+    """How raw values become what is standardised, as lists in the order of the columns; None where there is nothing to do.
+
+    A number is a column, and so is each level of a category.
+    """
+    preparation = {"features": [], "fill_values": [], "transforms": [], "lambdas": [], "feature_weights": []}
+    for feature, transform in zip(settings["features"], transforms_of(settings).values(), strict=True):
+        columns = levels_of(engine, feature, training_rows) if transform == CATEGORY else [feature["name"]]
+        values = (columns, [medians.get(feature["name"])], [transform], [None], [weight_of(feature)])
+        for name, value in zip(preparation, values, strict=True):
+            preparation[name] += value if name == "features" else value * len(columns)
+    skewed = [place for place, transform in enumerate(preparation["transforms"]) if transform == "yeo-johnson"]
     if skewed:
         from segmentation.yeo_johnson import fitted_lambda
 
-        filled_in = prepared(preparation | {"transforms": ["none"] * len(transforms)})
-        for feature in skewed:
-            values = f"select {filled_in[feature]} as value, n_customers from {{training_rows}}"
+        filled_in = prepared(
+            preparation
+            | {
+                "transforms": [
+                    "none" if place in skewed else transform for place, transform in enumerate(preparation["transforms"])
+                ]
+            }
+        )
+        for place in skewed:
+            values = f"select {filled_in[preparation['features'][place]]} as value, n_customers from {{training_rows}}"
             rows = engine.arrays(engine.query(values, training_rows=training_rows))
-            preparation["lambdas"][preparation["features"].index(feature)] = fitted_lambda(rows["value"], rows["n_customers"])
+            preparation["lambdas"][place] = fitted_lambda(rows["value"], rows["n_customers"])
     return preparation
 
 
-def select_list(expressions, prefix=""):
-    return ", ".join(f"{expression} as {prefix}{name}" for name, expression in expressions.items())
+def levels_of(engine, feature, training_rows):
+    """The columns of a category: of its commonest levels, and of what has no level of its own."""
+    has_missing = feature.get("missing") == "level"
+    if feature["data_type"] == "boolean":
+        return columns_of_levels(feature["name"], ["false", "true"], has_missing=has_missing, has_other=False)
+    rows = engine.records(
+        engine.query(
+            f"""
+            select {feature["name"]} as level, sum(n_customers) as n_customers
+            from {{training_rows}}
+            where {feature["name"]} not in ({text(MISSING)}, {text(OTHER)})
+            group by {feature["name"]}
+            order by n_customers desc, level
+            limit {MOST_LEVELS}
+            """,
+            training_rows=training_rows,
+        )
+    )
+    return columns_of_levels(feature["name"], [row["level"] for row in rows], has_missing=has_missing, has_other=True)
+
+
+def numbered(expressions, prefix="point_"):
+    """The expressions under names that every engine takes: those of levels are any text."""
+    return {f"{prefix}{place}": expression for place, expression in enumerate(expressions.values())}
+
+
+def select_list(expressions):
+    return ", ".join(f"{expression} as {name}" for name, expression in expressions.items())
 
 
 def new_fits(session, registry, settings, *, decision, medians, training_rows, customers):
@@ -136,13 +185,14 @@ def new_fits(session, registry, settings, *, decision, medians, training_rows, c
     engine = engine_of(session)
     settings = of_customers(settings, customers)
     (decision,) = engine.records(decision)
+    types = REGISTRY | (WEIGHTS if any(weight_of(feature) != 1 for feature in settings["features"]) else {})
     if decision["reason"] is None:
-        return engine.frame(REGISTRY)
+        return engine.frame(types)
 
     from importlib.metadata import version
 
     import numpy as np
-    from segmentation.drift import tenths
+    from segmentation.drift import bins
     from segmentation.versions import fit_version
 
     earlier = []
@@ -153,21 +203,21 @@ def new_fits(session, registry, settings, *, decision, medians, training_rows, c
     previous = by_version.get(decision["last_build_version"])
     (medians,) = engine.records(medians)
     preparation = preparation_of(engine, settings, medians, training_rows)
-    features = preparation["features"]
 
     now, before = prepared(preparation), {}
     if previous and can_label(previous, transforms_of(settings)):
         before = prepared(completed(previous, preparation))
+    columns, columns_before = numbered(now), numbered(before, BEFORE)
     merged_rows = f"""
         select
-            {", ".join(filter(None, [select_list(now), select_list(before, BEFORE)]))},
+            {select_list(columns | columns_before)},
             cast(sum(n_customers) as bigint) as n_customers
         from {{training_rows}}
         group by all
         order by all
     """
     rows = engine.arrays(engine.query(merged_rows, training_rows=training_rows))
-    points = np.column_stack([rows[feature] for feature in features])
+    points = np.column_stack([rows[name] for name in columns])
 
     fitted = fit_version(
         points,
@@ -175,11 +225,11 @@ def new_fits(session, registry, settings, *, decision, medians, training_rows, c
         preparation=preparation,
         earlier=earlier,
         previous=previous,
-        points_before=np.column_stack([rows[BEFORE + feature] for feature in before]) if before else None,
+        points_before=np.column_stack([rows[name] for name in columns_before]) if before else None,
         n_clusters=settings["n_clusters"],
         k_range=settings["k_range"],
         seed=settings["seed"],
-        customers=engine.all_customers(customers, now) if decision["n_customers"] > rows["n_customers"].sum() else None,
+        customers=engine.all_customers(customers, columns) if decision["n_customers"] > rows["n_customers"].sum() else None,
     )
     row = {
         "model_version": decision["model_version"],
@@ -189,12 +239,12 @@ def new_fits(session, registry, settings, *, decision, medians, training_rows, c
         "n_clusters_setting": str(settings["n_clusters"]),
         "seed": settings["seed"],
         "data_fingerprint": decision["fingerprint"],
-        "bins": tenths(points, rows["n_customers"], features),
+        "bins": bins(points, rows["n_customers"], preparation),
         "library_versions": ", ".join(f"{name} {version(name)}" for name in (*LIBRARIES, *engine.packages)),
         **fitted,
         "build_id": decision["build_id"],
     }
-    return engine.frame(REGISTRY, row)
+    return engine.frame(types, {name: row[name] for name in types})
 
 
 def clusters(session, settings, *, decision, models, names, customers):

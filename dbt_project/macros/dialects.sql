@@ -163,7 +163,7 @@
 {%- endmacro %}
 
 
-{#- Puts an expression over its arguments into the database as a function, for everybody who queries it. -#}
+{#- Puts an expression over its arguments, {name: type}, into the database as a function, for everybody who queries it. -#}
 {% macro create_function(name, arguments, expression, returns) -%}
     {{ adapter.dispatch('create_function')(name, arguments, expression, returns) }}
 {%- endmacro %}
@@ -173,7 +173,9 @@
 {%- endmacro %}
 
 {% macro spark__create_function(name, arguments, expression, returns) -%}
-    create or replace function {{ name }}({{ arguments | join(' double, ') }} double) returns {{ returns }} return {{ expression }}
+    create or replace function {{ name }}(
+        {%- for argument, data_type in arguments.items() %}{{ argument }} {{ data_type }}{{ ', ' if not loop.last }}{% endfor -%}
+    ) returns {{ returns }} return {{ expression }}
 {%- endmacro %}
 
 

@@ -1,6 +1,7 @@
 {%- set settings = segmentation() -%}
 {%- set fits = left_by_builds('segmentation_fits') -%}
 {%- set filled_in = settings.features | selectattr('missing', 'equalto', 'median') | map(attribute='name') | list -%}
+{%- set with_missing_level = settings.features | selectattr('missing', 'equalto', 'level') | map(attribute='name') | list -%}
 -- Asserts: where no new model is fitted, the one to score with is there, was fitted on exactly the features of today, and has a value for those that are
 -- filled in. Labels and names rely on it.
 {% set query %}
@@ -11,19 +12,36 @@
     ),
 
     {% if fits %}
-    fitted_features as (
+    fitted_columns as (
         select
             fits.model_version,
             {{ unnested({'fits.features': 'feature', 'fits.transforms': 'transform', 'fits.fill_values': 'fill_value'}) }}
         from {{ fits }} as fits
     ),
 
+    fitted_features as (
+        select
+            model_version,
+            {{ feature_of('feature') }} as feature,
+            transform,
+            max(fill_value) as fill_value,
+            bool_or({{ level_of('feature') }} = '{{ missing_level() }}') as has_missing_level
+        from fitted_columns
+        group by model_version, {{ feature_of('feature') }}, transform
+    ),
+
     models as (
         select
             model_version,
             {{ joined_texts("feature || ' (' || transform || ')'", ', ', 'feature') }} as features,
-            {{ joined_texts("case when fill_value is null and feature in ('" ~ filled_in | join("', '") ~ "') then feature end", ' and ', 'feature') }} as not_filled_in
-        from fitted_features
+            {{ joined_texts('case when is_not_filled_in then feature end', ' and ', 'feature') }} as not_filled_in
+        from (
+            select
+                *,
+                (fill_value is null and feature in ({{ sql_texts(filled_in) }}))
+                or (not has_missing_level and feature in ({{ sql_texts(with_missing_level) }})) as is_not_filled_in
+            from fitted_features
+        ) as judged
         group by model_version
     ),
     {% else %}

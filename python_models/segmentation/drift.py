@@ -2,6 +2,33 @@
 
 import numpy as np
 
+from segmentation.categories import CATEGORY, blocks, feature_of
+
+
+def bins(points, weights, preparation):
+    """The bins of each feature of a fit, those of numbers first: of a number the `tenths`, of a category the levels.
+
+    `points` (n, d) and `weights` (n,), how many customers share a row; `preparation` has the lists features and transforms. The
+    value of a level is the place of its column, from 1; `lowest` and `highest` are those that anybody has.
+    """
+    columns, transforms = preparation["features"], preparation["transforms"]
+    numbers = [place for place, transform in enumerate(transforms) if transform != CATEGORY]
+    return tenths(points[:, numbers], weights, [columns[place] for place in numbers]) + [
+        {"feature": feature_of(columns[block[0]])} | _levels(points[:, block], weights, block + 1)
+        for block in blocks(preparation)
+    ]
+
+
+def _levels(indicators, weights, places):
+    counts = weights @ indicators
+    present = places[counts > 0]
+    return {
+        "lowest": float(present[0]),
+        "highest": float(present[-1]),
+        "upper_edges": [*places[:-1].astype(float).tolist(), np.inf],
+        "shares": (counts / weights.sum()).tolist(),
+    }
+
 
 def tenths(points, weights, features):
     """The bins of each of the d `features`: [{feature, lowest, highest, upper_edges, shares}].

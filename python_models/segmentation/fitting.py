@@ -9,6 +9,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from segmentation import quality
+from segmentation.categories import MISMATCH
 from segmentation.choosing import Choice, choose
 from segmentation.precision import frame
 from segmentation.structure import Structure, find_structure
@@ -90,7 +91,7 @@ class Segmentation:
         return len(self.rows)
 
 
-def fit_segmentation(points, weights, *, n_clusters, k_range, seed, customers=None):
+def fit_segmentation(points, weights, *, n_clusters, k_range, seed, customers=None, categories=(), feature_weights=1.0):
     """Standardise weighted points, run k-means for every k of `k_range`, and keep the model with `n_clusters`.
 
     `points` (n, d), finite and in any order; `weights` (n,), how many customers share a row; `n_clusters` a number within
@@ -106,20 +107,25 @@ def fit_segmentation(points, weights, *, n_clusters, k_range, seed, customers=No
     Where the points are only a sample, `customers` answers for all of them, as in `all_customers`: the points are scaled by all,
     and the chosen model is refined on all. The WCSS of every k is then that of the sample, scaled up.
 
-    Raises ValueError where a feature is constant or fewer distinct rows than clusters are given.
+    `categories` has arrays of the positions of columns that are levels of one feature: 1 where a customer has it and 0 elsewhere.
+    One standard deviation of a number counts as `feature_weights` (d,) of them; customers of different levels lie so many apart.
+
+    Raises ValueError where a number is constant or fewer distinct rows than clusters are given.
     """
     rows, counts = _distinct(np.asarray(points, dtype=float), np.asarray(weights, dtype=float))
-    if (np.ptp(rows, axis=0) == 0).any():
-        constant = np.flatnonzero(np.ptp(rows, axis=0) == 0).tolist()
+    is_level = np.isin(np.arange(rows.shape[1]), np.concatenate([[], *categories]))
+    constant = np.flatnonzero((np.ptp(rows, axis=0) == 0) & ~is_level).tolist()
+    if constant:
         raise ValueError(f"features {constant} have one value in every row and tell nothing apart; remove them")
-    means, scales, n_customers = _mean_and_scale(rows, counts, customers)
+    means, deviations, n_customers = _mean_and_deviation(rows, counts, customers)
+    scales = np.where(is_level, MISMATCH, deviations) / feature_weights
     scaled, counts = _distinct((rows - means) / scales, counts, decimals=9)
     fewest = k_range[0] if isinstance(n_clusters, str) else n_clusters
     if len(scaled) < fewest:
         raise ValueError(f"{len(scaled)} distinct rows cannot form {fewest} clusters; lower the number of clusters")
 
     tried = range(k_range[0], min(k_range[1], len(scaled)) + 1)
-    structure = find_structure(scaled, counts, tried, seed=seed)
+    structure = find_structure(scaled, counts, tried, seed=seed, categories=categories)
     sampled_counts = counts
     counts = counts * (n_customers / counts.sum())
     partitions = best_partitions(scaled, counts, tried, seed=seed)
@@ -139,7 +145,7 @@ def fit_segmentation(points, weights, *, n_clusters, k_range, seed, customers=No
     )  # fmt: skip
 
 
-def _mean_and_scale(rows, counts, customers):
+def _mean_and_deviation(rows, counts, customers):
     """Mean and standard deviation (d,) of all customers, and how many they are."""
     origins, units = frame(rows)
     if customers:

@@ -1,5 +1,9 @@
 """Labels of customers in the database's own words: the same formula as `assign`, as one query that no customer leaves."""
 
+import re
+
+from segmentation.categories import CATEGORY, MISSING, OTHER, feature_of, level_of
+
 
 def label_query(relation, *, columns, version, previous=None):
     """SQL that labels every row of `relation` under a stored version, and under a `previous` one where it is given.
@@ -32,8 +36,12 @@ def label_query(relation, *, columns, version, previous=None):
 
 def can_label(version, transforms):
     """Whether every feature of a stored version is among {feature: transform}."""
-    wanted = dict(zip(version["features"], version["transforms"], strict=True))
-    return all(transforms.get(feature) == transform for feature, transform in wanted.items())
+    return all(transforms.get(feature) == transform for feature, transform in features_of(version).items())
+
+
+def features_of(version):
+    """{feature: transform} of a stored version; of a category the levels do not matter."""
+    return {feature_of(column): transform for column, transform in zip(version["features"], version["transforms"], strict=True)}
 
 
 def completed(version, other):
@@ -47,12 +55,45 @@ def completed(version, other):
 
 
 def prepared(version):
-    """{feature: SQL for what a stored version standardises}: missing values filled in, then transformed.
+    """{column: SQL for what a stored version standardises}: missing values filled in, then transformed; of a level, 1 or 0.
 
-    The macro `transformed` says the same.
+    The macros `transformed` and `is_of_level` say the same.
     """
+    levels = {}
+    for column, transform in zip(version["features"], version["transforms"], strict=True):
+        if transform == CATEGORY:
+            levels.setdefault(feature_of(column), []).append(level_of(column))
     steps = (version[name] for name in ("features", "fill_values", "transforms", "lambdas"))
-    return {feature: _transformed(_filled_in(feature, value), *how) for feature, value, *how in zip(*steps, strict=True)}
+    return {
+        column: is_of_level(feature_of(column), level_of(column), levels[feature_of(column)])
+        if transform == CATEGORY
+        else _transformed(_filled_in(column, value), transform, power)
+        for column, value, transform, power in zip(*steps, strict=True)
+    }
+
+
+def is_of_level(feature, level, levels):
+    """SQL for 1 where a customer is of a level, and 0 where not; `levels` are all that the version has a column for.
+
+    NULL where the value is missing and that is no level.
+    """
+    value = f"cast({feature} as string)"
+    if MISSING in levels:
+        value = f"coalesce({value}, {text(MISSING)})"
+    condition = f"{value} = {text(level)}"
+    if level == OTHER:
+        condition = f"{value} not in ({', '.join(text(one) for one in levels if one != OTHER)})"
+    return f"case when {condition} then {double(1)} when {value} is not null then {double(0)} end"
+
+
+def text(value):
+    """A text as SQL that every engine reads alike, and no template either.
+
+    What one of them reads in a way of its own stands there by its number: quotes, backslashes and curly brackets.
+    """
+    pieces = [piece for piece in re.split(r"(['\\{}])", value) if piece] or [""]
+    literals = [f"chr({ord(piece)})" if piece in list("'\\{}") else f"'{piece}'" for piece in pieces]
+    return literals[0] if len(literals) == 1 else f"concat({', '.join(literals)})"
 
 
 def _filled_in(feature, value):

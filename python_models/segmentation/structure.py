@@ -42,29 +42,37 @@ class Structure:
     gap_errors: np.ndarray
 
 
-def find_structure(scaled, weights, cluster_counts, *, seed):
+def find_structure(scaled, weights, cluster_counts, *, seed, categories=()):
     """Compare customers with crowds without groups.
 
     `scaled` (n, d) are points in the space of k-means, `weights` (n,) whole numbers of customers; `cluster_counts` lists every k
-    tried, ascending. Five hundred customers are drawn, each as likely as the next. They and every crowd are partitioned in the
-    same way, by Ward's method (1963), which goes after the same sum of squares as k-means and has all k in one tree.
+    tried, ascending; `categories` has arrays of the positions of columns that are levels of one feature. Five hundred customers
+    are drawn, each as likely as the next. They and every crowd are partitioned in the same way, by Ward's method (1963), which
+    goes after the same sum of squares as k-means and has all k in one tree.
 
     The statistic of a draw is the largest, over k, of its silhouette's distance from the mean of all draws, in their standard
     deviations: one test, whatever number of k is tried. Its rank gives the p-value, as in the parametric test of Hennig and Lin
     (2015). Two kinds of crowds must be beaten: spread evenly over the box of the principal components (Tibshirani, Walther and
     Hastie 2001); and drawn from a normal copula, which has the features' own distributions and their rank correlations, and
-    nothing else. The gap statistic, of the same article as the box, is the mean logarithm of the even crowds' WCSS less that of
-    the customers, all partitioned so.
+    nothing else. The levels of a crowd go with nothing; all are equally common in crowds of the first kind, and as common as they
+    are in those of the second. So levels are no groups by themselves; what goes together with numbers or with other levels is.
+    The gap statistic, of the same article as the box, is the mean logarithm of the even crowds' WCSS less that of the customers,
+    all partitioned so.
     """
     generator = np.random.default_rng(seed)
     points = _drawn(scaled, weights, generator)
     with threadpool_limits(1):
         customers = _measured(points, cluster_counts)
-        even = [_measured(_even_crowd(points, generator), cluster_counts) for _ in range(N_CROWDS)]
+        even = [
+            _measured(_crowd(points, categories, generator, _even_crowd, _even_levels), cluster_counts) for _ in range(N_CROWDS)
+        ]
         hardest = box = _compared(customers, even)
         kind, margins_p_value = "none" if max(cluster_counts) > 1 else "untested", np.nan
         if box.is_beaten:
-            copula = [_measured(_copula_crowd(points, generator), cluster_counts) for _ in range(N_CROWDS)]
+            copula = [
+                _measured(_crowd(points, categories, generator, _copula_crowd, _same_levels), cluster_counts)
+                for _ in range(N_CROWDS)
+            ]
             margins = _compared(customers, copula)
             kind, margins_p_value = "groups" if margins.is_beaten else "ranges", margins.p_value
             hardest = min(box, margins, key=lambda comparison: comparison.margin)
@@ -133,6 +141,25 @@ def _compared(customers, crowds):
         means=means,
         bounds=means + bound * deviations,
     )
+
+
+def _crowd(points, categories, generator, of_numbers, of_levels):
+    """As many points, whose numbers and levels are drawn apart; columns of levels stand behind the others."""
+    if not categories:
+        return of_numbers(points, generator)
+    numbers = np.delete(points, np.concatenate(categories), axis=1)
+    drawn = [of_levels(points[:, block], generator) for block in categories]
+    return np.column_stack([of_numbers(numbers, generator) if numbers.shape[1] else numbers, *drawn])
+
+
+def _even_levels(levels, generator):
+    """Each level that there is as likely as the next."""
+    distinct = np.unique(levels, axis=0)
+    return distinct[generator.integers(len(distinct), size=len(levels))]
+
+
+def _same_levels(levels, generator):
+    return generator.permutation(levels)
 
 
 def _even_crowd(points, generator):

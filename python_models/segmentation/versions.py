@@ -3,10 +3,12 @@
 import numpy as np
 
 from segmentation.assignment import assign
+from segmentation.categories import blocks
 from segmentation.drift import confidences, expectations
 from segmentation.fitting import fit_segmentation
 from segmentation.identity import adjusted_rand_index, match_retired, match_segments, segment_changes
 from segmentation.rules import segment_rules
+from segmentation.scoring import features_of
 from segmentation.stability import bootstrap_stability, weakest, weakest_stability
 from segmentation.yeo_johnson import in_own_unit, transformed
 
@@ -20,13 +22,16 @@ def fit_version(
     """Fit weighted points and number the segments after those of the versions so far; returns {column: plain value}.
 
     `points` (n, d), `weights` (n,) and `customers` as in `fit_segmentation`; `preparation` says how they came from raw values, in
-    lists of d: features, fill_values, transforms and lambdas, None where there is no number; `earlier` is a list of mappings with
-    the columns of all versions so far, the oldest first; `previous` the one that was in use, or None; `points_before` (n, e) the
-    same customers as that one prepares its e features, or None where it cannot. Lists per segment stand in the order of the
-    segment numbers. NaN stands for a number that there is not, so that a column has the same type in every version: among others
-    for the `agreement` with a previous version that is not there or used a feature which is gone.
+    lists of d: features, fill_values, transforms, lambdas and feature_weights, None where there is no number; `earlier` is a list
+    of mappings with the columns of all versions so far, the oldest first; `previous` the one that was in use, or None;
+    `points_before` (n, e) the same customers as that one prepares its e columns, or None where it cannot. Lists per segment stand
+    in the order of the segment numbers. NaN stands for a number that there is not, so that a column has the same type in every
+    version: among others for the `agreement` with a previous version that is not there or used a feature which is gone.
     """
-    fit = fit_segmentation(points, weights, n_clusters=n_clusters, k_range=k_range, seed=seed, customers=customers)
+    fit = fit_segmentation(
+        points, weights, n_clusters=n_clusters, k_range=k_range, seed=seed, customers=customers,
+        categories=blocks(preparation), feature_weights=np.array(preparation["feature_weights"], dtype=float),
+    )  # fmt: skip
     centroids = fit.means + fit.scales * fit.centroids_scaled
     segment_ids, last_id = number_segments(centroids, preparation=preparation, earlier=earlier, previous=previous)
     order = np.argsort(segment_ids)
@@ -103,23 +108,22 @@ def number_segments(centroids, *, preparation, earlier, previous):
     """The segment numbers of centroids (k, d) in the units of a fit, a list in their order; and the highest number ever given.
 
     The other arguments are those of `fit_version`. Segments of the previous version are continued first; then retired ones come
-    back to where they were in any earlier version with the same features; what is left gets numbers never used.
+    back to where they were in any earlier version with the same features; what is left gets numbers never used. Of a category
+    that has got or lost levels, those count that both versions have.
     """
-    transforms, numbers = _transforms(preparation), {}
+    numbers = {}
     if previous is not None:
-        used = _transforms(previous)
-        shared = [feature for feature, transform in transforms.items() if used.get(feature) == transform]
+        shared = _shared(preparation, previous)
         if shared:
             there = _in_units_of(previous, centroids, preparation, shared)
             previous_centroids, ids, scales = _positions(previous, shared)
             numbers = match_segments(there, previous_centroids, ids, previous_scales=scales)
 
     left = [row for row in range(len(centroids)) if row not in numbers]
-    features = list(transforms)
     positions = [
-        (_in_units_of(version, centroids[left], preparation, features), *_positions(version, features))
+        (_in_units_of(version, centroids[left], preparation, shared), *_positions(version, shared))
         for version in earlier
-        if _transforms(version) == transforms
+        if features_of(version) == features_of(preparation) and (shared := _shared(preparation, version))
     ]
     returned = match_retired(positions, taken=set(numbers.values()))
     numbers |= {left[place]: segment_id for place, segment_id in returned.items()}
@@ -145,8 +149,14 @@ def _in_units_of(version, centroids, preparation, features):
     return np.column_stack(columns)
 
 
-def _transforms(version):
-    return dict(zip(version["features"], version["transforms"], strict=True))
+def _shared(version, other):
+    """The columns that both versions have, transformed alike."""
+    used = dict(zip(other["features"], other["transforms"], strict=True))
+    return [
+        column
+        for column, transform in zip(version["features"], version["transforms"], strict=True)
+        if used.get(column) == transform
+    ]
 
 
 def _positions(version, features):

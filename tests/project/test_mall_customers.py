@@ -107,6 +107,7 @@ def night(customers, *earlier, k=5):
             "fill_values": [None] * 3,
             "transforms": ["none"] * 3,
             "lambdas": [None] * 3,
+            "feature_weights": [1] * 3,
         },
         earlier=list(earlier),
         previous=earlier[-1] if earlier else None,

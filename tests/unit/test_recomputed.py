@@ -26,7 +26,7 @@ def fitted(request):
     points = DATA[request.param]
     preparation = {"features": [f"f{place}" for place in range(points.shape[1])]}
     preparation |= {name: [None] * points.shape[1] for name in ("fill_values", "lambdas")}
-    preparation["transforms"] = ["none"] * points.shape[1]
+    preparation |= {"transforms": ["none"] * points.shape[1], "feature_weights": [1] * points.shape[1]}
     version = fit_version(
         points,
         np.ones(len(points)),

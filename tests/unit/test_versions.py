@@ -34,6 +34,7 @@ def preparation(transforms, lambdas=None):
         "fill_values": [None] * n_features,
         "transforms": list(transforms.values()),
         "lambdas": lambdas or [None] * n_features,
+        "feature_weights": [1] * n_features,
     }
 
 

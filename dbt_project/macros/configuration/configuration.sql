@@ -49,8 +49,8 @@
     {% set key = first.key if prefix else _configured_key(block.key, name) %}
     {% if is_without_customers %}
         {% do return({
-            'customers': none, 'source': {'name': none}, 'key': key, 'attributes': [], 'features': [], 'columns': [key], 'n_clusters': none, 'k_range': [],
-            'seed': none, 'refit': 'never', 'model_version': none, 'gates': _configured_gates(block.gates or {}, name)
+            'customers': none, 'source': {'name': none}, 'key': key, 'attributes': [], 'features': [], 'numbers': [], 'categories': [], 'has_weights': false,
+            'columns': [key], 'n_clusters': none, 'k_range': [], 'seed': none, 'refit': 'never', 'model_version': none, 'gates': _configured_gates(block.gates or {}, name)
         }) %}
     {% endif %}
     {% set source = {'name': block.customers} if prefix else _configured_source(block.source, 'segmentation', 'customers_file') %}
@@ -69,10 +69,14 @@
     {% set features = [] %}
     {% set absent = values_of_orders() if block.customers == 'customer_order_features' and not orders().has_amounts else [] %}
     {% for feature in block.features or [] if feature.name not in absent %}
-        {% do features.append(dict(_configured_feature(feature, source, name), kind='feature')) %}
+        {% if feature is mapping and feature.data_type in ['category', 'boolean'] %}
+            {% do features.append(_configured_category(feature, name)) %}
+        {% else %}
+            {% do features.append(dict(_configured_feature(feature, source, name), kind='feature')) %}
+        {% endif %}
     {% endfor %}
     {% if not features %}
-        {% do configuration_error('features: is empty; name at least one numeric column to form segments from', name) %}
+        {% do configuration_error('features: is empty; name at least one column to form segments from', name) %}
     {% endif %}
 
     {% set columns = [key] + attributes + personal + features %}
@@ -115,8 +119,11 @@
         {% endif %}
     {% endif %}
 
+    {% set categories = features | selectattr('transform', 'equalto', 'category') | list %}
     {% do return({
         'customers': block.customers or 'stg_customers', 'source': source, 'key': key, 'attributes': attributes, 'features': features, 'columns': columns,
+        'numbers': features | rejectattr('transform', 'equalto', 'category') | list, 'categories': categories,
+        'has_weights': features | rejectattr('weight', 'equalto', 1) | list | length > 0 or categories | length > 0,
         'n_clusters': n_clusters, 'k_range': k_range, 'seed': block.seed, 'refit': refit, 'model_version': model_version,
         'is_dispensable': block.needs == 'orders' and has_customers(), 'gates': _configured_gates(block.gates or {}, name)
     }) %}
@@ -472,7 +479,7 @@
 {% macro _configured_feature(feature, source, block) %}
     {#- A date that lies behind the day that it is counted to is a mistake, unless a range says otherwise. -#}
     {% set range = [0 if feature is mapping and feature['as'] else none, none] %}
-    {% set settings = {'data_type': 'double', 'range': range, 'transform': 'none', 'missing': 'reject', 'unit': ''} %}
+    {% set settings = {'data_type': 'double', 'range': range, 'transform': 'none', 'missing': 'reject', 'weight': 1, 'unit': ''} %}
     {% set own = ['low', 'high'] + settings.keys() | list + _settings_of_numbers() + ['format', 'as'] %}
     {% do _reject_unknown_settings('feature ' ~ feature.name, feature, ['name', 'headers', 'description', 'label'] + own, block) %}
     {% set column = {} %}
@@ -489,9 +496,10 @@
         'axis': settings.label[:1] | upper ~ settings.label[1:] ~ (' (' ~ settings.unit ~ ')' if settings.unit else ''),
     }) %}
 
-    {% do _require_one_of('data_type of ' ~ feature.name, settings.data_type, ['double', 'integer'], block) %}
+    {% do _require_one_of('data_type of ' ~ feature.name, settings.data_type, ['double', 'integer', 'category', 'boolean'], block) %}
     {% do _require_one_of('transform of ' ~ feature.name, settings.transform, ['none', 'log1p', 'yeo-johnson'], block) %}
     {% do _require_one_of('missing of ' ~ feature.name, settings.missing, ['reject', 'median'], block) %}
+    {% do _require_weight(feature.name, settings.weight, block) %}
     {% do settings.update(_way_of_writing(feature.name, feature, source, ['number', 'percent', 'accounting', 'yes_no'], block)) %}
     {% set bounds = settings.range %}
     {% if bounds is string or bounds is not sequence or bounds | length != 2
@@ -508,6 +516,41 @@
         ) %}
     {% endif %}
     {% do return(settings) %}
+{% endmacro %}
+
+
+{#-
+    A feature whose values are levels, such as a region, or yes and no. The model has a column for each level, so there is no transform to choose and no range.
+    Two customers of different levels are as far apart as `weight` standard deviations of a number: with 2, a yes or no that half of the customers have varies
+    as much as a number does.
+-#}
+{% macro _configured_category(feature, block) %}
+    {% set is_boolean = feature.data_type == 'boolean' %}
+    {% set words = ['low', 'high'] if is_boolean else [] %}
+    {% do _reject_unknown_settings(
+        'feature ' ~ feature.name ~ ' of data_type ' ~ feature.data_type, feature,
+        ['name', 'headers', 'data_type', 'description', 'label', 'weight', 'missing'] + words, block
+    ) %}
+    {% set column = {} %}
+    {% for setting, value in feature.items() if setting not in ['weight', 'missing', 'low', 'high'] %}{% do column.update({setting: value}) %}{% endfor %}
+    {% set settings = dict({'weight': 2, 'missing': 'reject'}, **feature) %}
+    {% do settings.update(_configured_column(column, {}, block)) %}
+    {% do _require_words(feature, words, block) %}
+    {% do _require_one_of('missing of ' ~ feature.name, settings.missing, ['reject', 'level'], block) %}
+    {% do _require_weight(feature.name, settings.weight, block) %}
+    {% do settings.update({
+        'kind': 'flag' if is_boolean else 'category', 'transform': 'category', 'unit': '', 'range': [none, none],
+        'low': settings.low or 'no ' ~ settings.label, 'high': settings.high or settings.label,
+        'axis': settings.label[:1] | upper ~ settings.label[1:],
+    }) %}
+    {% do return(settings) %}
+{% endmacro %}
+
+
+{% macro _require_weight(name, weight, block) %}
+    {% if not _is_number(weight) or not 0 < weight <= 100 %}
+        {% do configuration_error('weight of ' ~ name ~ ': ' ~ _shown(weight) ~ ' is not a number above 0 and up to 100, such as 2', block) %}
+    {% endif %}
 {% endmacro %}
 
 

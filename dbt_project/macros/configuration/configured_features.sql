@@ -5,8 +5,10 @@
         values
         {%- for feature in segmentation().features %}
         (
-            {{ loop.index }}, {{ sql_texts([feature.name, feature.axis, feature.low, feature.high, feature.lowest, feature.highest, feature.transform]) }}
+            {{ loop.index }}, {{ sql_texts([
+                feature.name, feature.label, feature.axis, feature.low, feature.high, feature.lowest or '', feature.highest or '', feature.transform
+            ]) }}
         ){{ ',' if not loop.last }}
         {%- endfor %}
-    ) as configured (feature_order, feature, axis_label, low_phrase, high_phrase, lowest_phrase, highest_phrase, transform)
+    ) as configured (feature_order, feature, label, axis_label, low_phrase, high_phrase, lowest_phrase, highest_phrase, transform)
 {%- endmacro %}

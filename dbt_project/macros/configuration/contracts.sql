@@ -28,7 +28,8 @@
 
 {% macro declare_features() %}
     {% if execute %}
-        {% for feature in segmentation().features %}{% do declare_columns([dict(feature, data_type='double')]) %}{% endfor %}
+        {% for feature in segmentation().numbers %}{% do declare_columns([dict(feature, data_type='double')]) %}{% endfor %}
+        {% do declare_columns(segmentation().categories) %}
     {% endif %}
 {% endmacro %}
 
@@ -36,13 +37,27 @@
 {% macro declare_feature_statistics() %}
     {% if execute %}
         {% for feature in segmentation().features %}
-            {% for statistic, description in feature_statistics().items() %}
+            {% for statistic, description in statistics_of(feature).items() %}
                 {% do declare_columns([{
-                    'name': feature.name ~ '_' ~ statistic, 'data_type': 'double', 'description': description.format(feature.axis)
+                    'name': feature.name ~ '_' ~ statistic, 'data_type': 'varchar' if statistic == 'mode' else 'double',
+                    'description': description.format(feature.axis)
                 }]) %}
             {% endfor %}
         {% endfor %}
     {% endif %}
+{% endmacro %}
+
+
+{% macro statistics_of(feature) %}
+    {% do return(category_statistics() if feature.transform == 'category' else feature_statistics()) %}
+{% endmacro %}
+
+
+{% macro category_statistics() %}
+    {% do return({
+        'mode': 'The commonest level of {} in the segment.',
+        'mode_share': 'Share of the segment that has the commonest level of {}.'
+    }) %}
 {% endmacro %}
 
 
@@ -58,10 +73,21 @@
 {% endmacro %}
 
 
+{#- A column that stands only where a feature counts otherwise than as its standard deviations. -#}
+{% macro declare_weight() %}
+    {% if execute and segmentation().has_weights %}
+        {% do declare_columns([{
+            'name': 'weight', 'data_type': 'double',
+            'description': 'How often a difference of one standard deviation of the feature counts; of a category, how many of them two levels lie apart.'
+        }]) %}
+    {% endif %}
+{% endmacro %}
+
+
 {% macro declare_key() %}
     {% if execute %}{% do declare_columns([segmentation().key], first=true) %}{% endif %}
 {% endmacro %}
 
 
 {#- The word that both engines have for a type of the configuration. -#}
-{% macro sql_type(data_type) %}{{ 'string' if data_type == 'varchar' else data_type }}{% endmacro %}
+{% macro sql_type(data_type) %}{{ 'string' if data_type in ['varchar', 'category'] else data_type }}{% endmacro %}

@@ -190,7 +190,7 @@
         {{ _attribute_value(column, part, source) }}
     {%- elif column.kind == 'attribute' -%}
         {{ _attribute_text(part) }}
-    {%- elif column.kind == 'key' and column.data_type == 'varchar' -%}
+    {%- elif column.kind == 'category' or (column.kind == 'key' and column.data_type == 'varchar') -%}
         {{ text }}
     {%- else -%}
         {#- Of the words for no value only those that a configuration names can be read as one: -999. -#}
@@ -262,7 +262,7 @@
     {%- if column.kind == 'moment' -%}
         {#- 'epoch' and 'infinity' are moments to DuckDB: these two, by the way it casts. -#}
         {{ value }} > {{ _first_moment() }} and {{ value }} < {{ end_of_today() }} and {{ value }} <> timestamp '1970-01-01'
-    {%- elif column.kind == 'flag' -%}
+    {%- elif column.kind in ['flag', 'category'] -%}
         {{ value }} is not null
     {%- elif column.kind == 'feature' -%}
         {#- Bounds of the configuration may lie beyond those that every value has. NaN is above all bounds. -#}
@@ -283,7 +283,7 @@
 {#- Every reason why a record is refused, in one text; NULL where it is accepted. -#}
 {% macro _record_reasons(columns, parts, source) %}
     {%- set reasons = [] -%}
-    {%- for kind in ['key', 'moment', 'flag', 'feature'] -%}
+    {%- for kind in ['key', 'moment', 'flag', 'category', 'feature'] -%}
         {%- for column in columns if column.kind == kind -%}
             {%- set text = _field_text(parts[column.name], source.missing_words) -%}
             {%- set value = '_value_' ~ column.name -%}
@@ -293,6 +293,8 @@
                 {%- set reason = _moment_reason(column, 'field', value) -%}
             {%- elif kind == 'flag' -%}
                 {%- set reason = _flag_reason(column, 'field', value) -%}
+            {%- elif kind == 'category' -%}
+                {%- set reason = _category_reason(column, 'field') -%}
             {%- else -%}
                 {%- set reason = _feature_reason(column, 'field', value) -%}
             {%- endif -%}
@@ -542,7 +544,18 @@
 
 {#- Why a yes or no cannot be used, NULL where it can. -#}
 {% macro _flag_reason(column, text, value) %}
-    case when {{ text }} is not null and {{ value }} is null then '{{ column.name }} is neither yes nor no' end
+    case
+        {%- if column.missing == 'reject' %}
+        when {{ text }} is null then '{{ column.name }} is missing'
+        {%- endif %}
+        when {{ text }} is not null and {{ value }} is null then '{{ column.name }} is neither yes nor no'
+    end
+{%- endmacro %}
+
+
+{#- Why a level cannot be used, NULL where it can: any text is one. -#}
+{% macro _category_reason(column, text) %}
+    {{ 'case when ' ~ text ~ " is null then '" ~ column.name ~ " is missing' end" if column.missing == 'reject' else 'cast(null as string)' }}
 {%- endmacro %}
 
 

@@ -1,9 +1,25 @@
 {#-
-    How many customers have each value of each feature, filled in and transformed as a model does it: feature, feature_value, n_customers. `preparations`
-    has the columns feature, fill_value and power of that model.
+    How many customers have each value of each feature, filled in and transformed as a model does it: feature, feature_value, n_customers. The value of a
+    category is the place of the level's column in that model, and the last one where it has none. `preparations` has the columns feature, place, fill_value
+    and power of that model.
 -#}
 {% macro weighted_feature_values(rows, preparations) -%}
-    {%- for feature in segmentation().features %}
+    {%- for feature in segmentation().categories %}
+    select
+        '{{ feature.name }}' as feature,
+        cast(coalesce(levels.place, last_levels.place) as double) as feature_value,
+        sum({{ rows }}.n_customers) as n_customers
+    from {{ rows }}
+    cross join (
+        select max(place) as place
+        from {{ preparations }}
+        where {{ feature_of('feature') }} = '{{ feature.name }}'
+    ) as last_levels
+    left join {{ preparations }} as levels on levels.feature = '{{ feature.name }}=' || {{ level_in(rows ~ '.' ~ feature.name) }}
+    group by coalesce(levels.place, last_levels.place)
+    {{ "union all" if not loop.last or segmentation().numbers }}
+    {%- endfor %}
+    {%- for feature in segmentation().numbers %}
     {%- set value = filled_in(rows ~ '.' ~ feature.name, preparations ~ '.fill_value') %}
     select
         '{{ feature.name }}' as feature,

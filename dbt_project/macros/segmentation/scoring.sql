@@ -39,10 +39,13 @@
         order by segment_id, feature_order
     {% endset %}
     {% set terms = {} %}
-    {% for row in run_query(query) %}
+    {% set centroids_of_model = run_query(query) %}
+    {% set columns = centroids_of_model.columns['feature'].values() | unique | list %}
+    {% for row in centroids_of_model %}
+        {% set value = is_of_level(row['feature'], columns) if row['transform'] == 'category'
+            else transformed(row['transform'], filled_in(row['feature'], _double(row['fill_value'])), _double(row['transform_lambda'])) %}
         {% do terms.setdefault(row['segment_id'] | int, []).append(
-            'power((' ~ transformed(row['transform'], filled_in(row['feature'], _double(row['fill_value'])), _double(row['transform_lambda'])) ~ ' - '
-            ~ _double(row['mean']) ~ ') / ' ~ _double(row['scale']) ~ ' - ' ~ _double(row['centroid_scaled']) ~ ', 2)'
+            'power((' ~ value ~ ' - ' ~ _double(row['mean']) ~ ') / ' ~ _double(row['scale']) ~ ' - ' ~ _double(row['centroid_scaled']) ~ ', 2)'
         ) %}
     {% endfor %}
     {% set distances = {} %}
@@ -61,9 +64,12 @@
 {#- Puts both expressions into the database as functions of the features, for everybody who queries it: nearest_segment, or rfm_nearest_segment. -#}
 {% macro create_scoring_functions() %}
     {% if execute %}
-        {% set prefix, features = segmentation_prefix(), segmentation().features | map(attribute='name') | list %}
-        {% do adapter.dispatch('make_function')(prefix ~ 'nearest_segment', features, nearest_segment(this), 'integer') %}
-        {% do adapter.dispatch('make_function')(prefix ~ 'distance_to_nearest_segment', features, distance_to_nearest_segment(this), 'double') %}
+        {% set prefix, arguments = segmentation_prefix(), {} %}
+        {% for feature in segmentation().features %}
+            {% do arguments.update({feature.name: 'double' if feature.kind == 'feature' else sql_type(feature.data_type)}) %}
+        {% endfor %}
+        {% do adapter.dispatch('make_function')(prefix ~ 'nearest_segment', arguments, nearest_segment(this), 'integer') %}
+        {% do adapter.dispatch('make_function')(prefix ~ 'distance_to_nearest_segment', arguments, distance_to_nearest_segment(this), 'double') %}
     {% endif %}
 {% endmacro %}
 

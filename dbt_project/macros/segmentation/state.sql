@@ -139,7 +139,8 @@
     {% set features = [] %}
     {% for feature in settings.features %}
         {% set counted = {'as': feature['as']} if feature['as'] else {} %}
-        {% do features.append(dict({'name': feature.name, 'transform': feature.transform, 'missing': feature.missing}, **counted)) %}
+        {% set weighted = {'weight': feature.weight} if feature.transform == 'category' or feature.weight != 1 else {} %}
+        {% do features.append(dict({'name': feature.name, 'transform': feature.transform, 'missing': feature.missing}, **dict(counted, **weighted))) %}
     {% endfor %}
     {% do return(tojson({
         'features': features, 'n_clusters': settings.n_clusters, 'k_range': settings.k_range, 'seed': settings.seed

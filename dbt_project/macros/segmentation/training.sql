@@ -20,7 +20,11 @@
     {%- set settings = segmentation() %}
     {%- set is_usable = [] -%}
     {%- set columns = [] -%}
-    {%- for feature in settings.features -%}
+    {%- for feature in settings.categories -%}
+    {%- if feature.missing == 'reject' -%}{%- do is_usable.append(feature.name ~ ' is not null') -%}{%- endif -%}
+    {%- do columns.append('training_rows.' ~ feature.name) -%}
+    {%- endfor -%}
+    {%- for feature in settings.numbers -%}
     {%- set column, is_filled_in = 'training_rows.' ~ feature.name, feature.missing == 'median' -%}
     {%- do is_usable.append('coalesce(abs(' ~ feature.name ~ ') < ' ~ too_large() ~ ', ' ~ is_filled_in | lower ~ ')') -%}
     {%- do columns.append('coalesce(' ~ column ~ ', medians.' ~ feature.name ~ ')' if is_filled_in else column) -%}
@@ -45,6 +49,7 @@
         select '{{ feature.name }}' as feature
         from {{ training_rows }}
         having min({{ feature.name }}) = max({{ feature.name }})
+        {%- if feature.missing == 'level' %} and count(*) = count({{ feature.name }}){% endif %}
         {{- " union all" if not loop.last }}
         {%- endfor %}
     ),
@@ -62,7 +67,7 @@
             (select count(*) from distinct_rows) as n_distinct,
             (select {{ joined_texts('feature', ' and ', 'feature') }} from empty_features) as empty_features,
             (select {{ joined_texts('feature', ' and ', 'feature') }} from constant_features) as constant_features,
-            {{ '(select count(*) from ' ~ customers ~ ' where not (' ~ is_usable | join(' and ') ~ '))' if customers else '0' }} as n_unusable
+            {{ '(select count(*) from ' ~ customers ~ ' where not (' ~ is_usable | join(' and ') ~ '))' if customers and is_usable else '0' }} as n_unusable
         from {{ training_rows }}
     ),
 
@@ -74,8 +79,9 @@
                     then ' has no value at all in ' || empty_features || ', so there is no median to fill in; remove it from features'
                 when n_unusable > 0
                     then
-                        ' has ' || n_unusable || ' customers with a feature that is not a finite number, or one of {{ too_large() }} or more; correct the model '
-                        || 'that computes it, or set missing: median in features'
+                        ' has ' || n_unusable || ' customers with a feature that is not a finite number, or one of {{ too_large() }} or more
+                        {{- ', or has no level' if settings.categories }}; correct the model '
+                        || 'that computes it, or set missing: median {{ 'or missing: level ' if settings.categories }}in features'
                 when n_customers < {{ n_needed }}
                     then ' has ' || n_customers || ' usable customers, fewer than the {{ n_needed }} segments asked for; give more rows or lower n_clusters'
                 when constant_features is not null

@@ -91,6 +91,41 @@
 {%- endmacro %}
 
 
+{#- A column of a model is a number or, as in region=north, a level of a category: the feature that it is of, and the level. -#}
+{% macro feature_of(column) -%}split_part({{ column }}, '=', 1){%- endmacro %}
+
+
+{% macro level_of(column) -%}substr({{ column }}, length({{ feature_of(column) }}) + 2){%- endmacro %}
+
+
+{#- The level of a value, as columns of models name it. -#}
+{% macro level_in(value) -%}coalesce(cast({{ value }} as string), '{{ missing_level() }}'){%- endmacro %}
+
+
+{% macro missing_level() %}(missing){% endmacro %}
+
+
+{#- Of what a model has no column for. -#}
+{% macro other_level() %}(other){% endmacro %}
+
+
+{#- 1 where a row is of the level that a column of a model stands for, and 0 where not; `columns` are all of that model. NULL where no column is for NULL. -#}
+{% macro is_of_level(column, columns) -%}
+    {%- set feature, level = column.split('=', 1) -%}
+    {%- set levels = [] -%}
+    {%- for other in columns if other.startswith(feature ~ '=') -%}{%- do levels.append(other.split('=', 1)[1]) -%}{%- endfor -%}
+    {%- set value = level_in(feature) if missing_level() in levels else 'cast(' ~ feature ~ ' as string)' -%}
+    case
+        when {{ value }} {{ 'not in (' ~ sql_texts(levels | reject('equalto', level) | list) ~ ')' if level == other_level() else '= ' ~ sql_texts([level]) }} then 1
+        when {{ value }} is not null then 0
+    end
+{%- endmacro %}
+
+
+{#- A share that rounding has moved out of 0 to 1. -#}
+{% macro as_share(value) -%}least(greatest({{ value }}, 0), 1){%- endmacro %}
+
+
 {#- The configured features in the order of the alphabet, as the SQL literal 'age (none), income (log1p)'. -#}
 {% macro features_with_transforms() -%}
     {%- set features = [] -%}

@@ -8,8 +8,11 @@ stg_customers as (
 
 final as (
     select
-        {% for feature in settings.features %}
+        {% for feature in settings.numbers %}
         cast(stg_customers.{{ feature.name }} as double) as {{ feature.name }},
+        {% endfor %}
+        {% for feature in settings.categories %}
+        stg_customers.{{ feature.name }},
         {% endfor %}
         stg_customers.{{ settings.key.name }}
     from stg_customers

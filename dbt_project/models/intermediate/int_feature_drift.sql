@@ -52,7 +52,10 @@ expected as (
 ),
 
 preparations as (
-    select {{ unnested({'fits.features': 'feature', 'fits.fill_values': 'fill_value', 'fits.lambdas': 'power'}) }}
+    select
+        {{ unnested({
+            'fits.features': 'feature', places_in('fits.features'): 'place', 'fits.fill_values': 'fill_value', 'fits.lambdas': 'power',
+        }) }}
     from {{ fits }} as fits
     inner join present_model on fits.model_version = present_model.model_version
 ),

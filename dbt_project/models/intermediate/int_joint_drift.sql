@@ -1,4 +1,5 @@
 {{ config(enabled=has_customers(), materialized='ephemeral') }}
+{%- set numbers, categories = segmentation().numbers, segmentation().categories -%}
 {%- set features = segmentation().features | map(attribute='name') | list -%}
 {%- set fits, builds = left_by_builds('segmentation_fits'), left_by_builds('segment_drift') -%}
 -- How today's customers lie among the centroids of the model that this build uses unless it fits one, against those of its fit: what no feature shows by
@@ -37,10 +38,19 @@ preparations as (
     select {{ unnested({'features': 'feature', 'fill_values': 'fill_value', 'lambdas': 'power'}) }}
     from fitted
 ),
+{% if categories %}
+
+levels as (
+    select
+        {{ feature_of('feature') }} as feature,
+        {{ level_of('feature') }} as level
+    from preparations
+),
+{% endif %}
 
 preparation as (
     select
-        {% for feature in features %}
+        {% for feature in numbers | map(attribute='name') %}
         max(fill_value) filter (where feature = '{{ feature }}') as {{ feature }}_fill_value,
         max(power) filter (where feature = '{{ feature }}') as {{ feature }}_power,
         {% endfor %}
@@ -66,7 +76,7 @@ coordinates as (
 
 centroids as (
     select
-        {% for feature in features %}
+        {% for feature in numbers | map(attribute='name') %}
         max(mean) filter (where feature = '{{ feature }}') as {{ feature }}_mean,
         max(scale) filter (where feature = '{{ feature }}') as {{ feature }}_scale,
         max(coordinate) filter (where feature = '{{ feature }}') as {{ feature }}_coordinate,
@@ -75,6 +85,21 @@ centroids as (
     from coordinates
     group by segment_id
 ),
+{% if categories %}
+
+-- What each level adds to the squared distance from each segment: 1 stands in its own column, and 0 in those of the other levels.
+level_squares as (
+    select
+        segment_id,
+        {{ feature_of('feature') }} as feature,
+        {{ level_of('feature') }} as level,
+        sum(power(mean / scale + coordinate, 2)) over (partition by segment_id, {{ feature_of('feature') }})
+        - power(mean / scale + coordinate, 2)
+        + power((1 - mean) / scale - coordinate, 2) as square
+    from coordinates
+    where feature <> {{ feature_of('feature') }}
+),
+{% endif %}
 
 queue as (
     select
@@ -98,7 +123,10 @@ drawn as (
 
 prepared as (
     select
-        {% for feature in segmentation().features %}
+        {% for feature in categories %}
+        coalesce({{ feature.name }}_levels.level, '{{ other_level() }}') as {{ feature.name }},
+        {% endfor %}
+        {% for feature in numbers %}
         {% set value = filled_in('drawn.' ~ feature.name, 'preparation.' ~ feature.name ~ '_fill_value') %}
         {{ transformed(feature.transform, value, 'preparation.' ~ feature.name ~ '_power') }} as {{ feature.name }},
         {% endfor %}
@@ -106,6 +134,12 @@ prepared as (
         drawn._n_drawn
     from drawn
     cross join preparation
+    {% for feature in categories %}
+    left join levels as {{ feature.name }}_levels
+        on
+            {{ feature.name }}_levels.feature = '{{ feature.name }}'
+            and {{ level_in('drawn.' ~ feature.name) }} = {{ feature.name }}_levels.level
+    {% endfor %}
     where drawn._n_drawn > 0
 ),
 
@@ -114,13 +148,23 @@ distances as (
         prepared._place,
         prepared._n_drawn,
         sqrt(
-            {%- for feature in features %}
-            {{ "+ " if not loop.first -}}
+            {%- for feature in categories %}
+            {{ "+ " if not loop.first }}{{ feature.name }}_squares.square
+            {%- endfor %}
+            {%- for feature in numbers | map(attribute='name') %}
+            {{ "+ " if categories or not loop.first -}}
             power((prepared.{{ feature }} - centroids.{{ feature }}_mean) / centroids.{{ feature }}_scale - centroids.{{ feature }}_coordinate, 2)
             {%- endfor %}
         ) as distance
     from prepared
     cross join centroids
+    {% for feature in categories %}
+    inner join level_squares as {{ feature.name }}_squares
+        on
+            centroids.segment_id = {{ feature.name }}_squares.segment_id
+            and prepared.{{ feature.name }} = {{ feature.name }}_squares.level
+            and {{ feature.name }}_squares.feature = '{{ feature.name }}'
+    {% endfor %}
 ),
 
 ranked as (

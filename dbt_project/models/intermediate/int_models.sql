@@ -44,6 +44,9 @@ final as (
         segmentation_fits.lambdas,
         segmentation_fits.means,
         segmentation_fits.scales,
+        {% if segmentation().has_weights %}
+        segmentation_fits.feature_weights,
+        {% endif %}
         segmentation_fits.segment_ids,
         segmentation_fits.centroids_scaled,
         segmentation_fits.sizes,

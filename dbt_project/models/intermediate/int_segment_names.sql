@@ -1,6 +1,8 @@
 {{ config(enabled=has_customers(), database=published_database(), schema='internal', persist_docs={'relation': true}) }}
 {#- Sixty letters fit into three lines of thirty, as on the pictures, wherever the words break. -#}
 {%- set most_letters = 60 -%}
+{%- set categories = segmentation().categories -%}
+{%- set centroid_in_deviations = 'segment_centroids.centroid_scaled' ~ (' / segment_centroids.weight' if segmentation().has_weights else '') -%}
 {%- set ordinals = ['', 'second ', 'third ', 'fourth ', 'fifth ', 'sixth ', 'seventh ', 'eighth ', 'ninth ', 'tenth '] -%}
 {#- The same phrases in another order are the same name; it is that of the segment which was there before, or else has the lower number. -#}
 {%- set has_namesake -%}
@@ -27,13 +29,54 @@ segment_names as (
 features as (
     {{ configured_features() }}
 ),
+{% if categories %}
+
+-- How far the share of a level lies from that of all customers, in Cohen's h (1988): of it, too, half of one is medium.
+levels as (
+    select
+        *,
+        {{ feature_of('feature') }} as category,
+        {{ level_of('feature') }} as level,
+        2 * asin(sqrt({{ as_share('centroid') }})) - 2 * asin(sqrt({{ as_share('mean') }})) as effect_size,
+        row_number() over (
+            partition by model_version, segment_id, {{ feature_of('feature') }}
+            order by centroid desc, feature_order asc
+        ) as level_rank
+    from segment_centroids
+    where transform = 'category'
+),
+
+-- What is said of a category is the level that most of the segment have.
+described_levels as (
+    select
+        levels.segment_id,
+        levels.model_version,
+        levels.is_current,
+        case when levels.centroid > 0.5 and levels.effect_size > 0 then levels.effect_size else 0 end as centroid_scaled,
+        features.feature_order,
+        'mostly ' || case
+            {%- for feature in categories | selectattr('data_type', 'equalto', 'boolean') %}
+            when features.feature = '{{ feature.name }}' and levels.level = 'true' then features.high_phrase
+            when features.feature = '{{ feature.name }}' and levels.level = 'false' then features.low_phrase
+            {%- endfor %}
+            when levels.level = '{{ missing_level() }}' then features.label || ' not given'
+            when levels.level = '{{ other_level() }}' then 'other ' || features.label
+            -- A number or a letter says nothing by itself.
+            when length(levels.level) < 3 or lower(levels.level) = upper(levels.level) then features.label || ' ' || levels.level
+            else levels.level
+        end as phrase
+    from levels
+    inner join features on levels.category = features.feature and levels.transform = features.transform
+    where levels.level_rank = 1
+),
+{% endif %}
 
 described_centroids as (
     select
         segment_centroids.segment_id,
         segment_centroids.model_version,
         segment_centroids.is_current,
-        segment_centroids.centroid_scaled,
+        {{ centroid_in_deviations }} as centroid_scaled,
         features.feature_order,
         case when segment_centroids.centroid_scaled > 0 then features.high_phrase else features.low_phrase end as phrase,
         case when segment_centroids.centroid_scaled > 0 then features.highest_phrase else features.lowest_phrase end as superlative,
@@ -41,13 +84,27 @@ described_centroids as (
         rank() over (
             partition by segment_centroids.model_version, features.feature, segment_centroids.centroid_scaled > 0
             order by abs(segment_centroids.centroid_scaled) desc
-        ) as place,
-        count(*) over (partition by segment_centroids.segment_id, segment_centroids.model_version) as n_features
+        ) as place
     from segment_centroids
     inner join features
         on
             segment_centroids.feature = features.feature
             and segment_centroids.transform = features.transform
+    {%- if categories %}
+    union all
+    select
+        *,
+        cast(null as string) as superlative,
+        cast(null as bigint) as place
+    from described_levels
+    {%- endif %}
+),
+
+counted_centroids as (
+    select
+        *,
+        count(*) over (partition by segment_id, model_version) as n_features
+    from described_centroids
 ),
 
 ranked_centroids as (
@@ -70,7 +127,7 @@ ranked_centroids as (
             when {{ loop.index }} then '{{ ordinal }}'
             {%- endfor %}
         end || superlative as ranked_phrase
-    from described_centroids
+    from counted_centroids
     where n_features = {{ segmentation().features | length }} and {{ computed_once() }}
 ),
 

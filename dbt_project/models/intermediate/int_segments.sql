@@ -1,5 +1,6 @@
 {{ config(enabled=has_customers(), database=published_database(), schema='internal', persist_docs={'relation': true}) }}
 {%- set settings = segmentation() -%}
+{%- set booleans = settings.categories | selectattr('data_type', 'equalto', 'boolean') | map(attribute='name') | list -%}
 -- What is said of a segment as a whole: its rule, the fitted bounds in the features' own units, rounded as a person would say them, and measured on
 -- today's customers; and its fence, Tukey's (1977), beyond the third quartile by more than one and a half times the distance between the quartiles.
 with
@@ -22,7 +23,7 @@ customer_clusters as (
 
 spreads as (
     select
-        {% for feature in settings.features %}
+        {% for feature in settings.numbers %}
         stddev_pop({{ feature.name }}) as {{ feature.name }},
         {% endfor %}
         count(*) as n_customers
@@ -36,7 +37,7 @@ fitted_rules as (
 ),
 
 fitted_powers as (
-    select {{ unnested({'features': 'feature', 'lambdas': 'power'}) }}
+    select {{ unnested({'features': 'feature', places_in('features'): 'place', 'lambdas': 'power'}) }}
     from int_models
     where is_current
 ),
@@ -45,6 +46,7 @@ fitted_bounds as (
     select
         fitted_rules.bound['segment_id'] as segment_id,
         fitted_rules.bound['feature'] as feature,
+        fitted_powers.place,
         fitted_powers.power,
         -- NaN is stored where there is no bound.
         nullif(fitted_rules.bound['lower'], cast('nan' as double)) as lower_fitted,
@@ -52,12 +54,64 @@ fitted_bounds as (
     from fitted_rules
     inner join fitted_powers on fitted_rules.bound['feature'] = fitted_powers.feature
 ),
+{% if settings.categories %}
 
-bounds_in_own_units as (
-    {%- for feature in settings.features %}
+-- A rule asks for one level, or excludes some.
+ruled_levels as (
     select
         segment_id,
-        {{ loop.index }} as feature_order,
+        {{ feature_of('feature') }} as feature,
+        {{ level_of('feature') }} as level,
+        place,
+        case
+            when count(lower_fitted) over (partition by segment_id, {{ feature_of('feature') }}) > 0 then lower_fitted is not null
+            else upper_fitted is null
+        end as is_allowed,
+        '''' || replace({{ level_of('feature') }}, '''', '''''') || '''' as quoted_level,
+        {{ level_of('feature') }} in ('{{ missing_level() }}', '{{ other_level() }}') as is_unnamed
+    from fitted_bounds
+    where feature <> {{ feature_of('feature') }}
+),
+
+ruled_categories as (
+    select
+        segment_id,
+        feature,
+        bool_and(is_allowed) as is_free,
+        bool_or(is_allowed and level = '{{ missing_level() }}') as may_be_missing,
+        bool_or(is_allowed and level = '{{ other_level() }}') as may_be_other,
+        sum(case when is_allowed and not is_unnamed then 1 else 0 end) as n_allowed,
+        sum(case when is_allowed or is_unnamed then 0 else 1 end) as n_excluded,
+        {{ joined_texts('quoted_level', ', ', 'place', condition='is_allowed and not is_unnamed') }} as allowed,
+        {{ joined_texts('quoted_level', ', ', 'place', condition='not is_allowed and not is_unnamed') }} as excluded
+    from ruled_levels
+    group by segment_id, feature
+),
+
+conditions_on_levels as (
+    select
+        *,
+        case
+            {%- if booleans %}
+            when feature in ({{ sql_texts(booleans) }}) and n_allowed = 1 then case when allowed = '''true''' then feature else 'not ' || feature end
+            when feature in ({{ sql_texts(booleans) }}) and n_allowed = 2 then feature || ' is not null'
+            {%- endif %}
+            when n_allowed = 1 and not may_be_other then feature || ' = ' || allowed
+            when n_allowed > 1 and not may_be_other then feature || ' in (' || allowed || ')'
+            when n_excluded = 1 and may_be_other then feature || ' <> ' || excluded
+            when n_excluded > 1 and may_be_other then feature || ' not in (' || excluded || ')'
+            when may_be_other then feature || ' is not null'
+        end as condition
+    from ruled_categories
+),
+{% endif %}
+
+{% if settings.numbers %}
+bounds_in_own_units as (
+    {%- for feature in settings.numbers %}
+    select
+        segment_id,
+        {{ settings.features.index(feature) + 1 }} as feature_order,
         feature,
         {{ in_own_unit(feature.transform, 'lower_fitted', 'power') }} as lower_exact,
         {{ in_own_unit(feature.transform, 'upper_fitted', 'power') }} as upper_exact
@@ -68,7 +122,7 @@ bounds_in_own_units as (
 ),
 
 bounds as (
-    {%- for feature in settings.features %}
+    {%- for feature in settings.numbers %}
     select
         bounds_in_own_units.segment_id,
         bounds_in_own_units.feature_order,
@@ -82,7 +136,9 @@ bounds as (
     {%- endfor %}
 ),
 
+{% endif %}
 conditions as (
+    {%- if settings.numbers %}
     select
         segment_id,
         feature_order,
@@ -95,12 +151,33 @@ conditions as (
             feature || ' <= ' || {{ plain_number('upper_bound') }}
         ), '') as condition
     from bounds
+    {%- endif %}
+    {{- " union all" if settings.numbers and settings.categories }}
+    {%- if settings.categories %}
+    select
+        segment_id,
+        case feature
+            {%- for feature in settings.categories %}
+            when '{{ feature.name }}' then {{ settings.features.index(feature) + 1 }}
+            {%- endfor %}
+        end as feature_order,
+        feature,
+        cast(null as double) as lower_bound,
+        cast(null as double) as upper_bound,
+        case
+            when is_free then null
+            when condition is null then feature || ' is null'
+            when may_be_missing then '(' || condition || ' or ' || feature || ' is null)'
+            else condition
+        end as condition
+    from conditions_on_levels
+    {%- endif %}
 ),
 
 rules as (
     select
         segment_id,
-        {%- for feature in settings.features %}
+        {%- for feature in settings.numbers %}
         coalesce(max(lower_bound) filter (where feature = '{{ feature.name }}'), cast('-infinity' as double)) as {{ feature.name }}_lower,
         coalesce(max(upper_bound) filter (where feature = '{{ feature.name }}'), cast('infinity' as double)) as {{ feature.name }}_upper,
         {%- endfor %}
@@ -114,12 +191,26 @@ matches as (
     select
         rules.segment_id,
         rules.segment_id = customer_clusters.segment_id as is_member,
-        {%- for feature in settings.features %}
-        {{ "and " if not loop.first }}{{ is_within('customer_clusters.' ~ feature.name, 'rules.' ~ feature.name, feature.missing == 'median') }}
+        {%- for feature in settings.categories %}
+        {{ "and " if not loop.first }}coalesce({{ feature.name }}_levels.is_allowed, {{ feature.name }}_rules.may_be_other)
+        {%- endfor %}
+        {%- for feature in settings.numbers %}
+        {{ "and " if settings.categories or not loop.first }}{{ is_within('customer_clusters.' ~ feature.name, 'rules.' ~ feature.name, feature.missing == 'median') }}
         {%- endfor %}
             as is_match
     from customer_clusters
     cross join rules
+    {%- for feature in settings.categories %}
+    inner join ruled_categories as {{ feature.name }}_rules
+        on
+            rules.segment_id = {{ feature.name }}_rules.segment_id
+            and {{ feature.name }}_rules.feature = '{{ feature.name }}'
+    left join ruled_levels as {{ feature.name }}_levels
+        on
+            rules.segment_id = {{ feature.name }}_levels.segment_id
+            and {{ level_in('customer_clusters.' ~ feature.name) }} = {{ feature.name }}_levels.level
+            and {{ feature.name }}_levels.feature = '{{ feature.name }}'
+    {%- endfor %}
 ),
 
 counts as (

@@ -1,10 +1,14 @@
 {{ config(enabled=has_customers()) }}
 {%- set settings = segmentation() -%}
-{%- set features, is_read_from_files = settings.features, settings.customers == 'stg_customers' -%}
+{%- set features, categories, is_read_from_files = settings.numbers, settings.categories, settings.customers == 'stg_customers' -%}
 {#- A feature alone is its own pair, with the correlation that nothing has. -#}
 {%- set pairs = pairs_of(features | length) or [(1, 1)] -%}
-{%- set correlations = [] -%}
-{%- for place, other in pairs -%}{%- do correlations.append('corr(' ~ features[place - 1].name ~ ', ' ~ features[other - 1].name ~ ')') -%}{%- endfor -%}
+{%- set places, other_places, correlations = [], [], [] -%}
+{%- for place, other in pairs if features -%}
+{%- do places.append(settings.features.index(features[place - 1]) + 1) -%}
+{%- do other_places.append(settings.features.index(features[other - 1]) + 1) -%}
+{%- do correlations.append('corr(' ~ features[place - 1].name ~ ', ' ~ features[other - 1].name ~ ')') -%}
+{%- endfor -%}
 {%- set source = sql_texts([settings.source.name]) -%}
 {%- set place = "'in dbt_project.yml, vars, " ~ segmentation_block() ~ "'" -%}
 {%- set middle_half = 'third_quartile - first_quartile' -%}
@@ -38,12 +42,106 @@ sampled_customers as (
         {%- for feature in features %}
         cast(stg_customers.{{ feature.name }} as double) as {{ feature.name }},
         {%- endfor %}
+        {%- for feature in categories %}
+        cast(stg_customers.{{ feature.name }} as string) as {{ feature.name }},
+        {%- endfor %}
         {{ is_sampled('stg_customers.' ~ settings.key.name, '100000 / int_feature_medians.n_customers') }} as is_ordered
     from {{ ref('stg_customers') }} as stg_customers
     cross join int_feature_medians
     where {{ is_sampled('stg_customers.' ~ settings.key.name, '1000000 / int_feature_medians.n_customers') }} and {{ computed_once() }}
 ),
 
+{% if categories %}
+level_counts as (
+    {%- for feature in categories %}
+    select
+        '{{ feature.name }}' as feature,
+        {{ feature.name }} as level,
+        count(*) as n_customers
+    from sampled_customers
+    group by {{ feature.name }}
+    {{- " union all" if not loop.last }}
+    {%- endfor %}
+),
+
+-- With how common they are, and how many others are spelt so but for capitals.
+levels as (
+    select
+        level_counts.*,
+        row_number() over (partition by level_counts.feature order by level_counts.n_customers desc, level_counts.level asc) as level_rank,
+        min(level_counts.level) over (partition by level_counts.feature, lower(level_counts.level)) as first_spelling,
+        max(level_counts.level) over (partition by level_counts.feature, lower(level_counts.level)) as last_spelling,
+        model_levels.feature is not null as has_column
+    from level_counts
+    left join (select distinct feature from {{ ref('segment_centroids') }} where is_current) as model_levels
+        on level_counts.feature || '=' || level_counts.level = model_levels.feature
+    where level_counts.level is not null
+),
+
+level_totals as (
+    select
+        feature,
+        count(*) as n_levels,
+        sum(n_customers) as n_known,
+        max(n_customers) as n_commonest,
+        max(case when level_rank = 1 then level end) as commonest_level,
+        sum(case when has_column then 0 else 1 end) as n_others,
+        sum(case when has_column then 0 else n_customers end) as n_customers_of_others,
+        min(case when first_spelling <> last_spelling then first_spelling end) as first_spelling,
+        min_by(last_spelling, first_spelling) filter (where first_spelling <> last_spelling) as last_spelling
+    from levels
+    group by feature
+),
+
+category_sizes as (
+    select
+        feature,
+        sum(n_customers) as n_sampled
+    from level_counts
+    group by feature
+),
+
+category_diagnoses as (
+    select
+        features.*,
+        level_totals.n_levels,
+        level_totals.commonest_level,
+        level_totals.n_others,
+        level_totals.first_spelling,
+        level_totals.last_spelling,
+        level_totals.n_commonest / level_totals.n_known as commonest_share,
+        level_totals.n_customers_of_others / level_totals.n_known as others_share,
+        1 - coalesce(level_totals.n_known, 0) / category_sizes.n_sampled as missing_share
+    from features
+    inner join category_sizes on features.feature = category_sizes.feature
+    left join level_totals on features.feature = level_totals.feature
+),
+
+advised_categories as (
+    select
+        *,
+        case
+            -- Levels that hardly anybody has cannot make a segment, and where nearly all have one, it tells them not apart.
+            when n_levels > 1 and commonest_share >= 0.95
+                then
+                    {{ in_percent('commonest_share') }} || ' of the customers have the same level in ' || feature || ', ' || commonest_level
+                    || ', so that it hardly tells them apart. Take ' || feature || ' out of features ' || {{ place }}
+                    || ', or list it under attributes, which describe segments without forming them.'
+            when first_spelling is not null
+                then
+                    feature || ' has levels that differ in capitals alone, such as ' || first_spelling || ' and ' || last_spelling
+                    || ', and count as different. Spell them alike in ' || {{ source }} || '.'
+            when n_others > 0
+                then
+                    n_others || ' of the ' || n_levels || ' levels of ' || feature || ', which ' || {{ in_percent('others_share') }}
+                    || ' of the customers have, are none of those that the model knows, and count together as {{ other_level() }}. Group them in '
+                    || {{ source }} || ' if they matter.'
+        end as advice
+    from category_diagnoses
+),
+
+{% endif %}
+{% if features %}
 ordered_values as (
     {%- for feature in features %}
     select
@@ -278,8 +376,8 @@ pulled_in as (
 -- Each two features, once, by their places; a feature that is the same for all customers of the sample is correlated with nothing.
 pairs as (
     select
-        {{ made_list(pairs | map('first')) }} as places,
-        {{ made_list(pairs | map('last')) }} as other_places,
+        {{ made_list(places) }} as places,
+        {{ made_list(other_places) }} as other_places,
         {{ made_list(correlations) }} as correlations
     from pulled_in
 ),
@@ -427,7 +525,9 @@ advised as (
     from diagnoses
 ),
 
+{% endif %}
 final as (
+    {%- if features %}
     select
         feature,
         axis_label as feature_label,
@@ -450,6 +550,30 @@ final as (
         correlation,
         nullif(concat_ws(' ', missing_advice, own_advice, correlation_advice), '') as advice
     from advised
+    {%- endif %}
+    {{- " union all" if features and categories }}
+    {%- if categories %}
+    select
+        advised_categories.feature,
+        advised_categories.axis_label as feature_label,
+        cast(advised_categories.feature_order as integer) as feature_order,
+        advised_categories.transform,
+        int_feature_medians.n_customers,
+        {% for name in [
+            'lowest', 'highest', 'skewness', 'excess_kurtosis', 'far_out_share', 'skewness_transformed', 'excess_kurtosis_transformed',
+            'far_out_share_transformed', 'commonest_value'
+        ] %}
+        cast(null as double) as {{ name }},
+        {% endfor %}
+        advised_categories.commonest_share,
+        cast(null as double) as zero_share,
+        advised_categories.missing_share,
+        cast(null as string) as correlated_feature,
+        cast(null as double) as correlation,
+        advised_categories.advice
+    from advised_categories
+    cross join int_feature_medians
+    {%- endif %}
 )
 
 select * from final

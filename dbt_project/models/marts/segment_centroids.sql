@@ -1,4 +1,10 @@
 {{ config(enabled=has_customers()) }}
+{%- set settings = segmentation() -%}
+{%- set lists = {
+    'features': 'feature', places_in('features'): 'feature_order', 'fill_values': 'fill_value', 'transforms': 'transform', 'lambdas': 'transform_lambda',
+    'means': 'mean', 'scales': 'scale', 'centroid_scaled': 'centroid_scaled',
+} -%}
+{%- if settings.has_weights %}{% do lists.update({'feature_weights': 'weight'}) %}{% endif %}
 with
 
 int_models as (
@@ -15,6 +21,9 @@ segments as (
         lambdas,
         means,
         scales,
+        {% if settings.has_weights %}
+        feature_weights,
+        {% endif %}
         {{ unnested({'segment_ids': 'segment_id', 'centroids_scaled': 'centroid_scaled'}) }}
     from int_models
 ),
@@ -24,10 +33,7 @@ centroids as (
         model_version,
         is_current,
         segment_id,
-        {{ unnested({
-            'features': 'feature', places_in('features'): 'feature_order', 'fill_values': 'fill_value', 'transforms': 'transform',
-            'lambdas': 'transform_lambda', 'means': 'mean', 'scales': 'scale', 'centroid_scaled': 'centroid_scaled',
-        }) }}
+        {{ unnested(lists) }}
     from segments
 ),
 
@@ -45,6 +51,10 @@ final as (
         mean + scale * centroid_scaled as centroid,
         {{ in_own_unit_of('transform', 'mean + scale * centroid_scaled', 'transform_lambda') }} as centroid_in_own_unit,
         centroid_scaled,
+        {% if settings.has_weights %}
+        -- Models of before there were weights have none.
+        coalesce(weight, 1) as weight,
+        {% endif %}
         is_current
     from centroids
 )

@@ -1,4 +1,10 @@
 {{ config(enabled=has_customers()) }}
+{%- set numbers, categories = segmentation().numbers, segmentation().categories -%}
+{%- set centroid_in_deviations = 'segment_centroids.centroid_scaled' ~ (' / segment_centroids.weight' if segmentation().has_weights else '') -%}
+{#- Of a level, the deviation is that of a yes or no. A level that nobody had at the fit deviates by nothing. -#}
+{%- set share_in_deviations -%}
+    coalesce((segment_centroids.centroid - segment_centroids.mean) / nullif(sqrt({{ as_share('segment_centroids.mean') }} * (1 - {{ as_share('segment_centroids.mean') }})), 0), 0)
+{%- endset %}
 with
 
 int_feature_medians as (
@@ -21,11 +27,80 @@ segment_centroids as (
 features as (
     {{ configured_features() }}
 ),
+{% if categories %}
+
+-- Of a category the share of each level; one that the model has no column for is among the others.
+levels as (
+    select distinct
+        feature,
+        feature_order,
+        {{ feature_of('feature') }} as category,
+        {{ level_of('feature') }} as level
+    from segment_centroids
+    where is_current and transform = 'category'
+),
+
+values_of_categories as (
+    {%- for feature in categories %}
+    select
+        segment_id,
+        segment_name,
+        '{{ feature.name }}' as category,
+        {{ level_in(feature.name) }} as level,
+        count(*) as n_customers
+    from customer_segments
+    group by segment_id, segment_name, {{ level_in(feature.name) }}
+    {{- " union all" if not loop.last }}
+    {%- endfor %}
+),
+
+level_counts as (
+    select
+        values_of_categories.segment_id,
+        values_of_categories.category,
+        coalesce(levels.level, '{{ other_level() }}') as level,
+        sum(values_of_categories.n_customers) as n_customers
+    from values_of_categories
+    left join levels on values_of_categories.category = levels.category and values_of_categories.level = levels.level
+    group by values_of_categories.segment_id, values_of_categories.category, coalesce(levels.level, '{{ other_level() }}')
+),
+
+sizes as (
+    select
+        segment_id,
+        segment_name,
+        category,
+        sum(n_customers) as n_customers
+    from values_of_categories
+    group by segment_id, segment_name, category
+),
+
+level_shares as (
+    select
+        sizes.segment_id,
+        sizes.segment_name,
+        levels.feature,
+        levels.feature_order,
+        levels.category,
+        levels.level,
+        coalesce(level_counts.n_customers, 0) / sizes.n_customers as share,
+        sum(coalesce(level_counts.n_customers, 0)) over (partition by levels.feature)
+        / sum(sizes.n_customers) over (partition by levels.feature) as population_share
+    from sizes
+    inner join levels on sizes.category = levels.category
+    left join level_counts
+        on
+            sizes.segment_id = level_counts.segment_id
+            and levels.category = level_counts.category
+            and levels.level = level_counts.level
+),
+{% endif %}
+{% if numbers %}
 
 -- A place near the values of each feature, and no further from 0 than they: sums of the differences from it lose nothing to large values that differ little.
 origins as (
     select
-        {% for feature in segmentation().features %}
+        {% for feature in numbers %}
         min_by(centroid_in_own_unit, abs(centroid_in_own_unit)) filter (where feature = '{{ feature.name }}') as {{ feature.name }},
         {% endfor %}
         count(*) as n_centroids
@@ -36,7 +111,7 @@ origins as (
 -- One scan of the customers for all features.
 aggregates as (
     select
-        {% for feature in segmentation().features %}
+        {% for feature in numbers %}
         {% set origin, difference = 'max(origins.' ~ feature.name ~ ')', 'customer_segments.' ~ feature.name ~ ' - origins.' ~ feature.name %}
         {{ origin }} + avg({{ difference }}) as {{ feature.name }}_mean,
         {{ percentile('customer_segments.' ~ feature.name, 0.1) }} filter (where customer_segments.is_sampled) as {{ feature.name }}_p10,
@@ -56,7 +131,7 @@ aggregates as (
 ),
 
 statistics as (
-    {%- for feature in segmentation().features %}
+    {%- for feature in numbers %}
     select
         segment_id,
         segment_name,
@@ -78,13 +153,15 @@ statistics as (
     {%- endfor %}
 ),
 
+{% endif %}
 final as (
+    {%- if numbers %}
     select
         statistics.segment_id,
         statistics.segment_name,
         statistics.feature,
         features.axis_label as feature_label,
-        features.feature_order,
+        {{ 'segment_centroids' if categories else 'features' }}.feature_order,
         cast(statistics.feature_mean as double) as feature_mean,
         cast(statistics.feature_median as double) as feature_median,
         cast(statistics.feature_p10 as double) as feature_p10,
@@ -92,8 +169,8 @@ final as (
         cast(statistics.population_mean as double) as population_mean,
         cast(case when statistics.has_index then 100 * statistics.feature_mean / statistics.population_mean end as double) as feature_index,
         -- Half a standard deviation, from which on a name speaks of the feature, is 25 points; 95 in 100 values of a bell curve lie from 0 to 200.
-        100 + 50 * segment_centroids.centroid_scaled as feature_index_scaled,
-        segment_centroids.centroid_scaled as mean_scaled
+        100 + 50 * {{ centroid_in_deviations }} as feature_index_scaled,
+        {{ centroid_in_deviations }} as mean_scaled
     from statistics
     inner join features on statistics.feature = features.feature
     inner join segment_centroids
@@ -101,6 +178,37 @@ final as (
             statistics.segment_id = segment_centroids.segment_id
             and statistics.feature = segment_centroids.feature
             and segment_centroids.is_current
+    {%- endif %}
+    {{- " union all" if numbers and categories }}
+    {%- if categories %}
+    select
+        level_shares.segment_id,
+        level_shares.segment_name,
+        level_shares.feature,
+        features.axis_label || ': ' || case
+            {%- for feature in categories | selectattr('data_type', 'equalto', 'boolean') %}
+            when level_shares.feature = '{{ feature.name }}=true' then 'yes'
+            when level_shares.feature = '{{ feature.name }}=false' then 'no'
+            {%- endfor %}
+            else level_shares.level
+        end as feature_label,
+        level_shares.feature_order,
+        level_shares.share as feature_mean,
+        cast(null as double) as feature_median,
+        cast(null as double) as feature_p10,
+        cast(null as double) as feature_p90,
+        level_shares.population_share as population_mean,
+        100 * level_shares.share / nullif(level_shares.population_share, 0) as feature_index,
+        100 + 50 * {{ share_in_deviations }} as feature_index_scaled,
+        {{ share_in_deviations }} as mean_scaled
+    from level_shares
+    inner join features on level_shares.category = features.feature
+    inner join segment_centroids
+        on
+            level_shares.segment_id = segment_centroids.segment_id
+            and level_shares.feature = segment_centroids.feature
+            and segment_centroids.is_current
+    {%- endif %}
 )
 
 select * from final

@@ -41,15 +41,28 @@ sizes as (
     group by segment_id, segment_name
 ),
 
+{% if segmentation().categories %}
+ranked_profiles as (
+    select
+        *,
+        row_number() over (partition by segment_id, {{ feature_of('feature') }} order by feature_mean desc, feature_order asc) as share_rank
+    from segment_feature_profiles
+),
+
+{% endif %}
 statistics as (
     select
         segment_id
-        {%- for feature in segmentation().features %}
+        {%- for feature in segmentation().numbers %}
         {%- for statistic in feature_statistics() %},
         max(feature_{{ statistic }}) filter (where feature = '{{ feature.name }}') as {{ feature.name }}_{{ statistic }}
         {%- endfor %}
         {%- endfor %}
-    from segment_feature_profiles
+        {%- for feature in segmentation().categories %},
+        max({{ level_of('feature') }}) filter (where share_rank = 1 and {{ feature_of('feature') }} = '{{ feature.name }}') as {{ feature.name }}_mode,
+        max(feature_mean) filter (where share_rank = 1 and {{ feature_of('feature') }} = '{{ feature.name }}') as {{ feature.name }}_mode_share
+        {%- endfor %}
+    from {{ 'ranked_profiles' if segmentation().categories else 'segment_feature_profiles' }}
     group by segment_id
 ),
 
@@ -70,7 +83,7 @@ final as (
         nullif(stabilities.stability, cast('nan' as double)) as stability,
         nullif(stabilities.stability_error, cast('nan' as double)) as stability_standard_error
         {%- for feature in segmentation().features %}
-        {%- for statistic in feature_statistics() %},
+        {%- for statistic in statistics_of(feature) %},
         statistics.{{ feature.name }}_{{ statistic }}
         {%- endfor %}
         {%- endfor %}

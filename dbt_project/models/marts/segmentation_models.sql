@@ -24,6 +24,30 @@ smallest_sizes as (
     group by model_version
 ),
 
+model_columns as (
+    select
+        model_version,
+        {{ unnested({'features': 'model_column', places_in('features'): 'place'}) }}
+    from int_models
+),
+
+places as (
+    select
+        model_version,
+        {{ feature_of('model_column') }} as feature,
+        min(place) as place
+    from model_columns
+    group by model_version, {{ feature_of('model_column') }}
+),
+
+features as (
+    select
+        model_version,
+        {{ joined_texts('feature', ', ', 'place') }} as features
+    from places
+    group by model_version
+),
+
 final as (
     select
         cast(int_models.model_version as integer) as model_version,
@@ -33,7 +57,7 @@ final as (
         cast(int_models.n_clusters as integer) as n_clusters,
         int_models.n_clusters_setting,
         int_models.chosen_by,
-        {{ joined_list('int_models.features', ', ') }} as features,
+        features.features,
         cast(int_models.seed as bigint) as seed,
         int_models.n_customers,
         int_models.n_distinct_rows,
@@ -60,6 +84,7 @@ final as (
         int_models.library_versions
     from int_models
     inner join smallest_sizes on int_models.model_version = smallest_sizes.model_version
+    inner join features on int_models.model_version = features.model_version
     inner join k_scores
         on
             int_models.model_version = k_scores.model_version
