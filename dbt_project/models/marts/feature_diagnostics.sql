@@ -110,7 +110,7 @@ category_diagnoses as (
         level_totals.first_spelling,
         level_totals.last_spelling,
         level_totals.n_commonest / level_totals.n_known as commonest_share,
-        level_totals.n_customers_of_others / level_totals.n_known as others_share,
+        level_totals.n_customers_of_others / category_sizes.n_sampled as others_share,
         1 - coalesce(level_totals.n_known, 0) / category_sizes.n_sampled as missing_share
     from features
     inner join category_sizes on features.feature = category_sizes.feature
@@ -133,9 +133,9 @@ advised_categories as (
                     || ', and count as different. Spell them alike in ' || {{ source }} || '.'
             when n_others > 0
                 then
-                    n_others || ' of the ' || n_levels || ' levels of ' || feature || ', which ' || {{ in_percent('others_share') }}
-                    || ' of the customers have, are none of those that the model knows, and count together as {{ other_level() }}. Group them in '
-                    || {{ source }} || ' if they matter.'
+                    'The model has no column for ' || n_others || ' of the ' || n_levels || ' levels of ' || feature || ', which '
+                    || {{ in_percent('others_share') }} || ' of the customers have: they count together as {{ other_level() }}. Group levels in '
+                    || {{ source }} || ' if that loses something, or fit anew with --vars ''{refit: true}'' where they are new.'
         end as advice
     from category_diagnoses
 ),
