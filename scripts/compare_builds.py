@@ -51,7 +51,7 @@ DBT = Path(sys.executable).with_name("dbt")
 SAMPLE = Path("dbt_project/sample")
 WAREHOUSE = "warehouse.duckdb"
 
-BUILD_TIMES = {"built_at", "changed_at", "fitted_at", "dbt_valid_from", "dbt_valid_to", "dbt_updated_at"}
+BUILD_TIMES = {"built_at", "changed_at", "from_changed_at", "fitted_at", "dbt_valid_from", "dbt_valid_to", "dbt_updated_at"}
 NAMES_OF_CODE = {"code_version", "duckdb_version", "engine", "library_versions"}
 ROW_ID = "dbt_scd_id"
 EXAMPLES = 2  # differing rows that are shown
