@@ -182,7 +182,7 @@ $(VENV_DATABASES)/installed-dev: requirements-databases-dev.txt $(VENV_DATABASES
 	$(call install,$(VENV_DATABASES),requirements-databases-dev.txt)
 
 # dbt-spark with what it lacks is a folder of this project.
-SPARK_ADAPTER := $(shell find spark_adapter -name '*.*' -not -path '*/build/*' -not -name '*.pyc')
+SPARK_ADAPTER := $(shell find spark_adapter -type f -not -path '*/build/*' -not -path '*.egg-info/*' -not -name '*.pyc')
 define install-spark
 	$(call install,$(1),$(2))
 	@$(1)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --force-reinstall ./spark_adapter || { rm $@; exit 1; }
