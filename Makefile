@@ -84,7 +84,7 @@ test-clients: $(VENV)/installed-dev ## Open the warehouse with other versions of
 test-databases: $(VENV_DATABASES)/installed-dev ## Read customers from a real PostgreSQL, MySQL, SQLite and object store on this machine
 	$(VENV_DATABASES)/bin/pytest -m databases --numprocesses 0 tests/project/test_databases.py
 
-test-spark-short: $(VENV_SPARK)/installed-dev ## The part of test-spark that takes some minutes: one version, two nights, no cluster
+test-spark-short: $(VENV_SPARK)/installed-dev ## The part of test-spark that takes less than ten minutes: one version, two nights, no cluster
 	SPARK_NIGHTS=2 $(VENV_SPARK)/bin/pytest -m spark --numprocesses 0 -k "not no-ansi and not cluster and not delta and not iceberg" \
 		tests/project/test_spark_adapter.py tests/project/test_spark_equality.py
 
