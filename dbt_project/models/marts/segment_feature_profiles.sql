@@ -2,9 +2,9 @@
 {%- set numbers, categories = segmentation().numbers, segmentation().categories -%}
 {%- set centroid_in_deviations = 'segment_centroids.centroid_scaled' ~ (' / segment_centroids.weight' if segmentation().has_weights else '') -%}
 {#- Of a level, the deviation is that of a yes or no. A level that nobody had at the fit deviates by nothing. -#}
-{%- set share_in_deviations -%}
-    coalesce((segment_centroids.centroid - segment_centroids.mean) / nullif(sqrt({{ as_share('segment_centroids.mean') }} * (1 - {{ as_share('segment_centroids.mean') }})), 0), 0)
-{%- endset %}
+{%- set share = as_share('segment_centroids.mean') -%}
+{%- set share_in_deviations =
+    'coalesce((segment_centroids.centroid - segment_centroids.mean) / nullif(sqrt(' ~ share ~ ' * (1 - ' ~ share ~ ')), 0), 0)' -%}
 with
 
 int_feature_medians as (
