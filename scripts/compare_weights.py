@@ -18,9 +18,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "python_models"))
 
 from segmentation.fitting import fit_segmentation
 
-# To a squared distance, a mismatch adds the square. It is 1 where Huang (1998) is followed, the mean standard deviation of the
-# numbers, and half of that by default in the package kmodes. Four standard deviations are the range of nearly all of a bell curve,
-# which is what Gower (1971) compares a mismatch with.
+# A mismatch adds the square to a squared distance: 1 where Huang (1998) is followed, who takes the mean standard deviation of the
+# numbers, and half of that by default in the package kmodes. Gower (1971) compares a mismatch with a whole range, which is about
+# four standard deviations.
 WEIGHTS = [0.71, 1, 1.5, 1.75, 2, 2.5, 3, 4]
 N_CUSTOMERS = 600
 

@@ -4,7 +4,7 @@ A column is called region=north, as in scikit-learn's DictVectorizer. Customers 
 they lie `weight` apart where each column is divided by sqrt(2) / weight (docs/categories.md).
 """
 
-import numpy as np
+import math
 
 # The transform of a feature that is divided into levels.
 CATEGORY = "category"
@@ -18,7 +18,7 @@ MISSING = "(missing)"
 MOST_LEVELS = 20
 
 # The distance of two customers of different levels before it is scaled.
-MISMATCH = np.sqrt(2)
+MISMATCH = math.sqrt(2)
 
 
 def columns_of_levels(name, levels, *, has_missing, has_other):
@@ -40,9 +40,9 @@ def level_of(column):
 
 
 def blocks(preparation):
-    """The positions of the columns of each category, as arrays; `preparation` has the lists features and transforms."""
+    """The positions of the columns of each category, as lists; `preparation` has the lists features and transforms."""
     places = {}
     for place, (column, transform) in enumerate(zip(preparation["features"], preparation["transforms"], strict=True)):
         if transform == CATEGORY:
             places.setdefault(feature_of(column), []).append(place)
-    return [np.array(block) for block in places.values()]
+    return list(places.values())

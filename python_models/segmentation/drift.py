@@ -19,14 +19,14 @@ def bins(points, weights, preparation):
 
 
 def _levels(columns, points, weights, block):
-    known = np.array([place for place in block if level_of(columns[place]) != OTHER])
-    present = block[weights @ points[:, block] > 0]
+    known = [place for place in block if level_of(columns[place]) != OTHER]
+    present = np.array(block)[weights @ points[:, block] > 0]
     counts = weights @ points[:, known]
     return {
         "feature": feature_of(columns[block[0]]),
         "lowest": float(present[0] + 1),
         "highest": float(present[-1] + 1),
-        "upper_edges": (known + 1.0).tolist(),
+        "upper_edges": [place + 1.0 for place in known],
         "shares": (counts / counts.sum()).tolist(),
     }
 

@@ -107,7 +107,7 @@ def fit_segmentation(points, weights, *, n_clusters, k_range, seed, customers=No
     Where the points are only a sample, `customers` answers for all of them, as in `all_customers`: the points are scaled by all,
     and the chosen model is refined on all. The WCSS of every k is then that of the sample, scaled up.
 
-    `categories` has arrays of the positions of columns that are levels of one feature: 1 where a customer has it and 0 elsewhere.
+    `categories` has lists of the positions of columns that are levels of one feature: 1 where a customer has it and 0 elsewhere.
     One standard deviation of a number counts as `feature_weights` (d,) of them; customers of different levels lie so many apart.
 
     Raises ValueError where a number is constant or fewer distinct rows than clusters are given.

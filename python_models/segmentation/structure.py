@@ -46,7 +46,7 @@ def find_structure(scaled, weights, cluster_counts, *, seed, categories=()):
     """Compare customers with crowds without groups.
 
     `scaled` (n, d) are points in the space of k-means, `weights` (n,) whole numbers of customers; `cluster_counts` lists every k
-    tried, ascending; `categories` has arrays of the positions of columns that are levels of one feature. Five hundred customers
+    tried, ascending; `categories` has lists of the positions of columns that are levels of one feature. Five hundred customers
     are drawn, each as likely as the next. They and every crowd are partitioned in the same way, by Ward's method (1963), which
     goes after the same sum of squares as k-means and has all k in one tree.
 
