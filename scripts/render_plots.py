@@ -315,9 +315,9 @@ def name_axis(ax, axis, feature, width):
 def name_levels(ax, axis, feature, levels, width):
     """Label an axis of levels, with lines between them; below, long words stand upright."""
     names = [wrapped(level, 22, max_lines=2) for level in levels]
-    is_upright = axis == "x" and max(map(len, levels)) * len(levels) > width
+    is_upright = axis == "x" and max(map(len, levels)) * len(levels) > 1.5 * width
     getattr(ax, f"set_{axis}ticks")(range(len(levels)), names, rotation=90 if is_upright else 0)
-    getattr(ax, f"set_{axis}lim")(*((-0.5, len(levels) - 0.5) if axis == "x" else (len(levels) - 0.5, -0.5)))
+    getattr(ax, f"set_{axis}lim")(*((-0.6, len(levels) - 0.4) if axis == "x" else (len(levels) - 0.4, -0.6)))
     ax.tick_params(axis=axis, length=0)
     draw_line = ax.axvline if axis == "x" else ax.axhline
     for border in range(1, len(levels)):
@@ -421,10 +421,7 @@ def rounded(means):
 
 
 def profiled_columns(data):
-    """What has a place in the table of colours, in the order of the model, by feature or level: numbers, and of each category
-
-    the levels in which the segments differ most.
-    """
+    """The numbers, and of each category the levels in which the segments differ most: by column of the model, in its order."""
     columns = data.profiles.drop_duplicates("feature").set_index("feature").sort_values("feature_order")
     levels = data.levels[~data.levels["is_mirrored"]].sort_values("spread", ascending=False, kind="stable")
     chosen = levels.groupby("name").head(MAX_PROFILE_LEVELS)["feature"]
@@ -442,7 +439,7 @@ def draw_profiles(data, ax):
     is_level = columns["is_level"].astype(bool)
     # A rare level can lie so far from the average that nothing else would have a colour beside it.
     deviations = scaled.abs().max()
-    limit = max(1, deviations[~is_level].max(), min(2, deviations[is_level].max()))
+    limit = max(1, deviations.mask(is_level, deviations.clip(upper=2)).max())
     shares = [name for name in columns.index if is_level[name]]
     means = table["feature_mean"][columns.index]
     means = means.apply(lambda of_column: of_column.map(in_percent) if of_column.name in shares else rounded(of_column))
