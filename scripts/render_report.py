@@ -198,7 +198,7 @@ CONDITION = re.compile(
     rf"""
     \(? (?P<no>not\ )? (?P<feature>\w+)
     (?:\ (?:
-        (?P<sign>>|<=)\ (?P<bound>\S+)
+        (?P<sign>>|<=)\ (?P<bound>-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)
         | (?P<comparison>=|<>|in|not\ in)\ \(?(?P<levels>{TEXT}(?:,\ {TEXT})*)\)?
         | is\ (?P<given>null|not\ null)
     ))?
@@ -417,9 +417,9 @@ def change(n):
     return f"{n:+,}".replace("-", "\N{MINUS SIGN}") if n else "\N{PLUS-MINUS SIGN}0"
 
 
-def listed(words, last="or"):
+def listed(words):
     """Words in a row: north, south or east."""
-    return f" {last} ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def label_of(name):

@@ -1,6 +1,6 @@
-"""Tables of customers with categories and yes/no, made up from groups that are known; the same in every run.
+"""Tables of customers with categories and yes/no, made up from three kinds of customers; the same in every run.
 
-Each function returns the text of a CSV file, the settings of the block `segmentation:` for it, and {key: group}.
+Each function returns the text of a CSV file, and the settings of the block `segmentation:` for it.
 """
 
 import csv
@@ -24,15 +24,13 @@ def telco():
         "monthly": (["Month-to-month"], ["Fiber optic"], [0.8, 0.1, 0.05, 0.05], 0.35, 12, 85),
         "telephone": (["Two year", "Month-to-month"], ["No internet service"], [0.1, 0.7, 0.1, 0.1], 0.02, 30, 20),
     }
-    rows, truth = [], {}
+    rows = []
     for number in range(900):
         group = list(groups)[draw.choice(3, p=[0.35, 0.4, 0.25])]
         contracts, services, shares, share_of_seniors, tenure, charges = groups[group]
-        key = f"{number:04d}-T"
-        truth[key] = group
         rows.append(
             [
-                key, draw.choice(contracts), draw.choice(services), draw.choice(payments, p=shares),
+                f"{number:04d}-T", draw.choice(contracts), draw.choice(services), draw.choice(payments, p=shares),
                 "Yes" if draw.random() < share_of_seniors else "No",
                 max(0, round(draw.normal(tenure, 6))), round(max(18, draw.normal(charges, 7)), 2),
             ]
@@ -45,14 +43,17 @@ def telco():
             {"name": "contract", "data_type": "category"},
             {"name": "internet_service", "data_type": "category", "headers": ["InternetService"]},
             {"name": "payment_method", "data_type": "category", "headers": ["PaymentMethod"], "weight": 1},
-            {"name": "senior", "data_type": "boolean", "headers": ["SeniorCitizen"], "weight": 1, "high": "seniors", "low": "not seniors"},
+            {
+                "name": "senior", "data_type": "boolean", "headers": ["SeniorCitizen"], "weight": 1,
+                "high": "seniors", "low": "not seniors",
+            },
             {"name": "tenure", "data_type": "integer", "range": [0, None], "unit": "months"},
             {"name": "monthly_charges", "headers": ["MonthlyCharges"], "range": [0, None], "unit": "USD"},
         ],
         "n_clusters": 3,
         "k_range": [1, 6],
     }  # fmt: skip
-    return text_of(header, rows), settings, truth
+    return text_of(header, rows), settings
 
 
 REGIONS = [
@@ -63,18 +64,17 @@ REGIONS = [
 
 
 def retail():
-    """900 shoppers of 23 regions, more than a model has columns for; levels that hurt where a text is taken for more than a text."""
+    """900 shoppers of 23 regions, more than a model has columns for; some have names that are more than a word."""
     draw = np.random.default_rng(11)
     groups = {
         "online": (["app", "web shop and app"], ["Capital", "Coast", "Harbour", "South"], 0.9, 320, 18),
         "shops": (["shop"], ["North and Isles", "O'Brien County", "<b>West</b>"], 0.5, 110, 9),
         "rare": (["web shop and app", "shop"], REGIONS, 0.05, 25, 2),
     }
-    rows, truth = [], {}
+    rows = []
     for number in range(1, 901):
         group = list(groups)[draw.choice(3, p=[0.3, 0.35, 0.35])]
         channels, regions, loyalty, spend, visits = groups[group]
-        truth[number] = group
         region = "" if draw.random() < 0.03 else draw.choice(regions)
         rows.append(
             [
@@ -99,7 +99,7 @@ def retail():
         "n_clusters": 4,
         "k_range": [1, 6],
     }  # fmt: skip
-    return text_of(header, rows), settings, truth
+    return text_of(header, rows), settings
 
 
 def answers():
@@ -110,11 +110,10 @@ def answers():
         "driver": (["car"], ["village", "suburb"], [0.1, 0.3, 0.6], 0.95),
         "walker": (["on foot", "bicycle"], ["city", "suburb"], [0.3, 0.5, 0.2], 0.3),
     }
-    rows, truth = [], {}
+    rows = []
     for number in range(1, 601):
         group = list(groups)[draw.choice(3)]
         means, homes, shares, share_of_drivers = groups[group]
-        truth[number] = group
         often = draw.choice(["every day", "every week", "seldom"], p=shares)
         rows.append([number, draw.choice(means), draw.choice(homes), often, int(draw.random() < share_of_drivers)])
     header = ["id", "means", "home", "how_often", "has_licence"]
@@ -133,4 +132,4 @@ def answers():
         "n_clusters": 3,
         "k_range": [1, 6],
     }  # fmt: skip
-    return text_of(header, rows), settings, truth
+    return text_of(header, rows), settings
