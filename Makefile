@@ -84,7 +84,7 @@ test-clients: $(VENV)/installed-dev ## Open the warehouse with other versions of
 test-databases: $(VENV_DATABASES)/installed-dev ## Read customers from a real PostgreSQL, MySQL, SQLite and object store on this machine
 	$(VENV_DATABASES)/bin/pytest -m databases --numprocesses 0 tests/project/test_databases.py
 
-test-spark-short: $(VENV_SPARK)/installed-dev ## The part of test-spark that takes some minutes: one version, two nights, no cluster
+test-spark-short: $(VENV_SPARK)/installed-dev ## The part of test-spark that takes less than ten minutes: one version, two nights, no cluster
 	SPARK_NIGHTS=2 $(VENV_SPARK)/bin/pytest -m spark --numprocesses 0 -k "not no-ansi and not cluster and not delta and not iceberg" \
 		tests/project/test_spark_adapter.py tests/project/test_spark_equality.py
 
@@ -182,7 +182,7 @@ $(VENV_DATABASES)/installed-dev: requirements-databases-dev.txt $(VENV_DATABASES
 	$(call install,$(VENV_DATABASES),requirements-databases-dev.txt)
 
 # dbt-spark with what it lacks is a folder of this project.
-SPARK_ADAPTER := $(shell find spark_adapter -name '*.*' -not -path '*/build/*' -not -name '*.pyc')
+SPARK_ADAPTER := $(shell find spark_adapter -type f -not -path '*/build/*' -not -path '*.egg-info/*' -not -name '*.pyc')
 define install-spark
 	$(call install,$(1),$(2))
 	@$(1)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --force-reinstall ./spark_adapter || { rm $@; exit 1; }

@@ -2,31 +2,32 @@
 
 import numpy as np
 
-from segmentation.categories import CATEGORY, blocks, feature_of
+from segmentation.categories import CATEGORY, OTHER, blocks, feature_of, level_of
 
 
 def bins(points, weights, preparation):
     """The bins of each feature of a fit, those of numbers first: of a number the `tenths`, of a category the levels.
 
     `points` (n, d) and `weights` (n,), how many customers share a row; `preparation` has the lists features and transforms. The
-    value of a level is the place of its column, from 1; `lowest` and `highest` are those that anybody has.
+    value of a level is the place of its column, from 1; `lowest` and `highest` are those that anybody has. What has no column of
+    its own is in no bin, so that a new level by itself is no drift.
     """
     columns, transforms = preparation["features"], preparation["transforms"]
     numbers = [place for place, transform in enumerate(transforms) if transform != CATEGORY]
-    return tenths(points[:, numbers], weights, [columns[place] for place in numbers]) + [
-        {"feature": feature_of(columns[block[0]])} | _levels(points[:, block], weights, block + 1)
-        for block in blocks(preparation)
-    ]
+    levels = [_levels(columns, points, weights, block) for block in blocks(preparation)]
+    return tenths(points[:, numbers], weights, [columns[place] for place in numbers]) + levels
 
 
-def _levels(indicators, weights, places):
-    counts = weights @ indicators
-    present = places[counts > 0]
+def _levels(columns, points, weights, block):
+    known = np.array([place for place in block if level_of(columns[place]) != OTHER])
+    present = block[weights @ points[:, block] > 0]
+    counts = weights @ points[:, known]
     return {
-        "lowest": float(present[0]),
-        "highest": float(present[-1]),
-        "upper_edges": [*places[:-1].astype(float).tolist(), np.inf],
-        "shares": (counts / weights.sum()).tolist(),
+        "feature": feature_of(columns[block[0]]),
+        "lowest": float(present[0] + 1),
+        "highest": float(present[-1] + 1),
+        "upper_edges": (known + 1.0).tolist(),
+        "shares": (counts / counts.sum()).tolist(),
     }
 
 

@@ -144,12 +144,19 @@ def _compared(customers, crowds):
 
 
 def _crowd(points, categories, generator, of_numbers, of_levels):
-    """As many points, whose numbers and levels are drawn apart; columns of levels stand behind the others."""
+    """As many points, whose numbers and levels are drawn apart; columns of levels stand behind the others.
+
+    The numbers have the standard deviations of the others: over a box they would be further apart, so that levels meant less.
+    """
     if not categories:
         return of_numbers(points, generator)
     numbers = np.delete(points, np.concatenate(categories), axis=1)
     drawn = [of_levels(points[:, block], generator) for block in categories]
-    return np.column_stack([of_numbers(numbers, generator) if numbers.shape[1] else numbers, *drawn])
+    if numbers.shape[1]:
+        crowd = of_numbers(numbers, generator)
+        spread = crowd.std(axis=0)
+        drawn.insert(0, crowd * (numbers.std(axis=0) / np.where(spread > 0, spread, 1)))
+    return np.column_stack(drawn)
 
 
 def _even_levels(levels, generator):

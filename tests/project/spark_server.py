@@ -63,7 +63,8 @@ def run_dbt(arguments, folder, environment, output):
 def export(spark, schema, into):
     """Write every table and view of a schema as Parquet; returns what the catalog says of them."""
     described = {}
-    for table in spark.catalog.listTables(schema):
+    tables = [table for table in spark.catalog.listTables(schema) if not table.isTemporary]
+    for table in tables:
         rows = spark.sql(f"describe table extended `{schema}`.`{table.name}`").collect()
         columns = []
         for name, data_type, comment in rows:

@@ -14,7 +14,7 @@ from sklearn import datasets
 from staging import ROOT, Staging, shipped_settings
 
 CASES = ROOT.parent / "shared" / "cases"
-MODEL = ROOT / "dbt_project" / "models" / "marts" / "feature_diagnostics.sql"
+MODELS = ROOT / "dbt_project" / "models"
 GATE = ROOT / "dbt_project" / "tests" / "segment_profiles__gate_smallest_share.sql"
 LOG1P = {"transform": "log1p", "range": [0, None]}
 
@@ -38,7 +38,9 @@ class Diagnosis(Staging):
         # The lambda of yeo-johnson is that of the model; 1 leaves a value as it is.
         powers = pd.DataFrame({"feature": frame.columns, "transform_lambda": 1.0, "is_current": True})
         self.connection.register("segment_centroids", powers)
-        self.connection.execute(f"create table feature_diagnostics as {self.rendered(MODEL.read_text(encoding='utf-8'))}")
+        for model in ("intermediate/int_feature_sample", "intermediate/int_feature_bounds", "marts/feature_diagnostics"):
+            path = MODELS / f"{model}.sql"
+            self.connection.execute(f"create table {path.stem} as {self.rendered(path.read_text(encoding='utf-8'))}")
         self.table = self.connection.sql("from feature_diagnostics").df().replace({np.nan: None}).set_index("feature")
 
 

@@ -259,7 +259,10 @@ CONFIGURATIONS = {
         lambda block: block["features"][0].update(name="gender"),
         "the name gender is given to more than one column; rename all but one.",
     ),
-    "no_features": (lambda block: block.update(features=[]), "features: is empty; name at least one numeric column"),
+    "no_features": (
+        lambda block: block.update(features=[]),
+        "features: is empty; name at least one column to form segments from",
+    ),
     "an_unknown_severity": (
         lambda block: block["gates"]["drift"].update(severity="fatal"),
         "severity of the gate drift: fatal is unknown; use error or warn.",
@@ -336,6 +339,36 @@ CONFIGURATIONS = {
     "a_range_of_yes_and_no": (
         lambda block: block["features"][0].update(range=[False, True]),
         "range of age: [False, True] is not a lowest and a highest value, such as [0, 120] or [0, null].",
+    ),
+    "a_category_with_a_range": (
+        lambda block: block["features"].append({"name": "region", "data_type": "category", "range": [0, 1]}),
+        "feature region of data_type category: the setting range is unknown; the settings here are name, headers, data_type, "
+        "description, label, weight, missing.",
+    ),
+    "a_category_with_words_for_high": (
+        lambda block: block["features"].append({"name": "region", "data_type": "category", "high": "north"}),
+        "feature region of data_type category: the setting high is unknown; the settings here are",
+    ),
+    "a_yes_or_no_with_a_transform": (
+        lambda block: block["features"].append({"name": "has_app", "data_type": "boolean", "transform": "log1p"}),
+        "feature has_app of data_type boolean: the setting transform is unknown; the settings here are name, headers, data_type, "
+        "description, label, weight, missing, low, high.",
+    ),
+    "a_median_of_levels": (
+        lambda block: block["features"].append({"name": "region", "data_type": "category", "missing": "median"}),
+        "missing of region: median is unknown; use reject or level.",
+    ),
+    "a_level_of_a_number": (
+        lambda block: block["features"][0].update(missing="level"),
+        "missing of age: level is unknown; use reject or median.",
+    ),
+    "a_feature_that_counts_nothing": (
+        lambda block: block["features"][0].update(weight=0),
+        "weight of age: 0 is not a number above 0 and up to 100, such as 2.",
+    ),
+    "a_weight_in_words": (
+        lambda block: block["features"].append({"name": "region", "data_type": "category", "weight": "high"}),
+        "weight of region: high is not a number above 0 and up to 100, such as 2.",
     ),
     "a_share_that_is_yes": (
         lambda block: block["source"].update(max_rejected_share=True),

@@ -214,15 +214,9 @@ measured_parts as (
 ),
 
 truths as (
-    select
+    select distinct
         segment_id,
-        phrase
-    from phrases
-    where is_current and is_salient
-    union distinct
-    select
-        segment_id,
-        ranked_phrase
+        {{ unnested({made_list(['case when is_salient then phrase end', 'ranked_phrase']): 'phrase'}) }}
     from phrases
     where is_current
 ),
@@ -254,6 +248,9 @@ names as (
         possible_names.model_version,
         possible_names.form,
         possible_names.possible_name,
+        max(case when possible_names.form = 2 then possible_names.possible_name end) over (
+            partition by occasions.occasion, possible_names.segment_id
+        ) as name_with_place,
         possible_names.is_true
     from possible_names
     inner join (values ('given'), ('now')) as occasions (occasion)
@@ -295,9 +292,8 @@ names_with_places as (
         names.occasion,
         names.segment_id,
         names.model_version,
-        places.possible_name
+        names.name_with_place as possible_name
     from names
-    inner join names as places on names.occasion = places.occasion and names.segment_id = places.segment_id and places.form = 2
     left join plain_names as namesakes on {{ has_namesake }}
     where names.form = 1 and (names.possible_name is null or namesakes.segment_id is not null)
 ),
@@ -323,27 +319,24 @@ free_names as (
 
 made_names as (
     select
-        occasion,
         segment_id,
-        upper(substr(free_name, 1, 1)) || substr(free_name, 2) as made_name,
-        is_true
+        max(case when occasion = 'given' then upper(substr(free_name, 1, 1)) || substr(free_name, 2) end) as given_name,
+        max(case when occasion = 'now' then upper(substr(free_name, 1, 1)) || substr(free_name, 2) end) as current_name,
+        bool_or(is_true) filter (where occasion = 'given') as is_given_true
     from free_names
     where choice = 1
+    group by segment_id
 ),
 
 final as (
     select
-        given_names.segment_id,
-        coalesce(own_names.segment_name, given_names.made_name) as segment_name,
-        case when present_names.segment_id is not null then own_names.segment_name is not null or given_names.is_true end as is_name_current,
-        present_names.made_name as current_name
-    from made_names as given_names
-    left join made_names as present_names
-        on
-            given_names.segment_id = present_names.segment_id
-            and present_names.occasion = 'now'
-    left join own_names on given_names.segment_id = own_names.segment_id
-    where given_names.occasion = 'given'
+        made_names.segment_id,
+        coalesce(own_names.segment_name, made_names.given_name) as segment_name,
+        case when made_names.current_name is not null then own_names.segment_name is not null or made_names.is_given_true end as is_name_current,
+        made_names.current_name
+    from made_names
+    left join own_names on made_names.segment_id = own_names.segment_id
+    where made_names.given_name is not null
 )
 
 select * from final

@@ -3,10 +3,10 @@
 {%- set features, categories, is_read_from_files = settings.numbers, settings.categories, settings.customers == 'stg_customers' -%}
 {#- A feature alone is its own pair, with the correlation that nothing has. -#}
 {%- set pairs = pairs_of(features | length) or [(1, 1)] -%}
-{%- set places, other_places, correlations = [], [], [] -%}
+{%- set firsts, seconds, correlations = [], [], [] -%}
 {%- for place, other in pairs if features -%}
-{%- do places.append(settings.features.index(features[place - 1]) + 1) -%}
-{%- do other_places.append(settings.features.index(features[other - 1]) + 1) -%}
+{%- do firsts.append(settings.features.index(features[place - 1]) + 1) -%}
+{%- do seconds.append(settings.features.index(features[other - 1]) + 1) -%}
 {%- do correlations.append('corr(' ~ features[place - 1].name ~ ', ' ~ features[other - 1].name ~ ')') -%}
 {%- endfor -%}
 {%- set source = sql_texts([settings.source.name]) -%}
@@ -15,50 +15,30 @@
 -- What a feature is like, and what would make better segments of it.
 with
 
-stg_customers as (
-    select * from {{ ref('stg_customers') }}
+int_feature_sample as (
+    select * from {{ ref('int_feature_sample') }}
 ),
 
-int_feature_medians as (
-    select * from {{ ref('int_feature_medians') }}
+int_feature_bounds as (
+    select * from {{ ref('int_feature_bounds') }}
 ),
 
 features as (
     {{ configured_features() }}
 ),
 
-powers as (
-    select
-        feature,
-        max(transform_lambda) as power
-    from {{ ref('segment_centroids') }}
-    where is_current
-    group by feature
-),
-
--- A million customers tell a share to a tenth of a percent; where values have to be put in order, a hundred thousand do, to three.
-sampled_customers as (
-    select
-        {%- for feature in features %}
-        cast(stg_customers.{{ feature.name }} as double) as {{ feature.name }},
-        {%- endfor %}
-        {%- for feature in categories %}
-        cast(stg_customers.{{ feature.name }} as string) as {{ feature.name }},
-        {%- endfor %}
-        {{ is_sampled('stg_customers.' ~ settings.key.name, '100000 / int_feature_medians.n_customers') }} as is_ordered
-    from {{ ref('stg_customers') }} as stg_customers
-    cross join int_feature_medians
-    where {{ is_sampled('stg_customers.' ~ settings.key.name, '1000000 / int_feature_medians.n_customers') }} and {{ computed_once() }}
-),
-
 {% if categories %}
+int_feature_medians as (
+    select * from {{ ref('int_feature_medians') }}
+),
+
 level_counts as (
     {%- for feature in categories %}
     select
         '{{ feature.name }}' as feature,
         {{ feature.name }} as level,
         count(*) as n_customers
-    from sampled_customers
+    from int_feature_sample
     group by {{ feature.name }}
     {{- " union all" if not loop.last }}
     {%- endfor %}
@@ -110,7 +90,7 @@ category_diagnoses as (
         level_totals.first_spelling,
         level_totals.last_spelling,
         level_totals.n_commonest / level_totals.n_known as commonest_share,
-        level_totals.n_customers_of_others / level_totals.n_known as others_share,
+        level_totals.n_customers_of_others / category_sizes.n_sampled as others_share,
         1 - coalesce(level_totals.n_known, 0) / category_sizes.n_sampled as missing_share
     from features
     inner join category_sizes on features.feature = category_sizes.feature
@@ -133,164 +113,15 @@ advised_categories as (
                     || ', and count as different. Spell them alike in ' || {{ source }} || '.'
             when n_others > 0
                 then
-                    n_others || ' of the ' || n_levels || ' levels of ' || feature || ', which ' || {{ in_percent('others_share') }}
-                    || ' of the customers have, are none of those that the model knows, and count together as {{ other_level() }}. Group them in '
-                    || {{ source }} || ' if they matter.'
+                    'The model has no column for ' || n_others || ' of the ' || n_levels || ' levels of ' || feature || ', which '
+                    || {{ in_percent('others_share') }} || ' of the customers have: they count together as {{ other_level() }}. Group levels in '
+                    || {{ source }} || ' if that loses something, or fit anew with --vars ''{refit: true}'' where they are new.'
         end as advice
     from category_diagnoses
 ),
 
 {% endif %}
 {% if features %}
-ordered_values as (
-    {%- for feature in features %}
-    select
-        '{{ feature.name }}' as feature,
-        {{ feature.name }} as feature_value
-    from sampled_customers
-    where is_ordered and {{ feature.name }} is not null
-    {{- " union all" if not loop.last }}
-    {%- endfor %}
-),
-
-quartiles as (
-    select
-        feature,
-        {{ percentile('feature_value', 0.25) }} as first_quartile,
-        {{ percentile('feature_value', 0.5) }} as median,
-        {{ percentile('feature_value', 0.75) }} as third_quartile
-    from ordered_values
-    group by feature
-),
-
-value_counts as (
-    select
-        feature,
-        feature_value,
-        count(*) as n_customers
-    from ordered_values
-    group by feature, feature_value
-),
-
-largest_counts as (
-    select
-        feature,
-        count(*) as n_values,
-        max(n_customers) as n_customers,
-        sum(n_customers) as n_known
-    from value_counts
-    group by feature
-),
-
-commonest_values as (
-    select
-        largest_counts.feature,
-        largest_counts.n_values,
-        min(value_counts.feature_value) as commonest_value,
-        largest_counts.n_customers / largest_counts.n_known as commonest_share
-    from largest_counts
-    inner join value_counts
-        on
-            largest_counts.feature = value_counts.feature
-            and largest_counts.n_customers = value_counts.n_customers
-    where {{ computed_once() }}
-    group by largest_counts.feature, largest_counts.n_values, largest_counts.n_customers, largest_counts.n_known
-),
-
--- One scan for all features.
-extremes as (
-    select
-        {%- for feature in features %}
-        cast(min({{ feature.name }}) as double) as {{ feature.name }}_lowest,
-        cast(max({{ feature.name }}) as double) as {{ feature.name }}_highest,
-        {%- endfor %}
-        count(*) as n_customers
-    from stg_customers
-),
-
-totals as (
-    {%- for feature in features %}
-    select
-        '{{ feature.name }}' as feature,
-        any_value(extremes.n_customers) as n_customers,
-        any_value(extremes.{{ feature.name }}_lowest) as lowest,
-        any_value(extremes.{{ feature.name }}_highest) as highest,
-        count(*) as n_sampled,
-        count(sampled_customers.{{ feature.name }}) as n_known,
-        sum(case when sampled_customers.{{ feature.name }} = 0 then 1 else 0 end) as n_zeros,
-        avg(sampled_customers.{{ feature.name }}) as mean
-    from sampled_customers
-    cross join extremes
-    {{- " union all" if not loop.last }}
-    {%- endfor %}
-),
-
-tails as (
-    select
-        totals.*,
-        powers.power,
-        quartiles.first_quartile,
-        quartiles.median,
-        quartiles.third_quartile,
-        case when totals.mean >= quartiles.median then 1 else -1 end as direction,
-        -- Below 1 the logarithm of 1 + a value is nearly the value itself.
-        totals.mean >= quartiles.median and totals.lowest >= 0 and totals.highest > 1 as is_for_log1p
-    from totals
-    left join quartiles on totals.feature = quartiles.feature
-    left join powers on totals.feature = powers.feature
-),
-
--- Where log1p is of no use the logarithm counts from the end of the shorter tail, as far as the mean is from it.
-logarithms as (
-    select
-        *,
-        case when is_for_log1p then 0 when direction = 1 then lowest else highest end as origin,
-        case when is_for_log1p then 1 when direction = 1 then nullif(mean - lowest, 0) else nullif(highest - mean, 0) end as unit
-    from tails
-    where {{ computed_once() }}
-),
-
-scales as (
-    select
-        *,
-        {{ on_second_scale_of(features, 'first_quartile') }} as first_quartile_transformed,
-        {{ on_second_scale_of(features, 'median') }} as median_transformed,
-        {{ on_second_scale_of(features, 'third_quartile') }} as third_quartile_transformed
-    from logarithms
-),
-
--- Tukey (1977) calls a value far out that lies beyond the quartiles by more than three times the distance between them.
-fences as (
-    select
-        *,
-        first_quartile - 3 * (third_quartile - first_quartile) as lower_fence,
-        third_quartile + 3 * (third_quartile - first_quartile) as upper_fence,
-        first_quartile_transformed - 3 * (third_quartile_transformed - first_quartile_transformed) as lower_fence_transformed,
-        third_quartile_transformed + 3 * (third_quartile_transformed - first_quartile_transformed) as upper_fence_transformed
-    from scales
-    where {{ computed_once() }}
-),
-
--- What is far out on both scales is not the tail of the others, however skewed they are.
-bounds as (
-    select
-        *,
-        case feature
-            {%- for feature in features %}
-            when '{{ feature.name }}' then {{ sql_texts([feature.range[0] if feature.range[0] is not none else 'null']) }}
-            {%- endfor %}
-        end as lowest_accepted,
-        case feature
-            {%- for feature in features %}
-            when '{{ feature.name }}' then {{ sql_texts([feature.range[1] if feature.range[1] is not none else 'null']) }}
-            {%- endfor %}
-        end as highest_accepted,
-        least(lower_fence, {{ from_second_scale_of(features, 'lower_fence_transformed') }}) as lower_bound,
-        greatest(upper_fence, {{ from_second_scale_of(features, 'upper_fence_transformed') }}) as upper_bound
-    from fences
-    where {{ computed_once() }}
-),
-
 -- Counted from the median in units of the range, values have powers that are finite and exact enough, whatever the unit of the feature and its offset.
 moments as (
     {%- for feature in features %}
@@ -304,13 +135,13 @@ moments as (
         sum(case when feature_value > upper_bound then 1 else 0 end) as n_above
     from (
         select
-            bounds.*,
-            sampled_customers.{{ feature.name }} as feature_value,
-            (sampled_customers.{{ feature.name }} - bounds.median) / nullif(bounds.highest - bounds.lowest, 0) as centred,
-            {{ on_second_scale(feature, 'sampled_customers.' ~ feature.name) }} as value_transformed
-        from sampled_customers
-        cross join bounds
-        where bounds.feature = '{{ feature.name }}' and sampled_customers.{{ feature.name }} is not null
+            int_feature_bounds.*,
+            int_feature_sample.{{ feature.name }} as feature_value,
+            (int_feature_sample.{{ feature.name }} - int_feature_bounds.median) / nullif(int_feature_bounds.highest - int_feature_bounds.lowest, 0) as centred,
+            {{ on_second_scale(feature, 'int_feature_sample.' ~ feature.name) }} as value_transformed
+        from int_feature_sample
+        cross join int_feature_bounds
+        where int_feature_bounds.feature = '{{ feature.name }}' and int_feature_sample.{{ feature.name }} is not null
     ) as customers
     {{- " union all" if not loop.last }}
     {%- endfor %}
@@ -319,17 +150,17 @@ moments as (
 central_moments as (
     select
         {%- for scale in ['own', 'transformed'] %}
-        {{ central_moment(scale, 2, 'bounds.n_known') }} as {{ scale }}_second,
-        {{ central_moment(scale, 3, 'bounds.n_known') }} as {{ scale }}_third,
-        {{ central_moment(scale, 4, 'bounds.n_known') }} as {{ scale }}_fourth,
+        {{ central_moment(scale, 2, 'int_feature_bounds.n_known') }} as {{ scale }}_second,
+        {{ central_moment(scale, 3, 'int_feature_bounds.n_known') }} as {{ scale }}_third,
+        {{ central_moment(scale, 4, 'int_feature_bounds.n_known') }} as {{ scale }}_fourth,
         {%- endfor %}
-        bounds.*,
+        int_feature_bounds.*,
         moments.far_out_share,
         moments.far_out_share_transformed,
         moments.n_below,
         moments.n_above
-    from bounds
-    left join moments on bounds.feature = moments.feature
+    from int_feature_bounds
+    left join moments on int_feature_bounds.feature = moments.feature
 ),
 
 -- The moment coefficients g1 and g2: of these customers, not estimates for others.
@@ -354,31 +185,31 @@ used_scales as (
         max(upper_fence{{ suffix }}) filter (where {{ is_spread }}) as {{ feature.name }}_upper,
         {%- endfor %}
         count(*) as n_features
-    from bounds
+    from int_feature_bounds
 ),
 
 -- Values far out are pulled in to the fence: one customer shall neither make two features alike nor hide that they are.
 pulled_in as (
     select
         {%- for feature in features %}
-        {% set value, power = 'sampled_customers.' ~ feature.name, 'used_scales.' ~ feature.name ~ '_power' %}
-        case when sampled_customers.{{ feature.name }} is not null then greatest(
+        {% set value, power = 'int_feature_sample.' ~ feature.name, 'used_scales.' ~ feature.name ~ '_power' %}
+        case when int_feature_sample.{{ feature.name }} is not null then greatest(
             least({{ transformed(feature.transform, value, power) }}, used_scales.{{ feature.name }}_upper),
             used_scales.{{ feature.name }}_lower
         ) end - used_scales.{{ feature.name }}_median as {{ feature.name }},
         {%- endfor %}
-        sampled_customers.is_ordered
-    from sampled_customers
+        int_feature_sample.is_ordered
+    from int_feature_sample
     cross join used_scales
-    where sampled_customers.is_ordered
+    where int_feature_sample.is_ordered
 ),
 
--- Each two features, once, by their places; a feature that is the same for all customers of the sample is correlated with nothing.
+-- Each two features, both ways, by their places; a feature that is the same for all customers of the sample is correlated with nothing.
 pairs as (
     select
-        {{ made_list(places) }} as places,
-        {{ made_list(other_places) }} as other_places,
-        {{ made_list(correlations) }} as correlations
+        {{ made_list(firsts + seconds) }} as places,
+        {{ made_list(seconds + firsts) }} as other_places,
+        {{ made_list(correlations * 2) }} as correlations
     from pulled_in
 ),
 
@@ -387,25 +218,11 @@ correlations as (
     from pairs
 ),
 
-correlations_both_ways as (
-    select
-        place,
-        other_place,
-        correlation
-    from correlations
-    union all
-    select
-        other_place as place,
-        place as other_place,
-        correlation
-    from correlations
-),
-
 largest_correlations as (
     select
         *,
         row_number() over (partition by place order by abs(correlation) desc, other_place asc) as correlation_rank
-    from correlations_both_ways
+    from correlations
     where place <> other_place and nullif(correlation, cast('nan' as double)) is not null
 ),
 
@@ -436,23 +253,22 @@ diagnoses as (
         features.transform = 'none' and not {{ is_heavy_tailed('shapes.transformed_skewness', 'shapes.transformed_kurtosis') }}
             as is_helped_by_a_transform,
         shapes.is_for_log1p and features.transform = 'none' and abs(shapes.transformed_skewness) < 0.5 * shapes.own_skewness as is_helped_by_log1p,
-        coalesce(commonest_values.n_values = 2, false) as is_yes_or_no,
-        commonest_values.commonest_value,
-        commonest_values.commonest_share,
+        coalesce(shapes.n_values = 2, false) as is_yes_or_no,
+        shapes.commonest_value,
+        shapes.commonest_share,
         partners.feature as correlated_feature,
         largest_correlations.correlation,
-        coalesce(commonest_partners.n_values = 2, false) as is_partner_yes_or_no,
+        coalesce(partner_bounds.n_values = 2, false) as is_partner_yes_or_no,
         case when features.feature_order < partners.feature_order then features.feature else partners.feature end as first_of_pair,
         case when features.feature_order < partners.feature_order then partners.feature else features.feature end as second_of_pair
     from features
     inner join shapes on features.feature = shapes.feature
-    left join commonest_values on features.feature = commonest_values.feature
     left join largest_correlations
         on
             features.feature_order = largest_correlations.place
             and largest_correlations.correlation_rank = 1
     left join features as partners on largest_correlations.other_place = partners.feature_order
-    left join commonest_values as commonest_partners on partners.feature = commonest_partners.feature
+    left join int_feature_bounds as partner_bounds on partners.feature = partner_bounds.feature
 ),
 
 -- Of what is said of a feature's own values, the first that fits: what stands further down would not help before that is done.
