@@ -451,7 +451,7 @@ def draw_profiles(data, ax):
     else:
         labels = [wrapped(label, 44, max_lines=2) for label in columns["label"]]
         sns.heatmap(scaled.T, annot=means.T, fmt="", yticklabels=labels, ax=ax, **looks)
-        ax.set_xticklabels([wrapped(name, 18, max_lines=5) for name in data.segments["segment_name"]])
+        ax.set_xticklabels([wrapped(name, 16, max_lines=6) for name in data.segments["segment_name"]])
         ax.xaxis.tick_top()
         for row in np.flatnonzero(columns["name"].to_numpy()[1:] != columns["name"].to_numpy()[:-1]):
             ax.axhline(row + 1, color="#5a5a5a", linewidth=0.8)
@@ -619,7 +619,7 @@ def segment_pairs(data, pair):
 
 def profiles(data, pair):
     if data.features["is_category"].any():
-        size = (max(WIDTH, 5 + 1.3 * len(data.segments)), 2.5 + 0.36 * len(profiled_columns(data)))
+        size = (max(WIDTH, 4.5 + 1.1 * len(data.segments)), max(4, 2.6 + 0.36 * len(profiled_columns(data))))
     else:
         size = (max(WIDTH, 4.5 + 1.1 * len(data.features)), max(4, 2 + 0.6 * len(data.segments)))
     figure, ax = plt.subplots(figsize=size)

@@ -5,6 +5,20 @@
 {%- set share_in_deviations -%}
     coalesce((segment_centroids.centroid - segment_centroids.mean) / nullif(sqrt({{ as_share('segment_centroids.mean') }} * (1 - {{ as_share('segment_centroids.mean') }})), 0), 0)
 {%- endset %}
+{%- set booleans = categories | selectattr('data_type', 'equalto', 'boolean') | map(attribute='name') | list -%}
+{%- set words_of_level -%}
+    {%- if booleans -%}
+    case
+        {%- for name in booleans %}
+            when level_shares.feature = '{{ name }}=true' then 'yes'
+            when level_shares.feature = '{{ name }}=false' then 'no'
+        {%- endfor %}
+            else level_shares.level
+        end
+    {%- else -%}
+    level_shares.level
+    {%- endif -%}
+{%- endset %}
 with
 
 int_feature_medians as (
@@ -185,13 +199,7 @@ final as (
         level_shares.segment_id,
         level_shares.segment_name,
         level_shares.feature,
-        features.axis_label || ': ' || case
-            {%- for feature in categories | selectattr('data_type', 'equalto', 'boolean') %}
-            when level_shares.feature = '{{ feature.name }}=true' then 'yes'
-            when level_shares.feature = '{{ feature.name }}=false' then 'no'
-            {%- endfor %}
-            else level_shares.level
-        end as feature_label,
+        features.axis_label || ': ' || {{ words_of_level }} as feature_label,
         level_shares.feature_order,
         level_shares.share as feature_mean,
         cast(null as double) as feature_median,
