@@ -18,9 +18,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "python_models"))
 
 from segmentation.fitting import fit_segmentation
 
-# The second is the highest that Huang (1998) took: a mismatch adds 0.7 to a squared distance. Four standard deviations are the
-# range of most of a bell curve, which is what Gower (1971) compares a mismatch with.
-WEIGHTS = [0.5, 0.84, 1, 1.5, 2, 3, 4]
+# To a squared distance, a mismatch adds the square. It is 1 where Huang (1998) is followed, the mean standard deviation of the
+# numbers, and half of that by default in the package kmodes. Four standard deviations are the range of nearly all of a bell curve,
+# which is what Gower (1971) compares a mismatch with.
+WEIGHTS = [0.71, 1, 1.5, 1.75, 2, 2.5, 3, 4]
 N_CUSTOMERS = 600
 
 

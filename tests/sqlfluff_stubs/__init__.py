@@ -21,19 +21,27 @@ def _duckdb_macro(context, name):
 adapter = SimpleNamespace(dispatch=_duckdb_macro)
 modules = SimpleNamespace(re=re)
 _FEATURE = {"data_type": "double", "range": [None, None], "transform": "none", "missing": "median", "low": "low", "high": "high"}
-_FEATURE |= {"lowest": "lowest", "highest": "highest"}
+_FEATURE |= {"lowest": "lowest", "highest": "highest", "weight": 1}
+_CATEGORY = {"range": [None, None], "transform": "category", "missing": "level", "weight": 2, "low": "no", "high": "yes"}
 
 
 def segmentation(prefix=""):
-    """The columns of the sample, and an attribute of each kind."""
+    """The columns of the sample, and an attribute and a feature of each kind."""
     block = yaml.safe_load(_PROJECT.read_text(encoding="utf-8"))["vars"]["segmentation"]
     key = block["key"] | {"kind": "key"}
     attributes = [attribute | {"kind": "attribute", "data_type": "varchar"} for attribute in block["attributes"]]
     attributes += [{"name": "revenue", "kind": "attribute", "data_type": "double"}]
     attributes += [{"name": "since", "kind": "attribute", "data_type": "date", "format": "iso"}]
-    features = [_FEATURE | feature | {"axis": feature["label"], "kind": "feature"} for feature in block["features"]]
+    numbers = [_FEATURE | feature | {"axis": feature["label"], "kind": "feature"} for feature in block["features"]]
+    of_categories = [("region", "category", "category"), ("has_app", "boolean", "flag")]
+    categories = [
+        _CATEGORY | {"name": name, "label": name, "axis": name, "data_type": data_type, "kind": kind}
+        for name, data_type, kind in of_categories
+    ]
+    features = [*numbers, *categories]
     settings = {"customers": "stg_customers", "refit": "auto", "model_version": None, "is_dispensable": True}
     block["source"]["personal"] = []
+    settings |= {"numbers": numbers, "categories": categories, "has_weights": True}
     return block | settings | {"attributes": attributes, "features": features, "columns": [key, *attributes, *features]}
 
 
@@ -62,7 +70,7 @@ def sql_of(name, segmentation, reading):
 
 
 def sql_type(data_type):
-    return "string" if data_type == "varchar" else data_type
+    return "string" if data_type in ("varchar", "category") else data_type
 
 
 def orders():
@@ -141,6 +149,10 @@ def training_share(customers, features, counts):
 
 def feature_statistics():
     return {"mean": "Mean of {}.", "median": "Median of {}."}
+
+
+def statistics_of(feature):
+    return {"mode": "Mode of {}."} if feature["transform"] == "category" else feature_statistics()
 
 
 def warn_of_rejected_rows(rejected, n_accepted, source, condition="true"):

@@ -538,9 +538,11 @@
     {% do _require_words(feature, words, block) %}
     {% do _require_one_of('missing of ' ~ feature.name, settings.missing, ['reject', 'level'], block) %}
     {% do _require_weight(feature.name, settings.weight, block) %}
+    {% set first, rest = settings.label.split(' ')[0], settings.label.split(' ')[1:] | join(' ') %}
+    {% set words_for_no_and_yes = {'has': ('without ' ~ rest, 'with ' ~ rest), 'is': ('not ' ~ rest, rest)}.get(first if rest, ('no ' ~ settings.label, settings.label)) %}
     {% do settings.update({
         'kind': 'flag' if is_boolean else 'category', 'transform': 'category', 'unit': '', 'range': [none, none],
-        'low': settings.low or 'no ' ~ settings.label, 'high': settings.high or settings.label,
+        'low': settings.low or words_for_no_and_yes[0], 'high': settings.high or words_for_no_and_yes[1],
         'axis': settings.label[:1] | upper ~ settings.label[1:],
     }) %}
     {% do return(settings) %}

@@ -106,7 +106,6 @@ conditions_on_levels as (
 ),
 {% endif %}
 
-{% if settings.numbers %}
 bounds_in_own_units as (
     {%- for feature in settings.numbers %}
     select
@@ -118,6 +117,15 @@ bounds_in_own_units as (
     from fitted_bounds
     where feature = '{{ feature.name }}'
     {{- " union all" if not loop.last }}
+    {%- else %}
+    select
+        segment_id,
+        0 as feature_order,
+        feature,
+        lower_fitted as lower_exact,
+        upper_fitted as upper_exact
+    from fitted_bounds
+    where false
     {%- endfor %}
 ),
 
@@ -133,12 +141,18 @@ bounds as (
     cross join spreads
     where bounds_in_own_units.feature = '{{ feature.name }}'
     {{- " union all" if not loop.last }}
+    {%- else %}
+    select
+        segment_id,
+        feature_order,
+        feature,
+        lower_exact as lower_bound,
+        upper_exact as upper_bound
+    from bounds_in_own_units
     {%- endfor %}
 ),
 
-{% endif %}
 conditions as (
-    {%- if settings.numbers %}
     select
         segment_id,
         feature_order,
@@ -151,9 +165,8 @@ conditions as (
             feature || ' <= ' || {{ plain_number('upper_bound') }}
         ), '') as condition
     from bounds
-    {%- endif %}
-    {{- " union all" if settings.numbers and settings.categories }}
     {%- if settings.categories %}
+    union all
     select
         segment_id,
         case feature
@@ -195,7 +208,8 @@ matches as (
         {{ "and " if not loop.first }}coalesce({{ feature.name }}_levels.is_allowed, {{ feature.name }}_rules.may_be_other)
         {%- endfor %}
         {%- for feature in settings.numbers %}
-        {{ "and " if settings.categories or not loop.first }}{{ is_within('customer_clusters.' ~ feature.name, 'rules.' ~ feature.name, feature.missing == 'median') }}
+        {{ "and " if settings.categories or not loop.first -}}
+        {{ is_within('customer_clusters.' ~ feature.name, 'rules.' ~ feature.name, feature.missing == 'median') }}
         {%- endfor %}
             as is_match
     from customer_clusters

@@ -44,6 +44,12 @@ level_counts as (
     {%- endfor %}
 ),
 
+model_levels as (
+    select distinct feature
+    from {{ ref('segment_centroids') }}
+    where is_current
+),
+
 -- With how common they are, and how many others are spelt so but for capitals.
 levels as (
     select
@@ -53,7 +59,7 @@ levels as (
         max(level_counts.level) over (partition by level_counts.feature, lower(level_counts.level)) as last_spelling,
         model_levels.feature is not null as has_column
     from level_counts
-    left join (select distinct feature from {{ ref('segment_centroids') }} where is_current) as model_levels
+    left join model_levels
         on level_counts.feature || '=' || level_counts.level = model_levels.feature
     where level_counts.level is not null
 ),

@@ -1,24 +1,11 @@
 {{ config(enabled=has_customers()) }}
 {%- set numbers, categories = segmentation().numbers, segmentation().categories -%}
+{%- set booleans = categories | selectattr('data_type', 'equalto', 'boolean') | map(attribute='name') | list -%}
 {%- set centroid_in_deviations = 'segment_centroids.centroid_scaled' ~ (' / segment_centroids.weight' if segmentation().has_weights else '') -%}
 {#- Of a level, the deviation is that of a yes or no. A level that nobody had at the fit deviates by nothing. -#}
-{%- set share_in_deviations -%}
-    coalesce((segment_centroids.centroid - segment_centroids.mean) / nullif(sqrt({{ as_share('segment_centroids.mean') }} * (1 - {{ as_share('segment_centroids.mean') }})), 0), 0)
-{%- endset %}
-{%- set booleans = categories | selectattr('data_type', 'equalto', 'boolean') | map(attribute='name') | list -%}
-{%- set words_of_level -%}
-    {%- if booleans -%}
-    case
-        {%- for name in booleans %}
-            when level_shares.feature = '{{ name }}=true' then 'yes'
-            when level_shares.feature = '{{ name }}=false' then 'no'
-        {%- endfor %}
-            else level_shares.level
-        end
-    {%- else -%}
-    level_shares.level
-    {%- endif -%}
-{%- endset %}
+{%- set share = as_share('segment_centroids.mean') -%}
+{%- set share_in_deviations =
+    'coalesce((segment_centroids.centroid - segment_centroids.mean) / nullif(sqrt(' ~ share ~ ' * (1 - ' ~ share ~ ')), 0), 0)' -%}
 with
 
 int_feature_medians as (
@@ -199,7 +186,17 @@ final as (
         level_shares.segment_id,
         level_shares.segment_name,
         level_shares.feature,
-        features.axis_label || ': ' || {{ words_of_level }} as feature_label,
+        {%- if booleans %}
+        features.axis_label || ': ' || case
+            {%- for name in booleans %}
+            when level_shares.feature = '{{ name }}=true' then 'yes'
+            when level_shares.feature = '{{ name }}=false' then 'no'
+            {%- endfor %}
+            else level_shares.level
+        end as feature_label,
+        {%- else %}
+        features.axis_label || ': ' || level_shares.level as feature_label,
+        {%- endif %}
         level_shares.feature_order,
         level_shares.share as feature_mean,
         cast(null as double) as feature_median,

@@ -52,16 +52,16 @@ ranked_profiles as (
 {% endif %}
 statistics as (
     select
-        segment_id
-        {%- for feature in segmentation().numbers %}
-        {%- for statistic in feature_statistics() %},
-        max(feature_{{ statistic }}) filter (where feature = '{{ feature.name }}') as {{ feature.name }}_{{ statistic }}
-        {%- endfor %}
-        {%- endfor %}
-        {%- for feature in segmentation().categories %},
+        {% for feature in segmentation().numbers %}
+        {% for statistic in feature_statistics() %}
+        max(feature_{{ statistic }}) filter (where feature = '{{ feature.name }}') as {{ feature.name }}_{{ statistic }},
+        {% endfor %}
+        {% endfor %}
+        {% for feature in segmentation().categories %}
         max({{ level_of('feature') }}) filter (where share_rank = 1 and {{ feature_of('feature') }} = '{{ feature.name }}') as {{ feature.name }}_mode,
-        max(feature_mean) filter (where share_rank = 1 and {{ feature_of('feature') }} = '{{ feature.name }}') as {{ feature.name }}_mode_share
-        {%- endfor %}
+        max(feature_mean) filter (where share_rank = 1 and {{ feature_of('feature') }} = '{{ feature.name }}') as {{ feature.name }}_mode_share,
+        {% endfor %}
+        segment_id
     from {{ 'ranked_profiles' if segmentation().categories else 'segment_feature_profiles' }}
     group by segment_id
 ),
