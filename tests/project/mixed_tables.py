@@ -103,7 +103,7 @@ def retail():
 
 
 def answers():
-    """600 answers to four questions, and no number at all."""
+    """600 answers to four questions, and no number or yes/no at all."""
     draw = np.random.default_rng(5)
     groups = {
         "commuter": (["train", "bus"], ["city"], [0.8, 0.15, 0.05], 0.1),
@@ -115,8 +115,10 @@ def answers():
         group = list(groups)[draw.choice(3)]
         means, homes, shares, share_of_drivers = groups[group]
         often = draw.choice(["every day", "every week", "seldom"], p=shares)
-        rows.append([number, draw.choice(means), draw.choice(homes), often, int(draw.random() < share_of_drivers)])
-    header = ["id", "means", "home", "how_often", "has_licence"]
+        rows.append(
+            [number, draw.choice(means), draw.choice(homes), often, "held" if draw.random() < share_of_drivers else "not held"]
+        )
+    header = ["id", "means", "home", "how_often", "licence"]
     settings = {
         "key": {"name": "id"},
         "attributes": [],
@@ -124,10 +126,7 @@ def answers():
             {"name": "means", "data_type": "category", "label": "means of transport"},
             {"name": "home", "data_type": "category"},
             {"name": "how_often", "data_type": "category", "weight": 1},
-            {
-                "name": "has_licence", "data_type": "boolean", "label": "driving licence",
-                "high": "with a licence", "low": "without a licence",
-            },
+            {"name": "licence", "data_type": "category", "label": "driving licence"},
         ],
         "n_clusters": 3,
         "k_range": [1, 6],

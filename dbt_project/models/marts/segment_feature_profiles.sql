@@ -186,17 +186,13 @@ final as (
         level_shares.segment_id,
         level_shares.segment_name,
         level_shares.feature,
-        {%- if booleans %}
         features.axis_label || ': ' || case
-            {%- for name in booleans %}
-            when level_shares.feature = '{{ name }}=true' then 'yes'
-            when level_shares.feature = '{{ name }}=false' then 'no'
-            {%- endfor %}
+            -- Where nothing is a yes or no, the list holds an empty text.
+            when level_shares.category not in ({{ sql_texts(booleans) }}) then level_shares.level
+            when level_shares.level = 'true' then 'yes'
+            when level_shares.level = 'false' then 'no'
             else level_shares.level
         end as feature_label,
-        {%- else %}
-        features.axis_label || ': ' || level_shares.level as feature_label,
-        {%- endif %}
         level_shares.feature_order,
         level_shares.share as feature_mean,
         cast(null as double) as feature_median,
