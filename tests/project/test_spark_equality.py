@@ -130,6 +130,31 @@ def test_every_public_table_is_equal(project, duckdb_nights, monkeypatch):
         assert not found, f"night {number}:\n" + "\n".join(found)
 
 
+def test_categories_and_weights_make_equal_tables(new_project, new_spark_project, monkeypatch):
+    """One night with levels, no value as a level, a yes/no and a weight."""
+    monkeypatch.setattr(compare_builds, "NAMES_OF_CODE", compare_builds.NAMES_OF_CODE | {"data_fingerprint"})
+    (night, *_) = nights()
+    lines = [line.split(",") for line in night.customers]
+    rows = [[*lines[0], "Member"]] + [[*line, "yes" if int(line[0]) % 3 else "no"] for line in lines[1:]]
+    first, second = new_project(), new_spark_project()
+    for project in (first, second):
+        features = project.block()["features"]
+        features[0]["weight"] = 0.5
+        features += [
+            {"name": "gender", "headers": ["Gender"], "data_type": "category", "missing": "level"},
+            {"name": "member", "data_type": "boolean", "weight": 0.5},
+        ]
+        project.configure(attributes=[], features=features)
+        (project.folder / "customers.csv").write_bytes(encoded([",".join(row) for row in rows]))
+        project.build(file="customers.csv")
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{first.folder / 'warehouse.duckdb'}' as duckdb (read_only)")
+        attach_spark(connection, second)
+        exact_ties(connection, "customer_segments")
+        found = list(differences(connection, ("duckdb", "DuckDB"), ("spark", "Spark"), TOLERANCE))
+    assert not [words for words in found if "the function is only in" not in words]
+
+
 def attach_spark(connection, project):
     """What readers of Spark see, with comments, as the database `spark`."""
     folder = project.folder / "exported"

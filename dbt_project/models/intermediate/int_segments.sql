@@ -67,7 +67,8 @@ ruled_levels as (
             when count(lower_fitted) over (partition by segment_id, {{ feature_of('feature') }}) > 0 then lower_fitted is not null
             else upper_fitted is null
         end as is_allowed,
-        '''' || replace({{ level_of('feature') }}, '''', '''''') || '''' as quoted_level,
+        -- A quote by its number: two of them in a literal are none before Spark 4.
+        chr(39) || replace({{ level_of('feature') }}, chr(39), chr(39) || chr(39)) || chr(39) as quoted_level,
         {{ level_of('feature') }} in ('{{ missing_level() }}', '{{ other_level() }}') as is_unnamed
     from fitted_bounds
     where feature <> {{ feature_of('feature') }}
@@ -80,6 +81,7 @@ ruled_categories as (
         bool_and(is_allowed) as is_free,
         bool_or(is_allowed and level = '{{ missing_level() }}') as may_be_missing,
         bool_or(is_allowed and level = '{{ other_level() }}') as may_be_other,
+        bool_or(is_allowed and level = 'true') as may_be_true,
         sum(case when is_allowed and not is_unnamed then 1 else 0 end) as n_allowed,
         sum(case when is_allowed or is_unnamed then 0 else 1 end) as n_excluded,
         {{ joined_texts('quoted_level', ', ', 'place', condition='is_allowed and not is_unnamed') }} as allowed,
@@ -93,7 +95,7 @@ conditions_on_levels as (
         *,
         case
             {%- if booleans %}
-            when feature in ({{ sql_texts(booleans) }}) and n_allowed = 1 then case when allowed = '''true''' then feature else 'not ' || feature end
+            when feature in ({{ sql_texts(booleans) }}) and n_allowed = 1 then case when may_be_true then feature else 'not ' || feature end
             when feature in ({{ sql_texts(booleans) }}) and n_allowed = 2 then feature || ' is not null'
             {%- endif %}
             when n_allowed = 1 and not may_be_other then feature || ' = ' || allowed
