@@ -23,7 +23,19 @@ from file_set import file_set
 from matplotlib.dates import AutoDateLocator, DateFormatter
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter, SymmetricalLogLocator
-from warehouse import first_prefix, found_tables, is_segmented, plural, quoted, read_only, use_prefix
+from warehouse import (
+    ANY_OTHER,
+    NOT_GIVEN,
+    columns_of_features,
+    first_prefix,
+    found_tables,
+    is_segmented,
+    plural,
+    quoted,
+    read_only,
+    spread_features,
+    use_prefix,
+)
 
 TABLES = [
     "customer_segments",
@@ -37,6 +49,8 @@ TABLES = [
 SAMPLE_SIZE = 10_000
 SEED = 42  # of the sample that is drawn, not of the segmentation
 MAX_GRID_FEATURES = 6
+# Levels of a category: on the axis of a picture, on one of the small ones in a grid, and in the table of colours.
+MAX_LEVELS, MAX_GRID_LEVELS, MAX_PROFILE_LEVELS = 10, 5, 6
 WIDTH = 10  # inches
 
 # Twelve colours at least 13 apart in CIELAB, also to the colour-blind (three kinds, simulated after Machado, 2009), and
@@ -78,18 +92,29 @@ K_SCORES = """
     order by k
 """
 SEGMENTS = "select segment_id, segment_name, n_customers, share from segment_profiles order by segment_id"
-PROFILES = """
-    select segment_id, feature, feature_order, feature_label as label, feature_mean, mean_scaled, transform,
-        centroid_in_own_unit as centroid
-    from segment_feature_profiles
+PROFILES = f"""
+    select segment_id, feature, feature_order, name, feature_label as label, is_level, level, level_label, feature_mean,
+        population_mean, mean_scaled, transform, centroid_in_own_unit as centroid
+    from ({columns_of_features()})
     inner join segment_centroids using (segment_id, feature, feature_order)
     where model_version = (select max(model_version) from customer_segments)
 """
 FEATURES = f"""
-    select feature, any_value(label) as label, any_value(transform) as transform,
-        row_number() over (order by var_pop(mean_scaled) desc, feature_order) <= 2 as is_default
+    select features.feature, any_value(features.label) as label, is_category, any_value(transform) as transform,
+        row_number() over (order by spread desc, features.feature_order) <= 2 as is_default
+    from ({spread_features()}) as features
+    inner join ({PROFILES}) as profiles on features.feature = profiles.name
+    group by features.feature, features.feature_order, is_category, spread
+    order by features.feature_order
+"""
+# The levels that anybody has. Of yes and no one says it all.
+LEVELS = f"""
+    select feature, name, label, level, level_label, population_mean as share, var_pop(feature_mean) as spread,
+        level_label = 'no' and count(*) over (partition by name) = 2 and bool_or(level_label = 'yes') over (partition by name)
+            as is_mirrored
     from ({PROFILES})
-    group by feature, feature_order
+    where is_level and population_mean > 0
+    group by feature, feature_order, name, label, level, level_label, population_mean
     order by feature_order
 """
 # Builds are told apart by their numbers, since a clock can be put back. A further segmentation may have missed the last one.
@@ -151,8 +176,9 @@ class Segmentation:
     k_scores: pd.DataFrame
     segments: pd.DataFrame  # by number, with the colour, marker and label of each
     features: pd.DataFrame  # by name, in the order of the configuration
-    profiles: pd.DataFrame
-    centroids: pd.DataFrame  # a column per feature
+    levels: pd.DataFrame  # of all categories, in the order of the model
+    profiles: pd.DataFrame  # by segment and column of the model: a number or a level
+    centroids: pd.DataFrame  # a column per feature; of a category the commonest level of the segment
     migrations: pd.DataFrame  # of the newest build, by origin and destination
     shares: pd.DataFrame  # by day and segment
     names: dict  # of all segments that ever were, by number
@@ -187,18 +213,30 @@ def read_segmentation(warehouse):
     columns = [quoted(feature) for feature in features.index]
     gaps = ", ".join(f"count(*) - count({column})" for column in columns)
     features["n_missing"] = warehouse.execute(f"select {gaps} from customer_segments").fetchone()
-    values = ", ".join(f"cast({column} as double) as {column}" for column in columns)
+    # Who has no value has a level of its own.
+    features["n_missing"] = features["n_missing"].where(~features["is_category"], 0)
+    types = features["is_category"].map({True: "varchar", False: "double"})
+    values = ", ".join(f"cast({column} as {kind}) as {column}" for column, kind in zip(columns, types, strict=True))
     customers = CUSTOMERS.format(values=values, key=quoted(key), seed=SEED, limit=SAMPLE_SIZE)
+    customers = warehouse.execute(customers).df()
+    levels = warehouse.execute(LEVELS).df()
+    centroids = profiles[~profiles["is_level"]].pivot(index="segment_id", columns="feature", values="centroid")
+    for name, known in levels.groupby("name"):
+        words = dict(zip(known["level"], known["level_label"], strict=True))
+        customers[name] = customers[name].fillna("(missing)").map(words).fillna(ANY_OTHER)
+        shares = profiles[profiles["name"] == name].pivot(index="segment_id", columns="level_label", values="feature_mean")
+        centroids[name] = shares.idxmax(axis=1)
     return Segmentation(
         k_scores=warehouse.execute(K_SCORES).df(),
         segments=segments,
         features=features,
+        levels=levels,
         profiles=profiles,
-        centroids=profiles.pivot(index="segment_id", columns="feature", values="centroid").reset_index(),
+        centroids=centroids.reset_index(),
         migrations=warehouse.execute(MIGRATIONS).df(),
         shares=warehouse.execute(SHARES).df(),
         names=dict(warehouse.execute(NAMES).fetchall()),
-        customers=warehouse.execute(customers).df(),
+        customers=customers,
     )
 
 
@@ -217,6 +255,26 @@ def chosen_pair(features, wanted):
     if wanted[0] == wanted[1]:
         raise SystemExit("--features needs two different features")
     return wanted
+
+
+def levels_on_axis(data, feature, size):
+    """The levels of a category in words, the commonest first; at the end those without a value, and all others together."""
+    known = data.levels[data.levels["name"] == feature].sort_values("share", ascending=False, kind="stable")["level_label"]
+    named = [level for level in known if level not in (NOT_GIVEN, ANY_OTHER)]
+    most = MAX_LEVELS if size == 1 else MAX_GRID_LEVELS
+    return named[:most] + [end for end in (NOT_GIVEN, ANY_OTHER) if end in set(known) or (end == ANY_OTHER and len(named) > most)]
+
+
+def places_on_axis(values, levels):
+    """Where each of the values stands: the levels at 0, 1, 2 and so on, and what is none of them at the last one."""
+    return values.map({level: place for place, level in enumerate(levels)}).fillna(len(levels) - 1)
+
+
+def in_lanes(data, rows, feature, levels, width):
+    """Places of customers or centroids at their levels: each segment has a lane there, and its customers are strewn over it."""
+    lanes = rows["segment_id"].map({segment_id: lane for lane, segment_id in enumerate(data.segments.index)})
+    strewn = width * np.random.default_rng(SEED).uniform(-0.5, 0.5, len(rows))
+    return places_on_axis(rows[feature], levels) + 0.8 * ((lanes + 0.5 + strewn) / len(data.segments) - 0.5)
 
 
 def draw_scores(scores, column, title, label, ax):
@@ -254,23 +312,93 @@ def name_axis(ax, axis, feature, width):
     getattr(ax, f"{axis}axis").set_major_formatter("{x:,.10g}")
 
 
+def name_levels(ax, axis, feature, levels, width):
+    """Label an axis of levels, with lines between them; below, long words stand upright."""
+    names = [wrapped(level, 22, max_lines=2) for level in levels]
+    is_upright = axis == "x" and max(map(len, levels)) * len(levels) > 1.5 * width
+    getattr(ax, f"set_{axis}ticks")(range(len(levels)), names, rotation=90 if is_upright else 0)
+    getattr(ax, f"set_{axis}lim")(*((-0.6, len(levels) - 0.4) if axis == "x" else (len(levels) - 0.4, -0.6)))
+    ax.tick_params(axis=axis, length=0)
+    draw_line = ax.axvline if axis == "x" else ax.axhline
+    for border in range(1, len(levels)):
+        draw_line(border - 0.5, color="#dddddd", linewidth=0.8, zorder=0)
+    ax.set(**{f"{axis}label": wrapped(feature["label"], width)})
+
+
 def draw_customers(data, x, y, ax, size=1.0, label_width=50):
+    """Customers by two features, of which one may be a category."""
+    customers, centroids = data.customers, data.centroids
+    levels = {feature: levels_on_axis(data, feature, size) for feature in (x, y) if data.features["is_category"][feature]}
+    for feature, of_axis in levels.items():
+        customers = customers.assign(**{feature: in_lanes(data, customers, feature, of_axis, width=0.8)})
+        centroids = centroids.assign(**{feature: in_lanes(data, centroids, feature, of_axis, width=0)})
     looks = {"x": x, "y": y, "hue": "segment_id", "style": "segment_id", "legend": False, "ax": ax}
     looks |= {"palette": data.segments["colour"].to_dict(), "markers": data.segments["marker"].to_dict()}
-    area = size * np.interp(len(data.customers), [200, SAMPLE_SIZE], [45, 12])
+    area = size * np.interp(len(customers), [200, SAMPLE_SIZE], [45, 12])
     # Thousands of shapes make an SVG slow to open: they become an image inside it.
-    rasterized = len(data.customers) > 2_000
-    sns.scatterplot(data.customers, s=area, alpha=0.6, linewidth=0, rasterized=rasterized, **looks)
-    sns.scatterplot(data.centroids, s=190 * size, edgecolor="black", linewidth=1.5, zorder=3, **looks)
+    rasterized = len(customers) > 2_000
+    sns.scatterplot(customers, s=area, alpha=0.6, linewidth=0, rasterized=rasterized, **looks)
+    sns.scatterplot(centroids, s=190 * size, edgecolor="black", linewidth=1.5, zorder=3, **looks)
     for axis, feature in (("x", x), ("y", y)):
         scale_axis(ax, axis, data.features.loc[feature])
     for axis, feature in (("x", x), ("y", y)):
-        name_axis(ax, axis, data.features.loc[feature], label_width)
+        if feature in levels:
+            name_levels(ax, axis, data.features.loc[feature], levels[feature], label_width)
+        else:
+            name_axis(ax, axis, data.features.loc[feature], label_width)
+    return ax
+
+
+def draw_bars(data, x, y, ax, size=1.0, label_width=50):
+    """Customers by two categories: where two levels meet, a bar as long as they are many, in the colours of their segments."""
+    levels = {feature: levels_on_axis(data, feature, size) for feature in (x, y)}
+    places = {feature: places_on_axis(data.customers[feature], levels[feature]) for feature in (x, y)}
+    counts = data.customers.groupby([places[x], places[y], "segment_id"]).size().rename("n").reset_index()
+    totals = counts.groupby([x, y])["n"]
+    unit = 0.72 / totals.sum().max()
+    starts = counts[x] - 0.45 + unit * (totals.cumsum() - counts["n"])
+    colours = counts["segment_id"].map(data.segments["colour"])
+    ax.barh(counts[y], unit * counts["n"], left=starts, height=0.6, color=colours, linewidth=0)
+    if size == 1:
+        for (column, row), n in totals.sum().items():
+            words = in_percent(n / len(data.customers))
+            ax.text(column - 0.43 + unit * n, row, words, va="center", fontsize=9, color="#444444")
+    name_levels(ax, "x", data.features.loc[x], levels[x], label_width)
+    name_levels(ax, "y", data.features.loc[y], levels[y], label_width)
+    return ax
+
+
+def draw_pair(data, x, y, ax, **options):
+    draw = draw_bars if data.features["is_category"][[x, y]].all() else draw_customers
+    return draw(data, x, y, ax, **options)
+
+
+def draw_level_sizes(data, feature, ax):
+    """One category alone: a bar per level, in the colours of the segments."""
+    levels = levels_on_axis(data, feature, 1)
+    counts = (
+        data.customers.groupby([places_on_axis(data.customers[feature], levels), "segment_id"]).size().rename("n").reset_index()
+    )
+    starts = counts.groupby(feature)["n"].cumsum() - counts["n"]
+    ax.barh(
+        counts[feature],
+        counts["n"],
+        left=starts,
+        height=0.6,
+        color=counts["segment_id"].map(data.segments["colour"]),
+        linewidth=0,
+    )
+    name_levels(ax, "y", data.features.loc[feature], levels, 50)
+    ax.set(xlabel="Customers")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+    ax.xaxis.set_major_formatter("{x:,.0f}")
     return ax
 
 
 def draw_distribution(data, feature, ax):
     """One feature alone: the customers in bars, the centroids on the axis."""
+    if data.features["is_category"][feature]:
+        return draw_level_sizes(data, feature, ax)
     scale_axis(ax, "x", data.features.loc[feature])
     looks = {"hue": "segment_id", "palette": data.segments["colour"].to_dict(), "legend": False}
     sns.histplot(data.customers, x=feature, multiple="stack", ax=ax, **looks)
@@ -281,6 +409,10 @@ def draw_distribution(data, feature, ax):
     return ax
 
 
+def in_percent(share):
+    return f"{share:.0%}" if share == 0 or share >= 0.005 else "<1%"
+
+
 def rounded(means):
     """The means of a feature, with as many decimals as give the largest of them three significant digits."""
     largest = means.abs().max()
@@ -288,15 +420,41 @@ def rounded(means):
     return means.map(lambda mean: "" if pd.isna(mean) else f"{mean:,.{decimals}f}")
 
 
+def profiled_columns(data):
+    """The numbers, and of each category the levels in which the segments differ most: by column of the model, in its order."""
+    columns = data.profiles.drop_duplicates("feature").set_index("feature").sort_values("feature_order")
+    levels = data.levels[~data.levels["is_mirrored"]].sort_values("spread", ascending=False, kind="stable")
+    chosen = levels.groupby("name").head(MAX_PROFILE_LEVELS)["feature"]
+    columns = columns[~columns["is_level"] | columns.index.isin(chosen)]
+    ends = columns["level_label"].where(columns["level_label"].isin([NOT_GIVEN, ANY_OTHER]))
+    labels = data.features["label"].reindex(columns["name"]).to_numpy()
+    return columns.assign(label=columns["label"].where(ends.isna(), labels + ": " + ends))
+
+
 def draw_profiles(data, ax):
+    """Rows are segments. Where there are categories, whose many levels have long names, columns are."""
+    columns = profiled_columns(data)
     table = data.profiles.pivot(index="segment_id", columns="feature")
-    scaled = table["mean_scaled"][data.features.index]
-    limit = max(1, scaled.abs().max(axis=None))
-    means = table["feature_mean"][data.features.index].apply(rounded)
+    scaled = table["mean_scaled"][columns.index]
+    is_level = columns["is_level"].astype(bool)
+    # A rare level can lie so far from the average that nothing else would have a colour beside it.
+    deviations = scaled.abs().max()
+    limit = max(1, deviations.mask(is_level, deviations.clip(upper=2)).max())
+    shares = [name for name in columns.index if is_level[name]]
+    means = table["feature_mean"][columns.index]
+    means = means.apply(lambda of_column: of_column.map(in_percent) if of_column.name in shares else rounded(of_column))
     words = "Standard deviations from the average\nof all customers"
     looks = {"cmap": "vlag", "vmin": -limit, "vmax": limit, "linewidths": 2, "cbar_kws": {"label": words, "aspect": 30}}
-    sns.heatmap(scaled, annot=means, fmt="", yticklabels=data.segments["label"], ax=ax, **looks)
-    ax.set_xticklabels([wrapped(label, 16) for label in data.features["label"]])
+    if not shares:
+        sns.heatmap(scaled, annot=means, fmt="", yticklabels=data.segments["label"], ax=ax, **looks)
+        ax.set_xticklabels([wrapped(label, 16) for label in columns["label"]])
+    else:
+        labels = [wrapped(label, 44, max_lines=2) for label in columns["label"]]
+        sns.heatmap(scaled.T, annot=means.T, fmt="", yticklabels=labels, ax=ax, **looks)
+        ax.set_xticklabels([wrapped(name, 16, max_lines=6) for name in data.segments["segment_name"]])
+        ax.xaxis.tick_top()
+        for row in np.flatnonzero(columns["name"].to_numpy()[1:] != columns["name"].to_numpy()[:-1]):
+            ax.axhline(row + 1, color="#5a5a5a", linewidth=0.8)
     ax.set(xlabel="", ylabel="")
     ax.tick_params(length=0, labelrotation=0)
     return ax
@@ -368,6 +526,27 @@ def legend_height(data):
     return sum(0.16 * (label.count("\n") + 2) + 0.12 for label in data.segments["label"])
 
 
+def explained_marks(data, shown):
+    """What markers and bars stand for, and which levels have no place of their own."""
+    is_category = data.features["is_category"][shown]
+    words = "" if is_category.all() else "Large markers: centroids of the segments."
+    if is_category.any() and not is_category.all():
+        words = "Large markers: centroids of the segments, at the commonest value of each."
+    if is_category.sum() > 1 or is_category.all():
+        words += " Bars: customers, in the colours of their segments."
+    if is_category.sum() == len(shown) == 2:
+        words += " Per cent: of all customers."
+    size = 1 if len(shown) < 3 else 0
+    cut = [
+        name
+        for name in is_category.index[is_category]
+        if len(levels_on_axis(data, name, size)) < (data.levels["name"] == name).sum()
+    ]
+    if cut:
+        words += f" Of {' and '.join(data.features['label'][cut])} the commonest values; “{ANY_OTHER}” are all others."
+    return words.strip()
+
+
 def finish_customers(figure, data, shown, loc):
     """Title, legend of the segments, and a note of what the picture leaves out."""
     rows = list(data.segments.itertuples())
@@ -379,7 +558,7 @@ def finish_customers(figure, data, shown, loc):
     )
     n_customers = data.segments["n_customers"].sum()
     sample = f"A sample of {SAMPLE_SIZE:,} of" if n_customers > SAMPLE_SIZE else "All"
-    note = f"Large markers: centroids of the segments. {sample} {plural(n_customers, 'customer')}."
+    note = f"{explained_marks(data, shown)} {sample} {plural(n_customers, 'customer')}."
     gaps = [f"{row.n_missing:,} in {row.label}" for row in data.features.loc[shown].itertuples() if row.n_missing]
     if gaps:
         note += f" Without a value, and so left out: {', '.join(gaps)}, of {plural(n_customers, 'customer')}."
@@ -409,8 +588,12 @@ def elbow(data, pair):
 
 
 def segments(data, pair):
-    figure, ax = plt.subplots(figsize=(WIDTH, max(6, 0.8 + legend_height(data))))
-    draw = draw_customers if len(pair) == 2 else draw_distribution
+    n_levels = {name: len(levels_on_axis(data, name, 1)) for name in pair if data.features["is_category"][name]}
+    # Names of levels are read more easily beside an axis than below it.
+    pair = sorted(pair, key=lambda name: n_levels.get(name, 0)) if n_levels else pair
+    height = max(6, 0.8 + legend_height(data), 1.5 + 0.5 * n_levels.get(pair[-1], 0))
+    figure, ax = plt.subplots(figsize=(WIDTH, height))
+    draw = draw_pair if len(pair) == 2 else draw_distribution
     draw(data, *pair, ax)
     return finish_customers(figure, data, pair, "outside right upper")
 
@@ -420,27 +603,37 @@ def segment_pairs(data, pair):
     if len(grid) <= 2:
         return segments(data, grid)
     last = len(grid) - 1
-    size = (WIDTH, max(9, 0.8 + legend_height(data)))
+    side = WIDTH + 2 * data.features["is_category"][grid].any()
+    size = (side, max(side - 1, 0.8 + legend_height(data)))
     figure, axes = plt.subplots(last, last, figsize=size, sharex="col", sharey="row")
     for row, column in np.ndindex(last, last):
         ax = axes[row, column]
         if column > row:
             ax.set_axis_off()
         else:
-            draw_customers(data, grid[column], grid[row + 1], ax, size=1 / last, label_width=60 // last)
+            draw_pair(data, grid[column], grid[row + 1], ax, size=1 / last, label_width=60 // last)
             ax.label_outer()
     # The empty half of the grid has room for a short legend.
     return finish_customers(figure, data, grid, "upper right" if legend_height(data) < 3.5 else "outside right upper")
 
 
 def profiles(data, pair):
-    size = (max(WIDTH, 4.5 + 1.1 * len(data.features)), max(4, 2 + 0.6 * len(data.segments)))
+    if data.features["is_category"].any():
+        size = (max(WIDTH, 4.5 + 1.1 * len(data.segments)), max(4, 2.6 + 0.36 * len(profiled_columns(data))))
+    else:
+        size = (max(WIDTH, 4.5 + 1.1 * len(data.features)), max(4, 2 + 0.6 * len(data.segments)))
     figure, ax = plt.subplots(figsize=size)
     draw_profiles(data, ax)
-    note = "Numbers: mean of the segment in the feature's own unit."
+    note = "Numbers: mean of the segment in the feature's own unit." if not data.features["is_category"].all() else ""
     if (data.features["transform"] == "log1p").any():
         note += " Colours: after the logarithm, for the features that are segmented by it."
-    return finish(figure, "How each segment differs from the average customer", note)
+    if len(data.levels):
+        note += " Per cent: how many of the segment have the value."
+    for name, known in data.levels.groupby("name", sort=False):
+        if len(known) > MAX_PROFILE_LEVELS:
+            words = f"the {MAX_PROFILE_LEVELS} of {len(known)} values in which the segments differ most"
+            note += f" {data.features['label'][name]}: {words}."
+    return finish(figure, "How each segment differs from the average customer", note.strip())
 
 
 def sizes(data, pair):

@@ -8,6 +8,7 @@ template report.html.jinja, which escapes every name and value. The same warehou
 
 import argparse
 import io
+import re
 from base64 import b64encode
 from pathlib import Path
 
@@ -16,7 +17,16 @@ import pandas as pd
 import render_plots
 from file_set import file_set
 from render_plots import NEWEST_BUILD, TABLES, check_build, chosen_pair, plt, read_segmentation, rounded, set_style
-from warehouse import first_prefix, found_tables, is_segmented, plural, read_only, use_prefix
+from warehouse import (
+    columns_of_features,
+    first_prefix,
+    found_tables,
+    is_segmented,
+    plural,
+    read_only,
+    spread_features,
+    use_prefix,
+)
 
 # A second segmentation has the same tables behind a prefix, and becomes a second chapter. Each is made from a file of its own:
 # what the page calls it, the table of its refused rows, and the number of those that were used.
@@ -35,6 +45,12 @@ ALTERNATIVES = {
     "migrations": "A table in colours: rows are the segments in the last build, columns the segments now.",
     "shares": "A line per segment: its share of all customers, build by build.",
     "elbow": "Two curves over the number of segments tried: the spread within segments, and their separation.",
+}
+# The same where a feature is a category.
+ALTERNATIVES_OF_CATEGORIES = {
+    "segments": "Customers as points or bars, coloured by segment, in the features in which the segments lie furthest apart.",
+    "profiles": "A heat map with a column per segment and a row per number or value of a category; the cards say it, too.",
+    "segment_pairs": "Customers as points, or as bars where two categories meet, coloured by segment, in every pair of features.",
 }
 
 # The last build, and the one before it.
@@ -112,18 +128,38 @@ GONE = f"""
     where migrations.segment_id not in (select segment_id from segment_profiles)
     order by migrations.segment_id
 """
-# Half a standard deviation is a medium difference (Cohen 1988), as in the names of the segments.
-FEATURES = """
+# Half a standard deviation is a medium difference (Cohen 1988), as in the names of the segments; so is half of Cohen's h, which
+# measures how far two shares lie apart. Of a category a level that is rarer than elsewhere is told where none is commoner, and
+# one that fewer than five customers have may tell who they are.
+FEATURES = f"""
+    with columns as (
+        select
+            *, is_level and feature_mean * n_customers >= 4.5 as has_customers,
+            case
+                when is_level then 2 * asin(sqrt(feature_mean)) - 2 * asin(sqrt(population_mean))
+                else mean_scaled
+            end as deviation
+        from ({columns_of_features()})
+        inner join (select segment_id, n_customers from segment_profiles) using (segment_id)
+    )
     select
-        segment_id, feature, feature_label, feature_order,
+        segment_id, name, label, feature_label, feature_order, is_level, level_label,
         feature_mean, feature_median, feature_p10, feature_p90, population_mean, feature_index,
-        mean_scaled > 0 as is_high,
-        abs(mean_scaled) >= 0.5 as is_salient,
-        abs(mean_scaled) >= 1.5 as is_extreme,
+        deviation > 0 as is_high,
+        abs(deviation) >= 0.5
+        and (
+            not is_level
+            or (deviation > 0 and has_customers)
+            or (max(deviation) over of_feature < 0.5 and row_number() over (of_feature order by deviation, feature_order) = 1)
+        ) as is_salient,
+        abs(deviation) >= 1.5 and not is_level as is_extreme,
         -- After a logarithm the centre can lie above the average, and the mean below it.
         coalesce(sign(feature_mean - population_mean) = sign(mean_scaled), false) as is_told_by_means,
-        row_number() over (partition by segment_id order by abs(mean_scaled) desc, feature_order) as salience
-    from segment_feature_profiles
+        row_number() over (partition by segment_id order by abs(deviation) desc, feature_order) as salience,
+        has_customers and feature_mean >= 0.1 as is_common,
+        row_number() over (of_feature order by feature_mean desc, feature_order) as level_rank
+    from columns
+    window of_feature as (partition by segment_id, name)
     order by segment_id, feature_order
 """
 # A value is worth a word when its share is higher by five points and by two standard errors. One that fewer than five
@@ -155,28 +191,22 @@ STATISTICS = """
     from segment_attribute_statistics
     order by attribute_order, segment_id
 """
-# A rule is comparisons joined by `and`; one that is not is shown as it stands.
-RULES = r"""
-    with
-    parts as (
-        select segment_id, unnest(string_split(rule, ' and ')) as part
-        from segment_profiles
-        where rule <> 'true'
-    ),
-    bounds as (
-        select segment_id, regexp_extract(part, '^(\w+) (>|<=) (\S+)$', ['feature', 'sign', 'bound']) as bound
-        from parts
-    )
-    select
-        bounds.segment_id, labels.feature_order, any_value(labels.feature_label) as feature_label,
-        max(try_cast(bound.bound as double)) filter (where bound.sign = '>') as lower_bound,
-        max(try_cast(bound.bound as double)) filter (where bound.sign = '<=') as upper_bound
-    from bounds
-    left join (select distinct feature, feature_order, feature_label from segment_feature_profiles) as labels
-        on bounds.bound.feature = labels.feature
-    group by bounds.segment_id, labels.feature_order
-    order by bounds.segment_id, labels.feature_order
-"""
+LABELS = f"select feature, label from ({spread_features()}) order by feature_order"
+# A rule is conditions joined by `and`, which may stand in the text of a level, too.
+TEXT = "'(?:[^']|'')*'"
+CONDITION = re.compile(
+    rf"""
+    \(? (?P<no>not\ )? (?P<feature>\w+)
+    (?:\ (?:
+        (?P<sign>>|<=)\ (?P<bound>-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)
+        | (?P<comparison>=|<>|in|not\ in)\ \(?(?P<levels>{TEXT}(?:,\ {TEXT})*)\)?
+        | is\ (?P<given>null|not\ null)
+    ))?
+    (?P<or_missing>\ or\ \w+\ is\ null\))?
+    (?:\ and\ |$)
+    """,
+    re.VERBOSE,
+)
 K_SCORES = """
     select k, wcss, silhouette, silhouette + crowd_silhouette_bound - compared_silhouette as silhouette_crowd,
         preferred_by, is_used
@@ -185,9 +215,9 @@ K_SCORES = """
     order by k
 """
 DRIFT = f"""
-    select feature_drift.feature, labels.feature_label, psi, drift_level, unseen_share, is_refitted
+    select feature_drift.feature, labels.label as feature_label, psi, drift_level, unseen_share, is_refitted
     from feature_drift
-    left join (select distinct feature, feature_label from segment_feature_profiles) as labels using (feature)
+    left join ({LABELS}) as labels using (feature)
     where build_id = {NEWEST_BUILD} and drift_level <> 'stable'
     order by psi desc, feature_drift.feature
 """
@@ -239,10 +269,40 @@ def with_texts(warehouse):
     """The rows of FEATURES with their numbers as texts, each feature with one number of decimals."""
     frame = warehouse.execute(FEATURES).df()
     numbers = ["feature_mean", "feature_median", "feature_p10", "feature_p90", "population_mean"]
-    for _, of_feature in frame.groupby("feature"):
+    for _, of_feature in frame[~frame["is_level"]].groupby("name"):
         texts = rounded(of_feature[numbers].stack(future_stack=True)).unstack()
         frame.loc[of_feature.index, [f"{name}_text" for name in numbers]] = texts.to_numpy()
     return frame.astype(object).where(frame.notna(), None).to_dict("records")
+
+
+def by_feature(found):
+    """The rows of one segment of FEATURES in groups, one per feature: the row of a number, or those of a category's levels."""
+    groups = {}
+    for row in found:
+        groups.setdefault(row["name"], []).append(row)
+    return list(groups.values())
+
+
+def parsed(rule, labels):
+    """The conditions of a rule, one dictionary per feature, or [] where it is none that this page has words for."""
+    conditions, place = {}, 0
+    while place < len(rule):
+        found = CONDITION.match(rule, place)
+        if found is None or found["feature"] not in labels:
+            return []
+        condition = conditions.setdefault(found["feature"], {"label": labels[found["feature"]], "lower": None, "upper": None})
+        if found["sign"]:
+            condition["lower" if found["sign"] == ">" else "upper"] = float(found["bound"])
+        else:
+            condition |= {
+                "levels": [text[1:-1].replace("''", "'") for text in re.findall(TEXT, found["levels"] or "")],
+                "is_excluded": found["comparison"] in ("<>", "not in"),
+                "given": found["given"],
+                "yes_or_no": "no" if found["no"] else "yes",
+                "or_missing": bool(found["or_missing"]),
+            }
+        place = found.end()
+    return list(conditions.values())
 
 
 def described_attributes(warehouse):
@@ -271,7 +331,8 @@ def drawn(name, data, pair):
     figure.savefig(file, format="svg", metadata={"Date": None})
     plt.close(figure)
     source = "data:image/svg+xml;base64," + b64encode(file.getvalue()).decode("ascii")
-    return {"source": source, "title": title, "note": note, "alternative": f"{title}. {ALTERNATIVES[name]}"}
+    alternatives = ALTERNATIVES | (ALTERNATIVES_OF_CATEGORIES if data.features["is_category"].any() else {})
+    return {"source": source, "title": title, "note": note, "alternative": f"{title}. {alternatives[name]}"}
 
 
 def has_something_to_show(name, data):
@@ -299,18 +360,20 @@ def read_chapter(warehouse, path, prefix):
     has_rejected = rejected in found
     has_left_out = has_rejected and warehouse.execute(HAS_LEFT_OUT.format(table=rejected)).fetchone()[0]
     refused = {"table": rejected, "condition": "not is_left_out" if has_left_out else "true"}
-    features = with_texts(warehouse)
+    segments, features = rows(warehouse, SEGMENTS), with_texts(warehouse)
+    labels = {row["feature"]: row["label"] for row in rows(warehouse, LABELS)}
     return {
         "prefix": prefix,
         "overview": rows(warehouse, OVERVIEW)[0],
-        "segments": rows(warehouse, SEGMENTS),
+        "segments": segments,
         "gone": rows(warehouse, GONE),
         "features": by_segment(features),
         "attributes": by_segment(rows(warehouse, ATTRIBUTES) if f"{prefix}segment_attribute_profiles" in found else []),
         # As above, and there are builds of before there were statistics.
         "statistics": described_attributes(warehouse) if f"{prefix}segment_attribute_statistics" in found else {},
-        "rules": by_segment(rows(warehouse, RULES)),
-        "labels": list({row["feature_order"]: row["feature_label"] for row in features}.values()),
+        "rules": {segment["segment_id"]: parsed(segment["rule"], labels) for segment in segments},
+        "labels": list(labels.values()),
+        "has_categories": any(row["is_level"] for row in features),
         "k_scores": rows(warehouse, K_SCORES),
         "drift": rows(warehouse, DRIFT),
         "joint_drift": rows(warehouse, JOINT_DRIFT),
@@ -354,6 +417,11 @@ def change(n):
     return f"{n:+,}".replace("-", "\N{MINUS SIGN}") if n else "\N{PLUS-MINUS SIGN}0"
 
 
+def listed(words):
+    """Words in a row: north, south or east."""
+    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
 def label_of(name):
     """The name of a column as words."""
     words = name.replace("_", " ")
@@ -380,7 +448,7 @@ def page(chapters, obstacle=None):
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters = (number, whole, percent, change, label_of, in_sentence, plural)
+    filters = (number, whole, percent, change, label_of, in_sentence, plural, listed, by_feature)
     environment.filters |= {function.__name__: function for function in filters}
     return environment.get_template("report.html.jinja").render(chapters=chapters, obstacle=obstacle)
 

@@ -22,7 +22,16 @@ from urllib.parse import quote
 
 import duckdb
 import yaml
-from warehouse import first_prefix, found_tables, read_only, use_prefix
+from warehouse import (
+    ANY_OTHER,
+    columns_of_features,
+    first_prefix,
+    found_tables,
+    quoted,
+    read_only,
+    spread_features,
+    use_prefix,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 ASSETS = ROOT / "bi" / "superset"
@@ -30,27 +39,28 @@ HOST = "127.0.0.1"
 ADMIN = "admin"
 SECRET_LENGTH = 32  # characters of six random bits
 
-# The two features that part the segments most, and the key, which is the first column of customer_segments.
-NAMES = """
-    with spread as (
-        select feature, feature_label, feature_order, var_pop(mean_scaled) as spread
-        from segment_feature_profiles
-        group by all
-    ),
-    two as (
-        select * from spread order by spread desc, feature_order limit 2
-    )
-    select
-        (select column_name from duckdb_columns() where table_name = 'customer_segments' and column_index = 1) as key,
-        min_by(feature, feature_order) as x,
-        max_by(feature, feature_order) as y,
-        min_by(feature_label, feature_order) as x_label,
-        max_by(feature_label, feature_order) as y_label
-    from two
+# The two features that part the segments most.
+PAIR = f"""
+    select feature, label, is_category
+    from (from ({spread_features()}) order by spread desc, feature_order limit 2)
+    order by feature_order
 """
-
-
+KEY = "select column_name from duckdb_columns() where table_name = 'customer_segments' and column_index = 1"
 SEGMENTS = "select lpad(cast(segment_id as varchar), 2, ' ') || ' ' || segment_name from segment_profiles order by segment_id"
+
+
+# The picture of where customers stand: points by two numbers, or bars where a category is among the two.
+POINTS = ["charts/scatter.yaml", "datasets/sampled_customers.yaml"]
+BARS = ["charts/bars.yaml", "datasets/levels.yaml"]
+# Levels are many, and their labels long: below the profiles they stand aslant, which takes a higher chart.
+ASLANT, HIGH = {"x_axis_label_rotation": 45, "left_margin": 75}, 66
+HAS_CATEGORIES = f"select bool_or(is_level) from ({columns_of_features()})"
+
+
+def level_in_words(feature):
+    """The SQL of a customer's level in a category, for a query that has `levels`; what the model does not know is any other."""
+    level = f"coalesce(cast({quoted(feature)} as varchar), '(missing)')"
+    return f"coalesce((select level_label from levels where name = '{feature}' and levels.level = {level}), '{ANY_OTHER}')"
 
 
 def read(warehouse):
@@ -64,13 +74,21 @@ def read(warehouse):
         prefix = first_prefix(found_tables(connection))
         use_prefix(connection, prefix)
         try:
-            result = connection.execute(NAMES)
-            names = dict(zip([column[0] for column in result.description], result.fetchone(), strict=True))
+            pair = connection.execute(PAIR).fetchall()
+            (key,) = connection.execute(KEY).fetchone()
+            (has_categories,) = connection.execute(HAS_CATEGORIES).fetchone()
             segments = [label for (label,) in connection.execute(SEGMENTS).fetchall()]
         except duckdb.CatalogException:
             sys.exit(f"{warehouse} does not hold the segments: run `make build` until it passes.")
-    uri = f"duckdb:///{quote(str(warehouse.resolve()))}?access_mode=read_only"
-    return names | {"prefix": prefix, "warehouse_uri": uri}, segments
+    (x, x_label, _), (y, y_label, _) = pair[0], pair[-1]
+    categories = {feature: label for feature, label, is_category in pair if is_category}
+    names = {"key": key, "x": x, "y": y, "x_label": x_label, "y_label": y_label}
+    names["level"] = " || ', ' || ".join(map(level_in_words, categories))
+    names["level_label"] = " and ".join(categories.values())
+    names["has_categories"] = has_categories
+    names |= {"columns": columns_of_features(prefix), "features": spread_features(prefix), "prefix": prefix}
+    names["warehouse_uri"] = f"duckdb:///{quote(str(warehouse.resolve()))}?access_mode=read_only"
+    return names, segments
 
 
 def check_port(port):
@@ -113,16 +131,27 @@ def filled_in(value, names):
 
 def assets(names, segments, colours):
     """{file name in Superset's format: its text}. A segment has one colour in every chart, the same as in reports/."""
-    contents = {}
-    for path in sorted(ASSETS.rglob("*.yaml")):
-        asset = filled_in(yaml.safe_load(path.read_text(encoding="utf-8")), names)
-        if path.parent.name == "dashboards":
+    left_out = POINTS if names["level"] else BARS
+    paths = {path.relative_to(ASSETS).as_posix(): path for path in sorted(ASSETS.rglob("*.yaml"))}
+    found = {
+        name: filled_in(yaml.safe_load(path.read_text(encoding="utf-8")), names)
+        for name, path in paths.items()
+        if name not in left_out
+    }
+    if names["has_categories"]:
+        found["charts/profiles.yaml"]["params"] |= ASLANT
+        found["dashboards/segments.yaml"]["position"]["CHART-profiles"]["meta"]["height"] = HIGH
+    titles = {asset["uuid"]: asset["slice_name"] for asset in found.values() if "slice_name" in asset}
+    for name, asset in found.items():
+        if name.startswith("dashboards/"):
             for segment, colour in zip(segments, itertools.cycle(colours), strict=False):
                 number = segment.split()[0]
                 for label in (segment, f"before: {number}", f"now: {number}"):
                     asset["metadata"]["label_colors"][label] = colour
-        contents[path.relative_to(ASSETS).as_posix()] = yaml.safe_dump(asset, sort_keys=False)
-    return contents
+            for place in asset["position"].values():
+                if isinstance(place, dict) and place["type"] == "CHART":
+                    place["meta"]["sliceName"] = titles[place["meta"]["uuid"]]
+    return {name: yaml.safe_dump(asset, sort_keys=False) for name, asset in found.items()}
 
 
 def set_up(names, segments, password):

@@ -5,6 +5,54 @@ from pathlib import Path
 
 import duckdb
 
+# Levels of a category that are no value of a customer, as models name them, and in words.
+ANY_OTHER = "any other"
+NOT_GIVEN = "not given"
+
+
+def columns_of_features(prefix=""):
+    """The query for segment_feature_profiles with what a row is of: a number or, as in region=north, a level of a category.
+
+    Beside its columns stand `name` and `label` of the feature, `is_level`, and `level_label`, the level in words.
+    """
+    return f"""
+        select
+            *,
+            split_part(feature, '=', 1) as name,
+            feature <> name as is_level,
+            substr(feature, length(name) + 2) as level,
+            -- The label is that of the feature, a colon, and the level, or yes or no.
+            case when ends_with(feature_label, ': ' || level) then length(level) when level = 'true' then 3 else 2 end
+                as length_of_level,
+            case
+                when level = '(missing)' then '{NOT_GIVEN}'
+                when level = '(other)' then '{ANY_OTHER}'
+                when is_level then right(feature_label, length_of_level)
+            end as level_label,
+            left(feature_label, length(feature_label) - case when is_level then length_of_level + 2 else 0 end) as label
+        from {prefix}segment_feature_profiles
+    """
+
+
+def spread_features(prefix=""):
+    """The query for the features, with their spread: the variance between segments for every 1 among customers.
+
+    The levels of a category count together, as in the tau of Goodman and Kruskal (1954).
+    """
+    return f"""
+        select
+            name as feature, any_value(label) as label, min(feature_order) as feature_order, bool_or(is_level) as is_category,
+            coalesce(sum(spread * variance) / nullif(sum(variance), 0), 0) as spread
+        from (
+            select
+                name, label, feature, feature_order, is_level, var_pop(mean_scaled) as spread,
+                any_value(case when is_level then population_mean * (1 - population_mean) else 1 end) as variance
+            from ({columns_of_features(prefix)})
+            group by all
+        )
+        group by name
+    """
+
 
 def quoted(name):
     return '"' + name.replace('"', '""') + '"'

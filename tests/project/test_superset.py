@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
+import mixed_tables
 import pytest
 import yaml
 from browser import open_browser
@@ -27,6 +28,8 @@ ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv-superset" / "bin" / "python"
 SCRIPT = ROOT / "scripts" / "serve_superset.py"
 CHARTS = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in (ROOT / "bi/superset/charts").glob("*.yaml")}
+# It takes the place of the scatter where there are categories; the sample has none.
+CHARTS_OF_CATEGORIES = CHARTS | {"scatter": CHARTS.pop("bars")}
 
 pytestmark = [
     pytest.mark.superset,
@@ -261,7 +264,8 @@ def test_nothing_can_be_written_through_superset(superset, charts):
     assert superset.rows(charts["segments"])
 
 
-def test_the_dashboard_is_drawn_in_a_browser(superset):
+def assert_drawn(superset, titles, picture):
+    """Every chart has rows and is drawn in a browser; what it shows is kept in build/."""
     with open_browser() as browser:
         page = browser.new_page(viewport={"width": 1600, "height": 3640})
         cookies = [{"name": cookie.name, "value": cookie.value, "url": superset.url} for cookie in superset.cookies]
@@ -269,7 +273,6 @@ def test_the_dashboard_is_drawn_in_a_browser(superset):
         finished = []
         page.on("requestfinished", lambda request: finished.append(request))
         page.goto(f"{superset.url}/superset/dashboard/segments/")
-        titles = sorted(chart["slice_name"] for chart in CHARTS.values())
 
         def answers():
             return [request.response() for request in finished if "/api/v1/chart/data" in request.url]
@@ -282,11 +285,33 @@ def test_the_dashboard_is_drawn_in_a_browser(superset):
         wait_for(is_drawn, 120, "the charts were not drawn")
         page.wait_for_timeout(3000)  # the charts come with an animation
         (ROOT / "build").mkdir(exist_ok=True)
-        page.screenshot(path=ROOT / "build" / "superset-dashboard.png")
+        page.screenshot(path=ROOT / "build" / picture)
         assert [answer.text() for answer in answers() if answer.status != 200] == []
         empty = [answer.text() for answer in answers() if not all(result["rowcount"] for result in answer.json()["result"])]
         assert empty == []
         assert not re.search(r"Unexpected error|No results were returned|Data error", page.inner_text("body"))
+
+
+def test_the_dashboard_is_drawn_in_a_browser(superset):
+    assert_drawn(superset, [chart["slice_name"] for chart in CHARTS.values()], "superset-dashboard.png")
+
+
+def test_a_dashboard_of_categories_is_drawn_in_a_browser(new_project, tmp_path):
+    project = new_project()
+    text, settings = mixed_tables.retail()
+    customers = project.folder / "customers.csv"
+    customers.write_text(text, encoding="utf-8")
+    project.configure(source={"file": "customers.csv"}, **settings)
+    project.build()
+    header, *rows = text.splitlines()
+    customers.write_text("\n".join([header, *(row for number, row in enumerate(rows) if number % 9)]) + "\n", encoding="utf-8")
+    project.build()
+    with running(tmp_path, project.folder / "warehouse.duckdb") as superset:
+        titles = [chart["slice_name"].replace("${level_label}", "Loyalty card") for chart in CHARTS_OF_CATEGORIES.values()]
+        assert_drawn(superset, titles, "superset-dashboard-of-categories.png")
+        (drift,) = [chart for chart in superset.all_of("chart") if chart["slice_name"] == CHARTS["drift"]["slice_name"]]
+        labels = {"Region", "Channel", "Loyalty card", "Spend (EUR)", "Visits"}
+        assert {row["feature_label"] for row in superset.rows(drift)} == labels
 
 
 def run_to_the_end(*arguments):

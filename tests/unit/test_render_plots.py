@@ -48,6 +48,7 @@ WAREHOUSE = """
 
     create table segment_feature_profiles as
     select segment_id, segment_name, feature, feature_label, feature_order, 1234.5 * segment_id as feature_mean,
+        2469::double as population_mean,
         feature_order * (segment_id - 2.0) as mean_scaled
     from segment_profiles cross join features;
 
@@ -174,6 +175,105 @@ def test_the_features_asked_for_are_drawn_without_missing_values(warehouse, rend
     text = svg_text(render(warehouse, "--features", 're"turns', "visits") / "segments.svg")
     assert '3 segments by Returns "net" (%) and Visits (per month)' in text
     assert "Without a value, and so left out: 6 in Visits (per month), of 240 customers." in text
+
+
+# In segment 1 all 80 are from one region. In each of the others 40 are, of 3 no region is known, 3 are from one that no model
+# has, and 34 from a fourth one. Of segment 3 72 have the app, and nobody else has.
+CATEGORIES = """
+    create table extended as
+    select
+        customers.*,
+        case
+            when segment_id = 1 or i % 2 = 0 then 'North and <Isles>'
+            when i % 30 = 1 then null
+            when i % 30 = 5 then 'seen by no model'
+            else 'it''s east'
+        end as region,
+        segment_id = 3 and i % 10 > 0 as has_app
+    from (select *, cast(substr("client no.", 2) as integer) // 3 as i from customer_segments) as customers;
+    drop table customer_segments;
+    alter table extended rename to customer_segments;
+
+    create table shares as
+    select
+        segment_id, segment_name, feature, feature_label, feature_order,
+        avg(cast(feature in (
+            'has_app=' || has_app,
+            'region=' || case when region is null then '(missing)' when region like 'seen%' then '(other)' else region end
+        ) as integer)) as share
+    from customer_segments
+    cross join (values
+        ('region=North and <Isles>', 'Region: North and <Isles>', 4), ('region=it''s east', 'Region: it''s east', 5),
+        ('region=(missing)', 'Region: (missing)', 6), ('region=(other)', 'Region: (other)', 7),
+        ('has_app=false', 'Has app: no', 8), ('has_app=true', 'Has app: yes', 9)
+    ) as levels (feature, feature_label, feature_order)
+    group by all;
+
+    insert into segment_feature_profiles
+    select
+        segment_id, segment_name, feature, feature_label, feature_order, share, avg(share) over of_level,
+        (share - avg(share) over of_level) / sqrt(avg(share) over of_level * (1 - avg(share) over of_level))
+    from shares
+    window of_level as (partition by feature);
+    insert into segment_centroids select 1, segment_id, feature, feature_order, 'category', share from shares;
+"""
+
+
+def test_a_category_is_one_feature_with_its_levels(warehouse, refusal):
+    # Of visits, 2/3 of the variance lie between the segments; of the other numbers less.
+    change(warehouse, "update segment_feature_profiles set mean_scaled = mean_scaled / 10 where feature <> 'visits'")
+    change(warehouse, CATEGORIES)
+    with duckdb.connect(warehouse, read_only=True) as connection:
+        data = render_plots.read_segmentation(connection)
+    assert dict(data.features["label"]) == dict(
+        zip(["visits", "spend in k$", 're"turns', "region", "has_app"], [*LABELS, "Region", "Has app"], strict=True)
+    )
+    # Of the app (2/3 * 0.3 * 0.3 + 1/3 * 0.6 * 0.6) / (0.3 * 0.7), which is 6/7: as one feature, and not as yes and as no.
+    pair = render_plots.chosen_pair(data.features, None)
+    assert pair == ["visits", "has_app"]
+    assert render_plots.levels_on_axis(data, "has_app", 1) == ["no", "yes"]
+    assert render_plots.levels_on_axis(data, "region", 1) == ["North and <Isles>", "it's east", "not given", "any other"]
+    sizes = {"North and <Isles>": 160, "it's east": 68, "not given": 6, "any other": 6}
+    assert data.customers["region"].value_counts().to_dict() == sizes
+    assert data.centroids["has_app"].tolist() == ["no", "no", "yes"]
+    # One row of the table of colours tells yes and no.
+    columns = render_plots.profiled_columns(data)["label"].tolist()
+    assert columns[3:] == [
+        "Region: North and <Isles>",
+        "Region: it's east",
+        "Region: not given",
+        "Region: any other",
+        "Has app: yes",
+    ]
+
+    figure = render_plots.segments(data, pair)
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["no", "yes"]
+    assert figure.get_suptitle() == "3 segments by Visits (per month) and Has app"
+    # The 234 with visits and 3 centroids; each at the level that it has.
+    places = [row[1] for points in figure.axes[0].collections for row in points.get_offsets()]
+    assert len(places) == 237
+    assert sum(place > 0.5 for place in places) == 73 - sum(data.customers["visits"].isna() & data.customers["has_app"].eq("yes"))
+
+    message = "region=it's east is not a feature; the features are visits, spend in k$, re\"turns, region, has_app"
+    assert refusal(warehouse, "--features", "region=it's east", "visits") == message
+
+
+def test_where_two_categories_meet_bars_are_as_long_as_customers_are_many(warehouse):
+    change(warehouse, CATEGORIES)
+    with duckdb.connect(warehouse, read_only=True) as connection:
+        data = render_plots.read_segmentation(connection)
+    figure, ax = render_plots.plt.subplots()
+    render_plots.draw_bars(data, "has_app", "region", ax)
+    assert len(ax.collections) == 0
+    lengths = {}
+    for bar in ax.patches:
+        place = (round(bar.get_x() + 0.1), round(bar.get_y() + bar.get_height() / 2))
+        lengths[place] = lengths.get(place, 0) + bar.get_width()
+    # North without the app: all 80 of segment 1, 40 of segment 2, and 8 of segment 3 (those with i = 0, 10, 20 and so on).
+    assert lengths[0, 0] / lengths[1, 0] == pytest.approx(128 / 32)
+    assert lengths[1, 1] / lengths[0, 1] == pytest.approx(34 / 34)
+    assert {text.get_text() for text in ax.texts} >= {"53%", "13%", "14%"}
+    render_plots.plt.close(figure)
 
 
 def test_a_large_table_is_sampled_and_the_picture_says_so(warehouse, render):

@@ -16,7 +16,7 @@ def test_the_dashboard_is_that_of_the_first_segmentation_also_where_that_is_of_t
             create table {prefix}segment_feature_profiles as
             select
                 unnest(['days', 'orders']) as feature, feature as feature_label, unnest([1, 2]) as feature_order,
-                0 as mean_scaled
+                0 as mean_scaled, 2 as population_mean
         """)
         if not prefix:
             database.execute("create table rfm_customer_segments as select 1 as shop")

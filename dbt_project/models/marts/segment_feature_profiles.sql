@@ -1,5 +1,6 @@
 {{ config(enabled=has_customers()) }}
 {%- set numbers, categories = segmentation().numbers, segmentation().categories -%}
+{%- set booleans = categories | selectattr('data_type', 'equalto', 'boolean') | map(attribute='name') | list -%}
 {%- set centroid_in_deviations = 'segment_centroids.centroid_scaled' ~ (' / segment_centroids.weight' if segmentation().has_weights else '') -%}
 {#- Of a level, the deviation is that of a yes or no. A level that nobody had at the fit deviates by nothing. -#}
 {%- set share = as_share('segment_centroids.mean') -%}
@@ -186,10 +187,10 @@ final as (
         level_shares.segment_name,
         level_shares.feature,
         features.axis_label || ': ' || case
-            {%- for feature in categories | selectattr('data_type', 'equalto', 'boolean') %}
-            when level_shares.feature = '{{ feature.name }}=true' then 'yes'
-            when level_shares.feature = '{{ feature.name }}=false' then 'no'
-            {%- endfor %}
+            -- Where nothing is a yes or no, the list holds an empty text.
+            when level_shares.category not in ({{ sql_texts(booleans) }}) then level_shares.level
+            when level_shares.level = 'true' then 'yes'
+            when level_shares.level = 'false' then 'no'
             else level_shares.level
         end as feature_label,
         level_shares.feature_order,
