@@ -80,11 +80,14 @@ class Spark:
         return Aggregates(lambda sql: self.query(sql, customers=frame).collect(), list(expressions.values()))
 
     def frame(self, types, row=None):
-        # By way of a text: rows that Python gives are read by a Python on each executor, which need not be there.
+        from pyspark.sql import functions
+
+        # By way of a text: rows that Python gives are read by a Python on each executor, which need not be there. The text is no
+        # parameter of a query, for the parser of Delta loses those.
         text = json.dumps(_plain(row or dict.fromkeys(types), types), default=lambda time: time.replace(tzinfo=UTC).isoformat())
         schema = ", ".join(f"`{name}` {_spark_type(data_type)}" for name, data_type in types.items())
-        frame = self.session.sql(f"select inline(array(from_json(:text, '{schema}')))", args={"text": text})
-        return frame.where("true" if row else "false")
+        rows = functions.inline(functions.array(functions.from_json(functions.lit(text), schema)))
+        return self.session.sql("select 1 as one").select(rows).where("true" if row else "false")
 
 
 def _plain(value, data_type):

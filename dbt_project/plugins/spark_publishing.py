@@ -305,9 +305,13 @@ class Plugin:
             request["error"] = f"{what}: {str(error).strip().splitlines()[0]}"
 
     def functions(self, statements):
-        """Those that score a customer; Spark 3 has no functions in SQL."""
-        if statements and int(self.catalog.session.version.split(".")[0]) < 4:
-            say(f"Spark {self.catalog.session.version} cannot keep functions: {', '.join(statements)} are there from Spark 4 on.")
+        """Those that score a customer, {name: statement}, as rows of a publication; none where they cannot be kept."""
+        version, catalog = self.catalog.session.version, self.catalog.session.catalog.currentCatalog()
+        if statements and int(version.split(".")[0]) < 4:
+            say(f"Spark {version} cannot keep functions: {', '.join(statements)} are there from Spark 4 on.")
+            return []
+        if statements and catalog != "spark_catalog":
+            say(f"The catalog {catalog} cannot keep functions: {', '.join(statements)} are there in Spark's own catalog alone.")
             return []
         return [{"kind": "function", "name": name, "statement": statement} for name, statement in statements.items()]
 

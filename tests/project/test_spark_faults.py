@@ -1,4 +1,5 @@
-"""Builds on Spark are killed at random moments while a reader in another process polls the views; two begin at once.
+"""Builds on Spark are killed at random moments while a reader in another process polls the views; so is a worker of a cluster,
+and two builds begin at once.
 
 The environment variables SPARK_KILLS and KILLS_SEED say how many kills, and which ones.
 """
@@ -11,11 +12,13 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 import yaml
 from conftest import DBT
+from spark_cluster import Cluster
 
 pytestmark = pytest.mark.spark
 
@@ -44,13 +47,17 @@ class Builds:
         header, *rows = (project.folder / "dbt_project" / "sample" / "customers.csv").read_text(encoding="utf-8").splitlines()
         (project.folder / "few.csv").write_text("\n".join([header, *rows[:300]]) + "\n", encoding="utf-8")
         project.configure(source={"file": "few.csv"}, refit="always", n_clusters=3, k_range=[2, 4])
-        path = project.folder / "profiles.yml"
-        profiles = yaml.safe_load(path.read_text(encoding="utf-8"))
-        parameters = profiles["customer_segmentation"]["outputs"]["spark"]["server_side_parameters"]
-        parameters.pop("spark.hadoop.javax.jdo.option.ConnectionURL", None)
-        parameters |= settings | {"spark.master": "local[2]"}
-        path.write_text(yaml.safe_dump(profiles, sort_keys=False), encoding="utf-8")
+        self.set_parameters(**{"spark.master": "local[2]"}, **settings)
         self.seconds = self.succeed()
+
+    def set_parameters(self, **parameters):
+        """Those of the sessions that build from now on."""
+        path = self.project.folder / "profiles.yml"
+        profiles = yaml.safe_load(path.read_text(encoding="utf-8"))
+        there = profiles["customer_segmentation"]["outputs"]["spark"]["server_side_parameters"]
+        there.pop("spark.hadoop.javax.jdo.option.ConnectionURL", None)
+        there |= parameters
+        path.write_text(yaml.safe_dump(profiles, sort_keys=False), encoding="utf-8")
 
     def start(self, log="build.txt"):
         with open(self.project.folder / log, "w", encoding="utf-8") as file:
@@ -98,6 +105,19 @@ class Builds:
             from main.builds
         """)[0]
 
+    @contextmanager
+    def polled(self):
+        """A reader polls the views meanwhile, and sees nothing wrong; yields what it has seen, which is filled at the end."""
+        command = [sys.executable, READER, json.dumps({"settings": self.settings, "schema": "main"})]
+        reader = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=self.project.folder)
+        assert reader.stdout.readline() == "ready\n"
+        seen = {}
+        try:
+            yield seen
+        finally:
+            seen.update(json.loads(reader.communicate()[0].splitlines()[-1]))
+        assert seen["errors"] == []
+
 
 @pytest.fixture(scope="module")
 def builds(tmp_path_factory):
@@ -114,21 +134,36 @@ def builds(tmp_path_factory):
 
 def test_killed_builds_leave_the_views_whole_and_no_trace(builds):
     generator = random.Random(SEED)
-    command = [sys.executable, READER, json.dumps({"settings": builds.settings, "schema": "main"})]
-    reader = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=builds.project.folder)
-    assert reader.stdout.readline() == "ready\n"
     stages = Counter()
-    try:
+    with builds.polled() as seen:
         for number in range(KILLS):
             stages[builds.kill(["publishing", "any"][number % 2], generator)] += 1
         builds.succeed()
-    finally:
-        seen = json.loads(reader.communicate()[0].splitlines()[-1])
     print(f"\n{KILLS} builds killed: {dict(stages)}; the reader: {seen['reads']} reads, {len(seen['errors'])} errors")
-    assert seen["errors"] == []
     assert seen["reads"] > KILLS
-    (history,) = {builds.history()}
+    history = builds.history()
     assert len(set(history)) == 1, history
+
+
+def test_a_worker_that_is_killed_harms_no_build_that_is_published(builds):
+    """Spark gives its tasks to the other worker, or the build fails and readers keep the one before."""
+    with closing(Cluster(n_workers=2)) as cluster:
+        builds.set_parameters(
+            **{"spark.master": cluster.url, "spark.executor.memory": "700m", "spark.driver.host": "127.0.0.1"},
+        )
+        n_before = builds.history()[0]
+        with builds.polled():
+            build = builds.start()
+            while "START python table model" not in builds.output() and build.poll() is None:
+                time.sleep(0.2)
+            assert build.poll() is None, builds.output()[-3000:]
+            cluster.kill(cluster.workers[0])
+            code = build.wait()
+            history = builds.history()
+            builds.succeed()
+    print(f"\nThe build whose worker was killed {'failed' if code else 'was published all the same'}.")
+    assert history == (n_before + (code == 0),) * len(history)
+    assert builds.history() == (history[0] + 1,) * len(history)
 
 
 def test_of_two_builds_at_once_the_second_stops(builds):

@@ -289,9 +289,14 @@
 
 {% macro duckdb__row_as_json(row) -%}cast(to_json({{ row }}) as string){%- endmacro %}
 
-{#- Spark would leave columns out that are NULL. -#}
+{#-
+    Spark would leave columns out that are NULL. Of a second it writes all six decimals; the zeros at their end go, up to a mark that is never a character.
+-#}
 {% macro spark__row_as_json(row) -%}
-    to_json({{ row }}, map('ignoreNullFields', 'false', 'timestampFormat', 'yyyy-MM-dd HH:mm:ss', 'timestampNTZFormat', 'yyyy-MM-dd HH:mm:ss'))
+    {%- set format = 'yyyy-MM-dd HH:mm:ss.SSSSSS\\U0010FFFF' -%}
+    regexp_replace(
+        to_json({{ row }}, map('ignoreNullFields', 'false', 'timestampFormat', '{{ format }}', 'timestampNTZFormat', '{{ format }}')), '[.]?0*\U0010FFFF', ''
+    )
 {%- endmacro %}
 
 
