@@ -63,16 +63,15 @@ def run_dbt(arguments, folder, environment, output):
 def export(spark, schema, into):
     """Write every table and view of a schema as Parquet; returns what the catalog says of them."""
     described = {}
-    tables = [table for table in spark.catalog.listTables(schema) if not table.isTemporary]
-    for table in tables:
-        rows = spark.sql(f"describe table extended `{schema}`.`{table.name}`").collect()
-        columns = []
-        for name, data_type, comment in rows:
-            if not name or name.startswith("#"):
-                break
-            columns.append([name, data_type, comment or ""])
-        described[table.name] = [table.description or "", columns]
-        spark.table(f"`{schema}`.`{table.name}`").coalesce(1).write.mode("overwrite").parquet(str(Path(into, table.name)))
+    # The catalog of Iceberg does not list views among the tables.
+    listed = [row for kind in ("tables", "views") for row in spark.sql(f"show {kind} in `{schema}`").collect()]
+    for table in sorted({row[1] for row in listed if not row["isTemporary"]}):
+        rows = [tuple(row) for row in spark.sql(f"describe table extended `{schema}`.`{table}`").collect()]
+        n_columns = next(place for place, (name, *_) in enumerate(rows) if not name or name.startswith("#"))
+        columns = [[name, data_type, comment or ""] for name, data_type, comment in rows[:n_columns]]
+        comment = next((value for name, value, _ in rows[n_columns:] if name == "Comment"), "")
+        described[table] = [comment, columns]
+        spark.table(f"`{schema}`.`{table}`").coalesce(1).write.mode("overwrite").parquet(str(Path(into, table)))
     return described
 
 
