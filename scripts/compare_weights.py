@@ -75,7 +75,7 @@ def main():
     for name, table in TABLES.items():
         generator = np.random.default_rng(42)
         means = np.mean([agreement(generator, *table) for _ in range(arguments.draws)], axis=0)
-        print(f"| {name} |", *(f"{mean:.2f} |" for mean in means), flush=True)
+        print(f"| {name} |", *(f"{round(mean, 2) + 0:.2f} |" for mean in means), flush=True)
 
 
 if __name__ == "__main__":
