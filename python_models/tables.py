@@ -32,6 +32,8 @@ REGISTRY = {
     "lambdas": ["double"],
     "means": ["double"],
     "scales": ["double"],
+    # Only where a feature counts otherwise than as its standard deviations.
+    "feature_weights": ["double"],
     "segment_ids": ["integer"],
     "last_segment_id": "bigint",
     "centroids_scaled": [["double"]],
@@ -76,8 +78,6 @@ REGISTRY = {
     "merged": ["integer"],
     "build_id": "string",
 }
-# Besides, where a feature counts otherwise than as its standard deviations.
-WEIGHTS = {"feature_weights": ["double"]}
 LIBRARIES = ("scikit-learn", "numpy")
 # What stands beside the columns of a customer.
 LABEL_COLUMNS = {
@@ -185,7 +185,8 @@ def new_fits(session, registry, settings, *, decision, medians, training_rows, c
     engine = engine_of(session)
     settings = of_customers(settings, customers)
     (decision,) = engine.records(decision)
-    types = REGISTRY | (WEIGHTS if any(weight_of(feature) != 1 for feature in settings["features"]) else {})
+    has_weights = any(weight_of(feature) != 1 for feature in settings["features"])
+    types = {name: data_type for name, data_type in REGISTRY.items() if has_weights or name != "feature_weights"}
     if decision["reason"] is None:
         return engine.frame(types)
 

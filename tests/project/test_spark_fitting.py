@@ -151,7 +151,7 @@ class Case:
             engine.session,
             self.settings,
             decision=self.decision(engine, last_build_version=1),
-            models=engine.frame(REGISTRY, model),
+            models=engine.frame({name: REGISTRY[name] for name in model}, model),
             names=engine.query(named),
             customers=engine.query(to_label, customers=self.customers(engine)),
         )
