@@ -14,6 +14,8 @@ import yaml
 from browser import open_browser
 from test_report import Shown, card_of, parsed, rendered, text_of
 
+pytestmark = pytest.mark.nights
+
 TABLES = ["telco", "retail", "answers"]
 
 
