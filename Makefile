@@ -85,7 +85,7 @@ test-databases: $(VENV_DATABASES)/installed-dev ## Read customers from a real Po
 	$(VENV_DATABASES)/bin/pytest -m databases --numprocesses 0 tests/project/test_databases.py
 
 test-spark-short: $(VENV_SPARK)/installed-dev ## The part of test-spark that takes less than ten minutes: one version, two nights, no cluster
-	SPARK_NIGHTS=2 $(VENV_SPARK)/bin/pytest -m spark --numprocesses 0 -k "not no-ansi and not cluster and not delta and not iceberg" \
+	SPARK_NIGHTS=2 $(VENV_SPARK)/bin/pytest -m spark --numprocesses 0 -k "not no-ansi and not cluster and not delta and not iceberg and not categories" \
 		tests/project/test_spark_adapter.py tests/project/test_spark_equality.py
 
 test-spark: $(VENV_SPARK)/installed-dev $(OTHER_SPARKS:%=$(VENV_SPARK)-%/installed) ## Build on Spark and compare with DuckDB: versions of Spark, ANSI, formats, a cluster, nights
