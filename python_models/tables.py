@@ -122,29 +122,28 @@ def preparation_of(engine, settings, medians, training_rows):
 
     A number is a column, and so is each level of a category.
     """
-    preparation = {"features": [], "fill_values": [], "transforms": [], "lambdas": [], "feature_weights": []}
-    for feature, transform in zip(settings["features"], transforms_of(settings).values(), strict=True):
-        columns = levels_of(engine, feature, training_rows) if transform == CATEGORY else [feature["name"]]
-        values = (columns, [medians.get(feature["name"])], [transform], [None], [weight_of(feature)])
-        for name, value in zip(preparation, values, strict=True):
-            preparation[name] += value if name == "features" else value * len(columns)
-    skewed = [place for place, transform in enumerate(preparation["transforms"]) if transform == "yeo-johnson"]
-    if skewed:
-        from segmentation.yeo_johnson import fitted_lambda
+    columns = []
+    for feature in settings["features"]:
+        name, transform = feature["name"], transforms_of(settings)[feature["name"]]
+        fill_value, power = medians.get(name), None
+        if transform == "yeo-johnson":
+            power = fitted_power(engine, name, fill_value, training_rows)
+        names = levels_of(engine, feature, training_rows) if transform == CATEGORY else [name]
+        columns += [(column, fill_value, transform, power, weight_of(feature)) for column in names]
+    lists = ("features", "fill_values", "transforms", "lambdas", "feature_weights")
+    return {name: list(values) for name, values in zip(lists, zip(*columns, strict=True), strict=True)}
 
-        filled_in = prepared(
-            preparation
-            | {
-                "transforms": [
-                    "none" if place in skewed else transform for place, transform in enumerate(preparation["transforms"])
-                ]
-            }
-        )
-        for place in skewed:
-            values = f"select {filled_in[preparation['features'][place]]} as value, n_customers from {{training_rows}}"
-            rows = engine.arrays(engine.query(values, training_rows=training_rows))
-            preparation["lambdas"][place] = fitted_lambda(rows["value"], rows["n_customers"])
-    return preparation
+
+def fitted_power(engine, name, fill_value, training_rows):
+    """The power of yeo-johnson for a feature."""
+    from segmentation.yeo_johnson import fitted_lambda
+
+    as_it_is = {"features": [name], "fill_values": [fill_value], "transforms": ["none"], "lambdas": [None]}
+    (value,) = prepared(as_it_is).values()
+    rows = engine.arrays(
+        engine.query(f"select {value} as value, n_customers from {{training_rows}}", training_rows=training_rows)
+    )
+    return fitted_lambda(rows["value"], rows["n_customers"])
 
 
 def levels_of(engine, feature, training_rows):
