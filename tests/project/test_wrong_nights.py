@@ -167,7 +167,7 @@ def test_a_file_that_this_project_has_not_published_is_not_replaced(built_custom
 def is_sample(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "dbt_project" / "plugins")
     monkeypatch.chdir(ROOT)
-    return importlib.import_module("publishing").is_sample
+    return importlib.import_module("build_rules").is_sample
 
 
 @pytest.mark.parametrize(
