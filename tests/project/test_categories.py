@@ -261,3 +261,21 @@ def test_only_the_commonest_levels_have_a_column(first, copy_of):
     assert levels == [*(f"region=r{number:02d}" for number in range(5, 25)), "region=(missing)", "region=(other)"]
     share = (numbers < 5).mean()
     assert f"no column for 5 of the 25 levels of region, which {100 * share:.1f} % of the customers have" in project.output
+
+
+@LATER
+def test_a_category_that_weighs_one_standard_deviation_needs_no_weights(new_project):
+    project = new_project()
+    features = [{"name": "plan", "data_type": "category", "weight": 1}, {"name": "spend"}]
+    project.configure(
+        source={"file": "customers.csv"},
+        key={"name": "customer_id"},
+        attributes=[],
+        features=features,
+        n_clusters=3,
+        k_range=[1, 5],
+    )
+    build(project, first_customers())
+    scales = dict(project.published("select feature, any_value(scale) from segment_centroids where is_current group by feature"))
+    assert scales["plan=basic"] == pytest.approx(np.sqrt(2))
+    assert "weight" not in [name for name, *_ in project.published("describe segment_centroids")]

@@ -119,11 +119,11 @@
         {% endif %}
     {% endif %}
 
-    {% set categories = features | selectattr('transform', 'equalto', 'category') | list %}
     {% do return({
         'customers': block.customers or 'stg_customers', 'source': source, 'key': key, 'attributes': attributes, 'features': features, 'columns': columns,
-        'numbers': features | rejectattr('transform', 'equalto', 'category') | list, 'categories': categories,
-        'has_weights': features | rejectattr('weight', 'equalto', 1) | list | length > 0 or categories | length > 0,
+        'numbers': features | rejectattr('transform', 'equalto', 'category') | list,
+        'categories': features | selectattr('transform', 'equalto', 'category') | list,
+        'has_weights': features | rejectattr('weight', 'equalto', 1) | list | length > 0,
         'n_clusters': n_clusters, 'k_range': k_range, 'seed': block.seed, 'refit': refit, 'model_version': model_version,
         'is_dispensable': block.needs == 'orders' and has_customers(), 'gates': _configured_gates(block.gates or {}, name)
     }) %}

@@ -122,6 +122,12 @@
 {%- endmacro %}
 
 
+{#- The centre of a segment from the mean of all, in standard deviations of the feature, whatever it weighs: a column of segment_centroids. -#}
+{% macro centroid_in_deviations() -%}
+    segment_centroids.centroid_scaled{{ ' / segment_centroids.weight' if segmentation().has_weights }}
+{%- endmacro %}
+
+
 {#- A share that rounding has moved out of 0 to 1. -#}
 {% macro as_share(value) -%}least(greatest({{ value }}, 0), 1){%- endmacro %}
 

@@ -2,7 +2,6 @@
 {#- Sixty letters fit into three lines of thirty, as on the pictures, wherever the words break. -#}
 {%- set most_letters = 60 -%}
 {%- set categories = segmentation().categories -%}
-{%- set centroid_in_deviations = 'segment_centroids.centroid_scaled' ~ (' / segment_centroids.weight' if segmentation().has_weights else '') -%}
 {%- set ordinals = ['', 'second ', 'third ', 'fourth ', 'fifth ', 'sixth ', 'seventh ', 'eighth ', 'ninth ', 'tenth '] -%}
 {#- The same phrases in another order are the same name; it is that of the segment which was there before, or else has the lower number. -#}
 {%- set has_namesake -%}
@@ -76,7 +75,7 @@ described_centroids as (
         segment_centroids.segment_id,
         segment_centroids.model_version,
         segment_centroids.is_current,
-        {{ centroid_in_deviations }} as centroid_scaled,
+        {{ centroid_in_deviations() }} as centroid_scaled,
         features.feature_order,
         case when segment_centroids.centroid_scaled > 0 then features.high_phrase else features.low_phrase end as phrase,
         case when segment_centroids.centroid_scaled > 0 then features.highest_phrase else features.lowest_phrase end as superlative,

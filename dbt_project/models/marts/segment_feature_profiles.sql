@@ -1,7 +1,6 @@
 {{ config(enabled=has_customers()) }}
 {%- set numbers, categories = segmentation().numbers, segmentation().categories -%}
 {%- set booleans = categories | selectattr('data_type', 'equalto', 'boolean') | map(attribute='name') | list -%}
-{%- set centroid_in_deviations = 'segment_centroids.centroid_scaled' ~ (' / segment_centroids.weight' if segmentation().has_weights else '') -%}
 {#- Of a level, the deviation is that of a yes or no. A level that nobody had at the fit deviates by nothing. -#}
 {%- set share = as_share('segment_centroids.mean') -%}
 {%- set share_in_deviations =
@@ -170,8 +169,8 @@ final as (
         cast(statistics.population_mean as double) as population_mean,
         cast(case when statistics.has_index then 100 * statistics.feature_mean / statistics.population_mean end as double) as feature_index,
         -- Half a standard deviation, from which on a name speaks of the feature, is 25 points; 95 in 100 values of a bell curve lie from 0 to 200.
-        100 + 50 * {{ centroid_in_deviations }} as feature_index_scaled,
-        {{ centroid_in_deviations }} as mean_scaled
+        100 + 50 * {{ centroid_in_deviations() }} as feature_index_scaled,
+        {{ centroid_in_deviations() }} as mean_scaled
     from statistics
     inner join features on statistics.feature = features.feature
     inner join segment_centroids
