@@ -79,8 +79,8 @@ class Builds:
 
     def nodes(self):
         """How many nodes of the build are done, and of how many; dbt prints nothing while it publishes behind the last one."""
-        done = re.findall(r"(\d+) of (\d+) (?!START|OK hook)", self.output())
-        return (int(done[-1][0]), int(done[-1][1])) if done else (0, 1)
+        done = set(re.findall(r"(\d+) of (\d+) (?!START|OK hook)", self.output()))
+        return len(done), int(next(iter(done))[1]) if done else 1
 
     def kill(self, moment, generator):
         """Start a build and kill it, at a random node or while it publishes; returns how far it had come."""
