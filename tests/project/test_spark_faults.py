@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,7 @@ pytestmark = pytest.mark.spark
 
 KILLS = int(os.environ.get("SPARK_KILLS", "3"))
 SEED = int(os.environ.get("KILLS_SEED", "1"))
+LOCAL = {"spark.master": "local[2]"}
 READER = Path(__file__).with_name("spark_reader.py")
 QUERY = """
 import json, sys
@@ -47,7 +48,7 @@ class Builds:
         header, *rows = (project.folder / "dbt_project" / "sample" / "customers.csv").read_text(encoding="utf-8").splitlines()
         (project.folder / "few.csv").write_text("\n".join([header, *rows[:300]]) + "\n", encoding="utf-8")
         project.configure(source={"file": "few.csv"}, refit="always", n_clusters=3, k_range=[2, 4])
-        self.set_parameters(**{"spark.master": "local[2]"}, **settings)
+        self.set_parameters(**LOCAL, **settings)
         self.succeed()
 
     def set_parameters(self, **parameters):
@@ -152,10 +153,12 @@ def test_killed_builds_leave_the_views_whole_and_no_trace(builds):
 
 def test_a_worker_that_is_killed_harms_no_build_that_is_published(builds):
     """Spark gives its tasks to the other worker, or the build fails and readers keep the one before."""
-    with closing(Cluster(n_workers=2)) as cluster:
+    with ExitStack() as stack:
+        cluster = stack.enter_context(closing(Cluster(n_workers=2)))
         builds.set_parameters(
             **{"spark.master": cluster.url, "spark.executor.memory": "700m", "spark.driver.host": "127.0.0.1"},
         )
+        stack.callback(builds.set_parameters, **LOCAL)
         n_before = builds.history()[0]
         with builds.polled():
             build = builds.start()
