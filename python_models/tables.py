@@ -91,7 +91,6 @@ LABEL_COLUMNS = {
     "changed_at": "timestamp",
     "name_at_change": "string",
     "model_version_at_change": "integer",
-    "build_id": "string",
 }
 # No configured name begins with an underscore.
 BEFORE, LAST = "_before_", "_last_"
@@ -247,7 +246,7 @@ def new_fits(session, registry, settings, *, decision, medians, training_rows, c
     return engine.frame(types, {name: row[name] for name in types})
 
 
-def clusters(session, settings, *, decision, models, names, customers):
+def clusters(session, settings, *, decision, models, names, last_labels, customers):
     """Every row of `customers` with its label under the current one of the `models`, and under that of the last build.
 
     Beside the label stands the period that it belongs to: since when, and under which name and model, the customer is in the
@@ -273,9 +272,23 @@ def clusters(session, settings, *, decision, models, names, customers):
         previous=completed(previous, current) if is_comparable else None,
     )
     described = [column for column in customers.columns if not column.startswith(LAST)]
+    known_names = engine.records(
+        engine.query(
+            """
+            select segment_name from {names}
+            union
+            select name_at_change as segment_name from {last_labels} where name_at_change is not null
+            order by segment_name
+            """,
+            names=names,
+            last_labels=last_labels,
+        )
+    )
+    name_type = engine.type_of_few([name["segment_name"] for name in known_names])
     # Every segment has a name. An inner join has a condition on the segment, for which Spark computes all distances once more.
     sql = f"""
-        with labels as ({labels})
+        with labels as ({labels}),
+        names as (select segment_id, cast(segment_name as {name_type}) as segment_name from {{names}})
         select
             labels.{", labels.".join(described)},
             labels.segment_id,
@@ -285,12 +298,11 @@ def clusters(session, settings, *, decision, models, names, customers):
             labels.model_version,
             labels.previous_model_segment_id,
             {since("_last_previous_segment_id", "labels.last_segment_id", "integer")} as previous_segment_id,
-            {since("_last_changed_at", f"cast('{decision['built_at']}' as timestamp)", "timestamp")} as changed_at,
-            {since("_last_name_at_change", "names.segment_name", "string")} as name_at_change,
-            {since("_last_model_version_at_change", "labels.model_version", "integer")} as model_version_at_change,
-            '{decision["build_id"]}' as build_id
+            {since("_last_changed_at", f"'{decision['built_at']}'", "timestamp")} as changed_at,
+            {since("_last_name_at_change", "names.segment_name", name_type)} as name_at_change,
+            {since("_last_model_version_at_change", "labels.model_version", "integer")} as model_version_at_change
         from labels
-        left join {{names}} as names on labels.segment_id = names.segment_id
+        left join names on labels.segment_id = names.segment_id
     """
     return engine.query(sql, customers=customers, names=names)
 
@@ -305,4 +317,4 @@ def no_clusters(engine, customers):
 def since(column, value, data_type):
     """What a period that goes on keeps, and what one that begins gets."""
     kept_on = "labels.last_segment_id = labels.segment_id"
-    return f"cast(case when {kept_on} then labels.{column} else {value} end as {data_type})"
+    return f"case when {kept_on} then cast(labels.{column} as {data_type}) else cast({value} as {data_type}) end"

@@ -9,5 +9,6 @@ def model(dbt, session):
         decision=dbt.ref("int_rfm_refit_decision"),
         models=dbt.ref("int_rfm_models"),
         names=dbt.ref("int_rfm_segment_names"),
+        last_labels=dbt.ref("int_rfm_previous_segments"),
         customers=dbt.ref("int_rfm_customers_to_label"),
     )

@@ -153,6 +153,7 @@ class Case:
             decision=self.decision(engine, last_build_version=1),
             models=engine.frame({name: REGISTRY[name] for name in model}, model),
             names=engine.query(named),
+            last_labels=engine.query("select 'first' as name_at_change"),
             customers=engine.query(to_label, customers=self.customers(engine)),
         )
 

@@ -2,14 +2,15 @@
     Passes where a table keeps all its promises. Otherwise the test fails with one sentence that names every broken one and how often it is broken.
 
     `one_row_per` lists columns or expressions: no two rows share them all, and none is NULL. The other arguments map the words of a promise to a boolean
-    expression, which has to be true; NULL is not. It may hold subqueries on a ref().
+    expression, which has to be true; NULL is not. It may hold subqueries on a ref(). Where `rows_where` is given, a condition, only such rows are looked at.
     - `in_every_row`: an expression over the columns.
     - `in_all`: an expression over aggregates of all rows.
     - `in_every_group`: {per: columns, holds: expression over aggregates}.
 -#}
-{% test promises(model, one_row_per=[], in_every_row={}, in_all={}, in_every_group={}) %}
+{% test promises(model, rows_where=none, one_row_per=[], in_every_row={}, in_all={}, in_every_group={}) %}
     {#- Only a table with a row for each customer is so large that looking for repeated keys is worth a shortcut. -#}
-    {%- set is_seen_unique = one_row_per == [segmentation('').key.name] and are_seen_to_differ(model, one_row_per[0]) -%}
+    {%- set rows = '(select * from ' ~ model ~ ' where ' ~ rows_where ~ ')' if rows_where else model -%}
+    {%- set is_seen_unique = one_row_per == [segmentation('').key.name] and are_seen_to_differ(rows, one_row_per[0]) -%}
     {%- set promises = [] -%}
     {%- if one_row_per -%}{%- do promises.append(('one row per ' ~ one_row_per | join(', '), 'n_keys', 'key')) -%}{%- endif -%}
     {%- for words in in_every_row -%}{%- do promises.append((words, 'n_rows_' ~ loop.index, 'row')) -%}{%- endfor -%}
@@ -19,7 +20,7 @@
         with
 
         checked as (
-            select * from {{ model }}
+            select * from {{ rows }} as checked_rows
         ),
 
         counts as (
