@@ -5,6 +5,7 @@ orders, the third kind, only what dbt needs for their features is timed. Each me
 build/benchmark/results.jsonl, from which docs/benchmark.md and docs/benchmark.png are made.
 
     python scripts/benchmark.py --kinds mall skewed --rows 1e5 1e6 1e7
+    python scripts/benchmark.py --contestants dbt again queries --rows 1e7
     python scripts/benchmark.py --contestants dbt spark spark1 spark2 --rows 1e6 1e7
 
 Spark has a table of its own, in docs/spark.md, and runs where it is named and make spark has made its environment.
@@ -21,6 +22,7 @@ import sys
 import time
 import venv
 from datetime import datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -108,13 +110,19 @@ def mall_columns():
     }
 
 
-def skewed_columns():
-    """Eight amounts with long tails, nearly all of them distinct; within a kind they rise and fall together."""
+def skewed_columns(n_features=8):
+    """Amounts with long tails, nearly all of them distinct; within a kind they rise and fall together."""
     kind = f"1 + cast(floor(uniform(i, 0) * {len(SKEWED_KINDS)}) as integer)"
     together = "0.6 * normal(i, 1)"
+    means = list(zip(*SKEWED_KINDS, strict=True))
+    # Of wide tables the ninth amount has the means of the first, the tenth those of the second, and so on. Places from 32 on are
+    # those of the next row, whose numbers therefore come from a number of customers far behind all others.
     amounts = {
-        f"amount_{number}": f"round(exp({list(means)}[{kind}] + 0.8 * ({together} + 0.8 * normal(i, {2 * number + 1}))), 2)"
-        for number, means in enumerate(zip(*SKEWED_KINDS, strict=True), 1)
+        f"amount_{number}": (
+            f"round(exp({list(means[(number - 1) % 8])}[{kind}] + 0.8 * ({together}"
+            f" + 0.8 * normal(i + {10**9 * (2 * number // 32)}, {(2 * number + 1) % 32}))), 2)"
+        )
+        for number in range(1, n_features + 1)
     }
     return {"customer_id": "i + 1", **amounts}
 
@@ -131,8 +139,13 @@ def orders_columns():
     }
 
 
-KINDS = {"mall": mall_columns, "skewed": skewed_columns, "orders": orders_columns}
-TRANSFORMS = {"mall": "none", "skewed": "log1p"}
+KINDS = {
+    "mall": mall_columns,
+    "skewed": skewed_columns,
+    "wide": partial(skewed_columns, 25),
+    "orders": orders_columns,
+}
+TRANSFORMS = {"mall": "none", "skewed": "log1p", "wide": "log1p"}
 
 
 def generate(kind, n_rows, file, threads=None):
@@ -189,10 +202,10 @@ def copied_project(kind, name):
         if name and (ROOT / name).exists() and not name.startswith("tests/"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
-    if kind == "skewed":
+    if kind in ("skewed", "wide"):
         path = folder / "dbt_project.yml"
         project = yaml.safe_load(path.read_text(encoding="utf-8"))
-        features = [{"name": name, "range": [0, None], "transform": "log1p"} for name in list(skewed_columns())[1:]]
+        features = [{"name": name, "range": [0, None], "transform": "log1p"} for name in list(KINDS[kind]())[1:]]
         project["vars"]["segmentation"] |= {"attributes": [], "features": features}
         path.write_text(yaml.safe_dump(project, sort_keys=False), encoding="utf-8")
     return folder
@@ -224,6 +237,16 @@ def run_dbt(kind, file, memory_limit, *, is_first=True):
             found["wcss"] |= dict(warehouse.execute("select n_clusters, wcss from segmentation_models").fetchall())
             found["distinct_rows"] = warehouse.execute("select n_distinct_rows from segmentation_models").fetchone()[0]
         found["warehouse_mb"] = (folder / "warehouse.duckdb").stat().st_size / 1e6
+    return found
+
+
+def run_queries(file):
+    """What dashboards ask for, of the file that the last build in the folder published."""
+    log = WORK / f"{file.stem}_queries.log"
+    warehouse = WORK / "projects" / file.stem / "warehouse.duckdb"
+    found = measured([sys.executable, CONTESTANTS / "queries.py", warehouse], log)
+    if found["code"] == 0:
+        found["queries"] = json.loads(log.with_suffix(".out").read_text())
     return found
 
 
@@ -326,7 +349,8 @@ def run(kinds, sizes, contestants, memory_limit, rounds):
     unable = install_peers() if {"intelex", "faiss"} & set(contestants) else None
     common = {"run": datetime.now().isoformat(timespec="seconds"), "memory_limit": memory_limit, **machine()}
     files = [(kind, n_rows, customers_file(kind, n_rows)) for n_rows in sizes for kind in kinds]
-    contestants = [name for name in [*LABELS, *SPARK_WORKERS] if name in contestants]  # the night after a build comes behind it
+    # The night after a build comes behind it, and so do the queries to what was published.
+    contestants = [name for name in [*LABELS, "queries", *SPARK_WORKERS] if name in contestants]
     tasks = [(*file, name) for file in files for _ in range(rounds) for name in contestants]
     for kind, n_rows, file, name in tasks:
         if kind == "orders" and name != "dbt":
@@ -337,6 +361,8 @@ def run(kinds, sizes, contestants, memory_limit, rounds):
             found = run_spark(name, kind, file)
         elif name in ("dbt", "again"):
             found = run_dbt(kind, file, memory_limit, is_first=name == "dbt")
+        elif name == "queries":
+            found = run_queries(file)
         else:
             found = run_python(name, kind, file)
         note({"kind": kind, "rows": n_rows, "contestant": name, **found, **common})
@@ -374,7 +400,7 @@ def table(results, kind):
         "| peak memory, MB | its / notebook's | WCSS, its / notebook's |",
         "|---:|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
-    found = {key[1:]: result for key, result in latest(results).items() if key[0] == kind}
+    found = {key[1:]: result for key, result in latest(results).items() if key[0] == kind and key[2] in LABELS}
     places = list(LABELS)
     for rows, name, limit in sorted(found, key=lambda key: (key[0], key[2] or "", places.index(key[1]))):
         result, label = found[rows, name, limit], LABELS[name] + (f", memory_limit {limit}" if limit else "")
@@ -458,6 +484,19 @@ def startup_table(results):
     return "\n".join(lines)
 
 
+def queries_table(results):
+    """How long dashboards wait, question by question, and the CPU time that it takes, in Markdown."""
+    found = {key[:2]: result["queries"] for key, result in latest(results).items() if result.get("queries")}
+    columns = sorted(found)
+    lines = ["| question |" + "".join(f" {kind}, {rows:,}: ms | CPU ms |" for kind, rows in columns)]
+    lines.append("|---|" + "---:|---:|" * len(columns))
+    for question in dict.fromkeys(question for answers in found.values() for question in answers):
+        times = [found[column].get(question) for column in columns]
+        cells = [f"{its[0]:,.0f} | {its[1]:,.0f}" if its else " | " for its in times]
+        lines.append(f"| {question} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def nodes_table(results):
     """The five longest nodes of each build."""
     lines = ["| customers | longest nodes of `dbt build`, seconds |", "|---|---|"]
@@ -466,7 +505,8 @@ def nodes_table(results):
         (kind, rows, name, limit), _ = measured_build
         return kind, rows or 0, limit or "", list(LABELS).index(name)
 
-    for (kind, rows, name, limit), result in sorted(latest(results).items(), key=place):
+    builds = [item for item in latest(results).items() if item[0][2] in LABELS]
+    for (kind, rows, name, limit), result in sorted(builds, key=place):
         if result.get("nodes"):
             longest = ", ".join(f"`{node}` {seconds:.1f}" for node, seconds in list(result["nodes"].items())[:5])
             which = (", the night after" if name == "again" else "") + (f", memory_limit {limit}" if limit else "")
@@ -525,8 +565,12 @@ def document():
         table(results, "mall"),
         "### Eight continuous, skewed features",
         table(results, "skewed"),
+        "### Twenty-five continuous, skewed features",
+        table(results, "wide"),
         "### Lines of orders, to recency, frequency and monetary value",
         table(results, "orders"),
+        "### What dashboards ask for",
+        queries_table(results),
         "### Where the time goes",
         nodes_table(results),
         startup_table([result for key, result in latest(results).items() if key[0] in SAMPLES and result["code"] == 0]),
@@ -556,13 +600,13 @@ def main():
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=["mall", "skewed"])
     sizes = {"type": lambda text: int(float(text)), "default": [10**5, 10**6, 10**7]}
     parser.add_argument("--rows", nargs="+", help="of each file, such as 1e8", **sizes)
-    parser.add_argument("--contestants", nargs="+", choices=[*LABELS, *SPARK_WORKERS], default=list(LABELS))
+    parser.add_argument("--contestants", nargs="+", choices=[*LABELS, "queries", *SPARK_WORKERS], default=list(LABELS))
     parser.add_argument("--memory-limit", help="of DuckDB in dbt build, such as 2GB, in place of profiles.yml's")
     parser.add_argument("--rounds", type=int, default=1, help="how often the contestants take turns; the median counts")
     parser.add_argument("--document", action="store_true", help="only make page and picture anew, from what was measured")
     arguments = parser.parse_args()
-    if "again" in arguments.contestants and "dbt" not in arguments.contestants:
-        parser.error("again is the night after a build: name dbt, too")
+    if {"again", "queries"} & set(arguments.contestants) and "dbt" not in arguments.contestants:
+        parser.error("again and queries come behind a build: name dbt, too")
     if set(SPARK_WORKERS) & set(arguments.contestants) and not SPARK.exists():
         parser.error("Spark has no environment yet: run make .venv-spark/installed first")
     WORK.mkdir(parents=True, exist_ok=True)

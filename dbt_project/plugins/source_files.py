@@ -91,6 +91,8 @@ class Reader:
         self.read_lines = Template(read_lines)
         self.split_record = split_record
         self.is_json_object = is_json_object
+        # Ten thousand files of a pattern have the same first line as a rule; planning how it is split takes longest of all.
+        self.known_splits = {}
 
     def paths(self, pattern):
         """The file of that name, or else the files that it stands for as a glob, in the order of their names."""
@@ -141,9 +143,13 @@ class Reader:
 
     def split(self, line, delimiters):
         """{delimiter: the fields of a line}, without the delimiters under which its quotes are not balanced."""
-        expressions = ", ".join(self.split_record[delimiter] for delimiter in delimiters)
-        fields = self.session.execute(f"select {expressions} from (select {literal(line)} as raw_record)").fetchone()
-        return {delimiter: headers for delimiter, headers in zip(delimiters, fields, strict=True) if headers is not None}
+        known = line, tuple(delimiters)
+        if known not in self.known_splits:
+            expressions = ", ".join(self.split_record[delimiter] for delimiter in delimiters)
+            query = f"select {expressions} from (select {literal(line)} as raw_record)"
+            self.known_splits[known] = self.session.execute(query).fetchone()
+        fields = zip(delimiters, self.known_splits[known], strict=True)
+        return {delimiter: headers for delimiter, headers in fields if headers is not None}
 
     def parquet_columns(self, path):
         """{name of a column: whether it holds texts}."""

@@ -107,3 +107,16 @@ def test_builds_on_spark_have_a_table_of_their_own_beside_those_on_duckdb_of_the
         "| mall | 1,000 | Spark, a cluster of one worker with one core | fails with exit code 1 | | | | |",
         "| mall | 1,000 | Spark, a cluster of two workers with one core each | 80.0 | 8.0 | 900 | 1,100 | `stg_customers` 2.0 |",
     ]
+
+
+def test_queries_stand_beside_each_other_and_not_among_the_builds():
+    common = {"run": "1", "memory_limit": None, "code": 0, "contestant": "queries", "seconds": 1.0, "cpu_seconds": 1.0}
+    results = [
+        {"kind": "mall", "rows": 10**7, "queries": {"a customer by the key": [4.4, 8.6]}, "peak_mb": 1.0} | common,
+        {"kind": "mall", "rows": 10**8, "queries": {"sizes": [777.7, 1554.1]}, "peak_mb": 1.0} | common,
+    ]
+    lines = benchmark.queries_table(results).splitlines()
+    assert lines[0] == "| question | mall, 10,000,000: ms | CPU ms | mall, 100,000,000: ms | CPU ms |"
+    assert lines[2:] == ["| a customer by the key | 4 | 9 |  |  |", "| sizes |  |  | 778 | 1,554 |"]
+    assert len(benchmark.table(results, "mall").splitlines()) == 2
+    assert len(benchmark.nodes_table(results).splitlines()) == 2

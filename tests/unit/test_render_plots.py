@@ -276,16 +276,27 @@ def test_where_two_categories_meet_bars_are_as_long_as_customers_are_many(wareho
     render_plots.plt.close(figure)
 
 
+FIFTYFOLD = """
+    insert into customer_segments
+    select c.* replace ("client no." || '-' || i as "client no.")
+    from customer_segments as c cross join range(1, 50) as copies (i);
+    update segment_profiles set n_customers = 50 * n_customers;
+"""
+
+
+def test_a_sample_of_very_many_is_full_and_like_the_table(warehouse, monkeypatch):
+    """Every twelfth of 12,000 customers comes into question for 50 places; 16.7 of a segment, with a deviation of 3.3."""
+    monkeypatch.setattr(render_plots, "SAMPLE_SIZE", 50)
+    change(warehouse, FIFTYFOLD)
+    with duckdb.connect(warehouse, read_only=True) as connection:
+        drawn = [render_plots.read_segmentation(connection).customers for _ in range(2)]
+    assert drawn[0].equals(drawn[1])
+    assert len(drawn[0]) == 50
+    assert drawn[0]["segment_id"].value_counts().between(4, 30).tolist() == [True] * 3
+
+
 def test_a_large_table_is_sampled_and_the_picture_says_so(warehouse, render):
-    change(
-        warehouse,
-        """
-        insert into customer_segments
-        select c.* replace ("client no." || '-' || i as "client no.")
-        from customer_segments as c cross join range(1, 50) as copies (i);
-        update segment_profiles set n_customers = 50 * n_customers;
-        """,
-    )
+    change(warehouse, FIFTYFOLD)
     reports = render(warehouse)
     for picture in ("segments", "segment_pairs"):
         assert "A sample of 10,000 of 12,000 customers." in svg_text(reports / f"{picture}.svg")

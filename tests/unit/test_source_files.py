@@ -762,3 +762,19 @@ def test_a_folder_named_like_a_column_does_not_replace_its_values(lines, plugin,
 
 def test_files_elsewhere_that_duckdb_cannot_open(refusal):
     assert refusal({}, file="s3://a-bucket/customers.csv").startswith("s3://a-bucket/customers.csv cannot be looked at: ")
+
+
+def test_a_line_that_many_files_begin_with_is_split_once():
+    class Session:
+        n_questions = 0
+
+        def execute(self, query):
+            self.n_questions += 1
+            return duckdb.execute(query)
+
+    splits = {",": "string_split(raw_record, ',')", ";": "if(contains(raw_record, ';'), string_split(raw_record, ';'), null)"}
+    reader = source_files.Reader(Session(), "", splits, None)
+    assert [reader.split("a,b", [",", ";"]) for _ in range(3)] == [{",": ["a", "b"]}] * 3
+    assert reader.session.n_questions == 1
+    assert reader.split("a,c", [",", ";"]) == {",": ["a", "c"]}
+    assert reader.split("a,b", [";"]) == {}

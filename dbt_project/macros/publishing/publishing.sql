@@ -136,13 +136,27 @@
 {#- Runs after everything else. What it returns is run as SQL: an error there is reported like that of a model. -#}
 {% macro publish(results, builds, build) %}
     {% if not execute %}{% do return('') %}{% endif %}
+    {% set begun = modules.datetime.datetime.now(modules.pytz.utc) %}
     {% set error = _publication(results, builds, build) if flags.WHICH == 'build' else none %}
+    {% set ended = modules.datetime.datetime.now(modules.pytz.utc) %}
+    {% set longest = _longest_steps(results, (ended - begun).total_seconds(), (ended - run_started_at).total_seconds()) %}
+    {% if longest %}{% do log(longest, info=true) %}{% endif %}
     {% if target.type != 'duckdb' %}{% do _publishing_step('end', {}) %}{% endif %}
     {% if error %}
         {#- A database that had no room to write its file runs no SQL any more, and says nothing but that. -#}
         {% do log(error, info=true) %}
         {% do return('select ' ~ raised(sql_texts([error]))) %}
     {% endif %}
+{% endmacro %}
+
+
+{#- Where the time of a long build went, in one line; none of one that took no longer than a minute. Dbt times all steps but publishing. -#}
+{% macro _longest_steps(results, seconds_of_publishing, seconds) %}
+    {% set steps = [('publishing', seconds_of_publishing)] %}
+    {% for result in results %}{% do steps.append((result.node.name, result.execution_time)) %}{% endfor %}
+    {% set texts = [] %}
+    {% for name, its in (steps | sort(attribute=1, reverse=true))[:3] %}{% do texts.append('{} {:,.0f} s'.format(name, its)) %}{% endfor %}
+    {% do return('The longest steps: ' ~ texts | join(', ') ~ '.' if seconds > 60 else none) %}
 {% endmacro %}
 
 
