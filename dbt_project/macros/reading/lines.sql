@@ -24,7 +24,7 @@ final as (
     select
         {{ and_positions() }}
         {{ one_of_few('source_file', layouts | map(attribute='files') | sum(start=[])) }} as source_file,
-        {{ table.columns | map(attribute='name') | join(',\n        ') }},
+        {{ columns_read(table) | map(attribute='name') | join(',\n        ') }},
         {{ with_unread_attributes(table) }}
         reasons,
         is_blank,
@@ -32,6 +32,15 @@ final as (
     from checked
 )
 {%- endmacro %}
+
+
+{#-
+    The columns of a table that its lines have: the key, and those that one of the layouts has. What no file has costs nothing until it is read as NULL.
+-#}
+{% macro columns_read(table) %}
+    {% set found = source_layouts(table) | map(attribute='columns') | sum(start=[]) | map(attribute='name') | list %}
+    {% do return(table.columns[:1] + table.columns[1:] | selectattr('name', 'in', found) | list) %}
+{% endmacro %}
 
 
 {#-

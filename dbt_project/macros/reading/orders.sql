@@ -11,7 +11,7 @@
 {% macro judged_orders(records) %}
 {%- set settings = orders() -%}
 {%- set key, names = settings.key.name, settings.columns | map(attribute='name') | list -%}
-{%- set found = _columns_found(settings) -%}
+{%- set found = columns_read(settings) | map(attribute='name') | list -%}
 {%- set has_refunds = 'refunded_amount' in found -%}
 {%- set is_of_order, is_refund_of_order = settings.amount_of == 'order', has_refunds and settings.refunded_of == 'order' -%}
 {%- set words = {} -%}
@@ -206,12 +206,6 @@ final as (
 {% endmacro %}
 
 
-{#- The names of the columns that one of the layouts has. -#}
-{% macro _columns_found(settings) %}
-    {% do return(source_layouts(settings) | map(attribute='columns') | sum(start=[]) | map(attribute='name') | list) %}
-{% endmacro %}
-
-
 {#- Whether the fields of a record cannot be told apart, by its reasons in checked_records: then its values are none. -#}
 {% macro _is_laid_out_wrongly(reasons) -%}
     coalesce({{ is_one_of(reasons, layout_reasons().values()) }}, false)
@@ -281,7 +275,7 @@ final as (
 -#}
 {% macro require_clear_orders(records, lines) %}
     {% if not execute %}{% do return('') %}{% endif %}
-    {% set settings, found = orders(), _columns_found(orders()) %}
+    {% set settings, found = orders(), columns_read(orders()) | map(attribute='name') | list %}
     {% if 'order_status' in found and not settings.statuses %}
         {% set words = _words_of_orders(records, 'order_status') %}
         {% if words | map('first') | select | list %}

@@ -116,7 +116,7 @@ final as (
         row_id as first_row_id,
         row_id as last_row_id,
         source_file,
-        {{ table.columns | map(attribute='name') | join(',\n        ') }},
+        {{ columns_read(table) | map(attribute='name') | join(',\n        ') }},
         {{ with_unread_attributes(table) }}
         reasons,
         is_blank,
@@ -133,9 +133,14 @@ final as (
 {%- endmacro %}
 
 
-{#- CTEs that end in one called `name`: the records below the headers, those that are one line each and those of several. -#}
+{#-
+    CTEs that end in one called `name`: the records below the headers, those that are one line each and those of several, with all columns of the table.
+-#}
 {% macro records_below_headers(lines, multiline, table, name='final') %}
-{%- set key, columns = table.key, table.columns[1:] | map(attribute='name') | join(',\n        ') -%}
+{%- set key, read, columns = table.key, columns_read(table), [] -%}
+{%- for column in table.columns[1:] -%}
+    {%- do columns.append(column.name if column in read else 'cast(null as ' ~ sql_type(column.data_type) ~ ') as ' ~ column.name) -%}
+{%- endfor -%}
 {%- set layouts = source_layouts(table) -%}
 {{ beginnings_of_files(lines, layouts) }},
 
@@ -159,7 +164,7 @@ other_lines as (
         {{ lines }}.source_file,
         {# Customers without a key have the number of their row, from 1. #}
         {{ lines ~ '.row_id + 1 as ' if key.is_row_number }}{{ key.name }},
-        {{ columns }},
+        {{ columns | join(',\n        ') }},
         {{ with_unread_attributes(table, lines ~ '.') }}
         {{ lines }}.reasons,
         {{ lines }}.raw_record
@@ -171,7 +176,7 @@ other_lines as (
         first_row_id as row_id,
         source_file,
         {{ 'first_row_id + 1 as ' if key.is_row_number }}{{ key.name }},
-        {{ columns }},
+        {{ columns | join(',\n        ') }},
         {{ with_unread_attributes(table) }}
         reasons,
         raw_record

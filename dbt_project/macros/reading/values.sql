@@ -1,6 +1,6 @@
 {#-
     CTEs that end in `name`: the records of one layout, typed, with what is wrong with each. They begin with the CTE `records` of source_file, raw_record
-    and _parts, the list of its fields. They hold the columns `carried` and source_file, the configured columns (NULL where the text cannot be cast or the
+    and _parts, the list of its fields. They hold the columns `carried` and source_file, the columns_read (NULL where the text cannot be cast or the
     layout has no such column), reasons (NULL where the record can be used), is_blank, and raw_record, NULL where it is not needed again; `keeps_text` is
     another condition for it to be kept.
 
@@ -83,7 +83,7 @@
         {% for column in carried + ['source_file'] %}
         {{ column }},
         {% endfor %}
-        {% for column in table.columns %}
+        {% for column in columns_read(table) %}
         {% if column.name not in parts %}
         cast(null as {{ sql_type(column.data_type) }}) as {{ column.name }},
         {% else %}

@@ -4,8 +4,12 @@
 {%- set last_day, has_amounts = fixed_reference_date(), orders().has_amounts -%}
 with
 
-stg_orders as (
+-- Read three times, which spares a copy of every line.
+stg_orders as {{ without_a_copy() }} (
     select * from {{ ref('stg_orders') }}
+    {%- if last_day %}
+    where cast(ordered_at as date) <= cast('{{ last_day }}' as date)
+    {%- endif %}
 ),
 
 reference as (
@@ -20,14 +24,8 @@ orders as (
         order_id,
         case when order_id is null then cast(ordered_at as date) end as day_without_order_id,
         min(cast(ordered_at as date)) as first_line_on,
-        min(cast(ordered_at as date)) filter (where not is_return) as purchased_on,
-        sum({{ exact_amount('amount') }}) filter (where not is_return) as bought_value,
-        coalesce(sum({{ exact_amount('refunded_amount') }}), 0)
-        - coalesce(sum({{ exact_amount('amount') }}) filter (where is_return), 0) as returned_value
+        min(cast(ordered_at as date)) filter (where not is_return) as purchased_on
     from stg_orders
-    {%- if last_day %}
-    where cast(ordered_at as date) <= cast('{{ last_day }}' as date)
-    {%- endif %}
     group by {{ key }}, order_id, day_without_order_id
 ),
 
@@ -37,26 +35,46 @@ days as (
         {{ key }},
         purchased_on,
         count(purchased_on) as n_orders,
-        min(first_line_on) as first_line_on,
-        sum(bought_value) as bought_value,
-        sum(returned_value) as returned_value
+        min(first_line_on) as first_line_on
     from orders
     group by {{ key }}, purchased_on
 ),
 
-customers as (
+purchases as (
     select
         {{ key }},
         -- Who only returns has bought before the data begin: the first line is the last day on which that can have been.
         coalesce(min(purchased_on), min(first_line_on)) as first_purchase_on,
         coalesce(max(purchased_on), min(first_line_on)) as last_purchase_on,
         sum(n_orders) as n_orders,
-        count(purchased_on) as n_purchase_days,
-        cast(coalesce(sum(bought_value), 0) as double) as bought_value,
-        cast(coalesce(sum(returned_value), 0) as double) as returned_value,
-        cast(coalesce(sum(bought_value), 0) - coalesce(sum(returned_value), 0) as double) as net_value
+        count(purchased_on) as n_purchase_days
     from days
     group by {{ key }}
+),
+
+-- Money needs no orders. Added up by itself, it is a sum for each customer, and not first one for each order.
+amounts as (
+    select
+        {{ key }},
+        coalesce(sum({{ exact_amount('amount') }}) filter (where not is_return), 0) as bought_value,
+        coalesce(sum({{ exact_amount('refunded_amount') }}), 0)
+        - coalesce(sum({{ exact_amount('amount') }}) filter (where is_return), 0) as returned_value
+    from stg_orders
+    group by {{ key }}
+),
+
+customers as (
+    select
+        purchases.{{ key }},
+        purchases.first_purchase_on,
+        purchases.last_purchase_on,
+        purchases.n_orders,
+        purchases.n_purchase_days,
+        cast(amounts.bought_value as double) as bought_value,
+        cast(amounts.returned_value as double) as returned_value,
+        cast(amounts.bought_value - amounts.returned_value as double) as net_value
+    from purchases
+    inner join amounts on purchases.{{ key }} = amounts.{{ key }}
 ),
 
 final as (
