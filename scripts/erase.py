@@ -206,6 +206,7 @@ def forget_deliveries(session):
     delivered = {}
     for path in sorted(path for made in MADE for path in found_sets(made, LASTING)):
         folder = path.parent
+        delivered[folder] = 0
         print(f"Writing {folder} anew ...", flush=True)
         with file_set(folder, path.stem.removeprefix(".")) as new:
             for name in filter(lambda name: (folder / name).exists(), ledgers.FILES):
