@@ -94,22 +94,20 @@ def asked_columns(columns, email):
 def write_lists(warehouse, new, output, audience, types, known_by):
     """Write the list of each segment and the one with all to the folder `new`, and say how long each is."""
     key = quoted(next(iter(types)))
-    counts = {}
-    query = "select segment_id, any_value(segment_name), _reason, count(*) from customers group by segment_id, _reason"
-    for number, name, reason, n in warehouse.execute(f"{query} order by segment_id").fetchall():
-        counts.setdefault((number, name), {})[reason] = n
+    segments = warehouse.execute(f"{SEGMENTS} order by segment_id").fetchall()
+    counts = {(number, name): dict(zip(REASONS, numbers, strict=True)) for number, name, _, *numbers in segments}
     query = f"select {selected(columns_of(audience, types), types)} from customers where _reason = '{DELIVERED}' and {{}}"
     query += f" order by segment_id, {key}"
     print(f"Writing the lists of {plural(len(counts), 'segment')} ...", flush=True)
     for (number, name), reasons in counts.items():
         print(f"{output / file_name(number, name)}: {counted(reasons, known_by)}", flush=True)
         copy_csv(warehouse, query.format(f"segment_id = {number}"), new / file_name(number, name), audience.delimiter)
-    total = {reason: sum(reasons.get(reason, 0) for reasons in counts.values()) for reason in REASONS}
+    total = {reason: sum(reasons[reason] for reasons in counts.values()) for reason in REASONS}
     print(f"{output / 'all_segments.csv'}: {counted(total, known_by)}", flush=True)
     copy_csv(warehouse, query.format("true"), new / "all_segments.csv", audience.delimiter)
     if n := total[DUPLICATE]:
         print(
-            f"{plural(n, 'customer')} {'shares' if n == 1 else 'share'} an address with another one. It is listed "
+            f"{plural(n, 'customer')} {'shares' if n == 1 else 'share'} {known_by.words} with another one. It is listed "
             "once, for the customer with the highest confidence, then the lowest key.",
             flush=True,
         )

@@ -23,10 +23,10 @@ PERSONAL = """
 EMAIL = r"^[^@\s\pZ]+@[^@\s\pZ]+\.[^@\s\pZ]+$"
 # Spaces of every kind, and signs that have no width.
 SPACES = r"[\s\pZ\pC]+"
-# What becomes of a customer, in the order in which it is asked.
-REASONS = ("consent", "suppressed", "value", "duplicate", "delivered")
-WITHOUT_CONSENT, SUPPRESSED, WITHOUT_VALUE, DUPLICATE, DELIVERED = REASONS
-# The number of customers of each segment, and what becomes of them; the numbers behind the first sum up to it.
+# What becomes of a customer: what is asked first is the consent.
+REASONS = ("delivered", "consent", "suppressed", "value", "duplicate")
+DELIVERED, WITHOUT_CONSENT, SUPPRESSED, WITHOUT_VALUE, DUPLICATE = REASONS
+# The number of customers of each segment, and of them what becomes of how many, in the same order.
 SEGMENTS = f"""
     select
         segment_id, any_value(segment_name) as segment_name, count(*) as n_customers,
@@ -46,6 +46,10 @@ class Column(NamedTuple):
     header: str
     is_email: bool = False
     hash: str | None = None
+
+    @property
+    def words(self):
+        return "an address" if self.is_email else f"a {self.name}"
 
 
 class Rule(NamedTuple):
@@ -361,13 +365,11 @@ def selected(columns, types):
 
 def counted(counts, known_by):
     """How many customers are on a list, and why others are not, from {reason: number}."""
-    value = "an e-mail" if known_by.is_email else f"a {known_by.name}"
-    whose = "an address" if known_by.is_email else f"a {known_by.name}"
     words = {
         WITHOUT_CONSENT: "without consent",
         SUPPRESSED: "suppressed",
-        WITHOUT_VALUE: f"without {value}",
-        DUPLICATE: f"with {whose} that is listed for somebody else",
+        WITHOUT_VALUE: f"without {known_by.words}",
+        DUPLICATE: f"with {known_by.words} that is listed for somebody else",
     }
     left_out = ", ".join(f"{counts[reason]:,} {text}" for reason, text in words.items() if counts.get(reason))
     return plural(counts.get(DELIVERED, 0), "customer") + (f"; left out: {left_out}" if left_out else "")

@@ -221,7 +221,7 @@ def test_addresses_are_hashed_as_ad_tools_expect(hostile, tmp_path, capsys):
     expected = {hashlib.sha256(email.strip().lower().encode()).hexdigest() for email in emails}
     assert {row[0] for row in listed} == expected
     assert len(listed) == len(emails) == hostile.value("select count(*) - 1 from customer_segments")
-    assert "; left out: 1 without an e-mail" in capsys.readouterr().out
+    assert "; left out: 1 without an address" in capsys.readouterr().out
     with pytest.raises(SystemExit, match="no customer has an e-mail in the column gender"):
         run(activation, hostile.folder / "warehouse.duckdb", tmp_path, "--hash-email", "gender")
 

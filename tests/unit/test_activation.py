@@ -210,7 +210,7 @@ def test_what_becomes_of_each_customer_is_counted_and_sums_up(shop):
         "n_added": 1,
         "n_removed": 0,
     }
-    left_out = "2 without consent, 2 suppressed, 1 without an e-mail, 1 with an address that is listed for somebody else"
+    left_out = "2 without consent, 2 suppressed, 1 without an address, 1 with an address that is listed for somebody else"
     assert f"segment_1_segment_1.csv: 1 customer; left out: {left_out}" in said
     assert "blocked.txt: 2 lines, of which 1 belong to nobody" in said
     # Who withdraws consent leaves the lists.
