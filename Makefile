@@ -28,7 +28,7 @@ ifdef ORDERS
 export ORDERS_FILE := $(ORDERS)
 endif
 
-.PHONY: help build spark init plots report export activation restore erase segmentation superset test test-nights test-bi test-clients test-databases test-spark test-spark-short faults lint format docs compare compare-rfm structure-errors sample benchmark lock clean
+.PHONY: help build spark init plots report export activation campaign restore erase segmentation superset test test-nights test-bi test-clients test-databases test-spark test-spark-short faults lint format docs compare compare-rfm structure-errors sample benchmark lock clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,8 +54,11 @@ report: $(VENV)/installed ## Write the report for those who only look, reports/i
 export: $(VENV)/installed ## Write every table as Parquet, CSV and a sheet of Excel into exports/
 	$(BIN)/python scripts/export.py
 
-activation: $(VENV)/installed ## List the customers of each segment for mailing and ad tools (OPTIONS="--hash-email email")
-	$(BIN)/python scripts/activation.py $(OPTIONS)
+activation: $(VENV)/installed ## List the customers of each segment for mailing and ad tools, and who entered and left (TO=mailchimp, see activation.yml)
+	$(BIN)/python scripts/activation.py $(if $(TO),--to "$$TO") $(OPTIONS)
+
+campaign: $(VENV)/installed ## Draw the customers of a campaign once, and hold a tenth of them out (NAME=spring TO=mailchimp OPTIONS="--segments 2 3")
+	@$(BIN)/python scripts/campaign.py $(if $(TO),--to "$$TO") $(OPTIONS) -- "$$NAME"
 
 restore: $(VENV)/installed ## List the last published builds, which are kept, or go back to one of them (BUILD=12)
 	$(BIN)/python scripts/restore.py $(BUILD)

@@ -1,37 +1,80 @@
 """Write the lists that mailing and advertising tools take: who is in which segment, one CSV file per segment and one with all.
 
-    python scripts/activation.py --output exports/activation
+    python scripts/activation.py --to google_ads
     python scripts/activation.py --columns customer_id segment_name
     python scripts/activation.py --hash-email email
 
+What a destination takes, and who may be delivered at all, stands in activation.yml. Beside the lists are added.csv and
+removed.csv, who entered and left them since the last delivery to this folder; ledger.csv, the same of every delivery; and
+deliveries.csv, how many customers were delivered, and how many not, and why. All take their places together.
+
 With --hash-email a list holds the SHA-256 of the e-mail, trimmed and in small letters, as advertising tools expect, and
-neither the e-mail nor the key. Customers without an e-mail are left out, and counted. Where customers share an address, it is
-listed once, in the segment of the one who lies nearest to it (the highest confidence, then the lowest key), and the others are
-counted. A personal attribute is not in the published file: it is read from the files that the build has worked in.
+neither the e-mail nor the key. Where customers share an address, it is listed once, in the segment of the one who lies nearest
+to it (the highest confidence, then the lowest key), and the others are counted.
 """
 
 import argparse
 import re
+import tempfile
 import unicodedata
-from contextlib import contextmanager
+from datetime import datetime, timezone
 from pathlib import Path
 
-import duckdb
-from export import COLUMNS, MEMORY, copy_csv, csv_column, neutralised
-from file_set import file_set
-from warehouse import explained, first_prefix, found_tables, is_segmented, plural, quoted, read_only, use_prefix
+import ledgers
+from audience import (
+    DELIVERED,
+    DUPLICATE,
+    REASONS,
+    RULES,
+    SEGMENTS,
+    Column,
+    build_number,
+    check_segmented,
+    columns_of,
+    counted,
+    make_customers,
+    read_audience,
+    selected,
+)
+from export import MEMORY, copy_csv, csv_value, neutralised
+from file_set import file_set, make_private
+from warehouse import first_prefix, found_tables, plural, quoted, read_only
 
-BUILD = Path("build")  # where builds work; what is personal stays there
-PERSONAL = """
-    select column_name from duckdb_columns()
-    where database_name = 'scratch' and schema_name = 'main' and table_name = 'stg_customers' and column_name = ?
+# Who is on the lists by the ledger, against who is now; a value that is listed under another key is kept, and the key noted.
+CHANGES = f"""
+    create temp table changes as
+    with before as (
+        select segment_id, identifier, value, arg_max(segment_name, delivery) as segment_name, arg_max(key, delivery) as key
+        from ledger group by segment_id, identifier, value having arg_max(change, delivery) <> 'removed'
+    ),
+    now as (
+        select
+            segment_id, $identifier as identifier, _value as value, {csv_value("segment_name", "VARCHAR")} as segment_name,
+            _key as key
+        from customers where _reason = '{DELIVERED}'
+    )
+    select
+        case when before.key is null then 'added' when now.key is null then 'removed' else 'kept' end as change,
+        segment_id, coalesce(now.segment_name, before.segment_name) as segment_name, identifier, value,
+        coalesce(now.key, before.key) as key
+    from before full join now using (segment_id, identifier, value)
+    where before.key is distinct from now.key
 """
-NEWEST_BUILD = "select build_id from builds order by build_number desc limit 1"
-
-# What has no @ between other characters, and no dot behind it, is no address.
-EMAIL = r"^[^@\s\pZ]+@[^@\s\pZ]+\.[^@\s\pZ]+$"
-# Spaces of every kind, and signs that have no width.
-SPACES = r"[\s\pZ\pC]+"
+DELIVERY = f"""
+    with
+    segments as ({SEGMENTS}),
+    moves as (
+        select
+            segment_id, any_value(segment_name) as segment_name,
+            count(*) filter (where change = 'added') as n_added, count(*) filter (where change = 'removed') as n_removed
+        from changes group by segment_id
+    )
+    select
+        $delivery::integer as delivery, $delivered_at::timestamp as delivered_at, $build_number::integer as build_number,
+        segment_id, coalesce({csv_value("segments.segment_name", "VARCHAR")}, moves.segment_name) as segment_name,
+        {", ".join(f"coalesce({name}, 0) as {name}" for name in [*ledgers.COUNTS, "n_added", "n_removed"])}
+    from segments full join moves using (segment_id)
+"""
 
 
 def file_name(segment_id, segment_name):
@@ -40,137 +83,119 @@ def file_name(segment_id, segment_name):
     return "_".join(["segment", str(segment_id), *words])[:80].rstrip("_") + ".csv"
 
 
-def normalised(email):
-    """The SQL of an e-mail as advertising tools want it before it is hashed."""
-    return f"lower(regexp_replace(cast({quoted(email)} as varchar), '^{SPACES}|{SPACES}$', '', 'g'))"
-
-
-def chosen_columns(found, wanted, email):
-    """(heading, SQL) of the columns of a list. `found` are the names and types of customer_segments, the key first."""
-    types = dict(found)
-    key = found[0][0]
-    names = wanted or [email or key, "segment_id", "segment_name"]
+def asked_columns(columns, email):
+    """The columns that the options of the command line ask for."""
+    names = columns or ([email, "segment_id", "segment_name"] if email else [])
     if email and email not in names:
         names = [email, *names]
-    if missing := [name for name in names if name not in types and name != email]:
-        raise SystemExit(f"customer_segments has no column {', '.join(missing)}; it has {', '.join(types)}")
-    hashed = f"addresses._hash as {quoted(neutralised(f'{email}_sha256'))}" if email else ""
-    return [hashed if name == email else csv_column(name, types[name]) for name in names]
+    return tuple(Column(name, f"{name}_sha256", True, "sha256") if name == email else Column(name, name) for name in names)
 
 
-@contextmanager
-def build_files(warehouse, email):
-    """The two files that the published build has worked in, as the databases `build` and `scratch`."""
-    remedy = f"customer_segments has no column {email}, and personal ones are only in {BUILD}"
-    try:
-        for name, file in (("build", BUILD / "warehouse.duckdb"), ("scratch", BUILD / "scratch.duckdb")):
-            if not file.exists():
-                raise SystemExit(f"{remedy}, where {file} is missing; run dbt build first")
-            try:
-                warehouse.execute(f"attach '{file}' as {name} (read_only)")
-            except duckdb.Error as error:
-                raise SystemExit(explained(error, file)) from None
-        try:
-            (build_id,) = warehouse.execute("select build_id from build.main.published_build").fetchone()
-        except duckdb.CatalogException:
-            build_id = None
-        if build_id != warehouse.execute(NEWEST_BUILD).fetchone()[0]:
-            raise SystemExit(f"{remedy}, which no longer holds the published build; run dbt build, then this command")
-        yield
-    finally:
-        warehouse.execute("detach database if exists build")
-        warehouse.execute("detach database if exists scratch")
-
-
-def hash_addresses(warehouse, found, email):
-    """Make the table `addresses`, (key, _hash, _is_listed), of the customers with an e-mail: each hash is to be listed once."""
-    key = quoted(found[0][0])
-    query = f"""
-        create temp table addresses as
-        select
-            {key}, sha256(address) as _hash,
-            row_number() over (partition by sha256(address) order by confidence desc nulls last, {key}) = 1 as _is_listed
-        from (select {key}, {normalised(email)} as address from {{}}) as emails
-        inner join customer_segments using ({key})
-        where regexp_matches(address, '{EMAIL}')
-    """
-    if email in dict(found):
-        warehouse.execute(query.format("customer_segments"))
-    else:
-        with build_files(warehouse, email):
-            if not warehouse.execute(PERSONAL, [email]).fetchone():
-                raise SystemExit(f"customer_segments has no column {email}; it has {', '.join(dict(found))}")
-            warehouse.execute(query.format("scratch.main.stg_customers"))
-    if not warehouse.execute("select count(*) from addresses").fetchone()[0]:
-        raise SystemExit(f"no customer has an e-mail in the column {email}; --hash-email needs the column that holds it")
-
-
-def write_lists(warehouse, new, output, prefix, wanted, email):
-    """Write the lists to the folder `new`, and say of each how long it is and which place in `output` it takes."""
-    warehouse.execute(f"set memory_limit = '{MEMORY}'")
-    found = [(name, data_type) for name, data_type, _ in warehouse.execute(COLUMNS, [f"{prefix}customer_segments"]).fetchall()]
-    key = quoted(found[0][0])
-    columns = ", ".join(chosen_columns(found, wanted, email))
-    listed = "customer_segments"
-    if email:
-        hash_addresses(warehouse, found, email)
-        listed += f" left join addresses using ({key})"
-    is_listed = "_is_listed" if email else "true"
-    segments = warehouse.execute(
-        f"""
-        select
-            segment_id, any_value(segment_name), count(*) filter (where {is_listed}),
-            {f"count(*) filter (where _hash is null), count(*) filter (where not {is_listed})" if email else "0, 0"}
-        from {listed} group by segment_id order by segment_id
-        """
-    ).fetchall()
-    print(f"Writing the lists of {plural(len(segments), 'segment')} ...", flush=True)
-    query = f"select {columns} from {listed} where {is_listed} and {{}} order by segment_id, {key}"
-    for number, name, *numbers in segments:
-        print(f"{output / file_name(number, name)}: {counted(*numbers)}", flush=True)
-        copy_csv(warehouse, query.format(f"segment_id = {number}"), new / file_name(number, name))
-    n_listed, n_without, n_shared = (sum(segment[place] for segment in segments) for place in (2, 3, 4))
-    print(f"{output / 'all_segments.csv'}: {counted(n_listed, n_without, n_shared)}", flush=True)
-    copy_csv(warehouse, query.format("true"), new / "all_segments.csv")
-    if n_shared:
+def write_lists(warehouse, new, output, audience, types, known_by):
+    """Write the list of each segment and the one with all to the folder `new`, and say how long each is."""
+    key = quoted(next(iter(types)))
+    segments = warehouse.execute(f"{SEGMENTS} order by segment_id").fetchall()
+    counts = {(number, name): dict(zip(REASONS, numbers, strict=True)) for number, name, _, *numbers in segments}
+    query = f"select {selected(columns_of(audience, types), types)} from customers where _reason = '{DELIVERED}' and {{}}"
+    query += f" order by segment_id, {key}"
+    print(f"Writing the lists of {plural(len(counts), 'segment')} ...", flush=True)
+    for (number, name), reasons in counts.items():
+        print(f"{output / file_name(number, name)}: {counted(reasons, known_by)}", flush=True)
+        copy_csv(warehouse, query.format(f"segment_id = {number}"), new / file_name(number, name), audience.delimiter)
+    total = {reason: sum(reasons[reason] for reasons in counts.values()) for reason in REASONS}
+    print(f"{output / 'all_segments.csv'}: {counted(total, known_by)}", flush=True)
+    copy_csv(warehouse, query.format("true"), new / "all_segments.csv", audience.delimiter)
+    if n := total[DUPLICATE]:
         print(
-            f"{plural(n_shared, 'customer')} {'shares' if n_shared == 1 else 'share'} an address with another one. It is listed "
+            f"{plural(n, 'customer')} {'shares' if n == 1 else 'share'} {known_by.words} with another one. It is listed "
             "once, for the customer with the highest confidence, then the lowest key.",
             flush=True,
         )
 
 
-def counted(n_listed, n_without, n_shared):
-    """How many customers are in a list, and why others are not."""
-    verb = "is" if n_shared == 1 else "are"
-    without = f", {n_without:,} without an e-mail are left out" if n_without else ""
-    shared = f", {n_shared:,} with an address that is listed for somebody else {verb} left out" if n_shared else ""
-    return f"{plural(n_listed, 'customer')}{without}{shared}"
+def write_changes(warehouse, new, audience, types, known_by, identifier):
+    """Write who entered the lists, in the layout of the lists, and who left them, by what the other tool knows them by."""
+    columns = columns_of(audience, types)
+    names = [column.name for column in columns]
+    columns = tuple(Column(name, name) for name in ("segment_id", "segment_name") if name not in names) + columns
+    added = "select segment_id, value as _value from changes where change = 'added'"
+    query = f"select {selected(columns, types)} from customers semi join ({added}) as added using (segment_id, _value)"
+    order = f"order by segment_id, {quoted(next(iter(types)))}"
+    copy_csv(warehouse, f"{query} where _reason = '{DELIVERED}' {order}", new / "added.csv", audience.delimiter)
+
+    removed = "from changes where change = 'removed'"
+    before = {name for (name,) in warehouse.execute(f"select distinct identifier {removed}").fetchall()} - {identifier}
+    if before:
+        words = "everybody counts as removed and as added"
+        print(f"Customers are known by {identifier} now, and were by {', '.join(sorted(before))}: {words}.", flush=True)
+    heading = " or ".join(sorted(before)) or known_by.header
+    cells = ", ".join(
+        f"value as {quoted(neutralised(heading))}"
+        if column == known_by
+        else f"{column.name} as {quoted(neutralised(column.header))}"
+        for column in (columns if known_by in columns else (known_by, *columns))
+        if column == known_by or column.name in ("segment_id", "segment_name")
+    )
+    copy_csv(warehouse, f"select {cells} {removed} order by changes.segment_id, value", new / "removed.csv", audience.delimiter)
+
+
+def deliver(warehouse, new, output, audience, types, known_by):
+    """Compare the lists with those of the last delivery, and carry the ledger and the deliveries on."""
+    try:
+        for name in ("ledger.csv", "deliveries.csv"):
+            ledgers.read(warehouse, output, name)
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
+    newest = "select max(delivery) from (select delivery from ledger union all select delivery from deliveries)"
+    last = warehouse.execute(newest).fetchone()[0] or 0
+    print(f"Comparing with delivery {last:,} ..." if last else "Noting who is delivered for the first time ...", flush=True)
+    identifier = f"{known_by.name} {known_by.hash}" if known_by.hash else known_by.name
+    warehouse.execute(CHANGES, {"identifier": identifier})
+    write_changes(warehouse, new, audience, types, known_by, identifier)
+    delivery = {
+        "delivery": last + 1,
+        "delivered_at": datetime.now(timezone.utc).replace(tzinfo=None, microsecond=0),
+        "build_number": build_number(warehouse),
+    }
+    warehouse.execute(f"insert into ledger select {last + 1}, * from changes")
+    warehouse.execute(f"insert into deliveries {DELIVERY}", delivery)
+    copy_csv(warehouse, "from ledger order by delivery, segment_id, change, value", new / "ledger.csv")
+    copy_csv(warehouse, "from deliveries order by delivery, segment_id", new / "deliveries.csv")
+    moves = "select count(*) filter (where change = 'added'), count(*) filter (where change = 'removed') from changes"
+    n_added, n_removed = warehouse.execute(moves).fetchone()
+    since = f"since delivery {last:,}" if last else "in the first delivery"
+    print(f"{output}: {n_added:,} added and {n_removed:,} removed {since}", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--warehouse", type=Path, default=Path("warehouse.duckdb"), help="the file that dbt has built")
     parser.add_argument("--output", type=Path, default=Path("exports/activation"), help="the folder for the lists")
+    parser.add_argument("--rules", type=Path, default=RULES, help="the file that says who may be delivered, and in which layout")
+    parser.add_argument("--to", metavar="DESTINATION", help="one of the destinations in that file, whose layout the lists get")
     words = "of customer_segments, in their order; default: the key, segment_id and segment_name"
     parser.add_argument("--columns", nargs="+", metavar="COLUMN", help=words)
     parser.add_argument("--hash-email", metavar="COLUMN", help="the column that holds the e-mail, to be written as its SHA-256")
     parser.add_argument("--prefix", help="of the tables of another segmentation, such as rfm_; default: those of the first one")
     arguments = parser.parse_args()
+    if arguments.to and (arguments.columns or arguments.hash_email):
+        parser.error("the layout of a destination is in the file of the rules: give --to, or --columns and --hash-email")
     with read_only(arguments.warehouse) as warehouse:
-        found = found_tables(warehouse)
-        prefix = first_prefix(found) if arguments.prefix is None else arguments.prefix
-        if f"{prefix}customer_segments" not in found:
-            raise SystemExit(f"{arguments.warehouse} has no table {prefix}customer_segments; run dbt build first")
-        if not is_segmented(warehouse, prefix):
-            raise SystemExit(
-                f"{prefix}customer_segments is empty: the last build could not form these segments; the column not_segmented of "
-                "the table builds says why"
-            )
-        use_prefix(warehouse, prefix)
-        output = arguments.output / prefix.rstrip("_")
-        with file_set(output, "lists", like=arguments.warehouse) as new:
-            write_lists(warehouse, new, output, prefix, arguments.columns, arguments.hash_email)
+        prefix = first_prefix(found_tables(warehouse)) if arguments.prefix is None else arguments.prefix
+        check_segmented(warehouse, arguments.warehouse, prefix)
+        if arguments.to and f"{arguments.to}_customer_segments" in found_tables(warehouse):
+            raise SystemExit(f"{arguments.to} is a segmentation, whose lists have a folder of that name; rename the destination")
+        audience = read_audience(arguments.rules, arguments.to)
+        if not arguments.to:
+            audience = audience._replace(columns=asked_columns(arguments.columns, arguments.hash_email))
+        output = arguments.output / (arguments.to or "") / prefix.rstrip("_")
+        make_private(arguments.output, "lists")
+        warehouse.execute(f"set memory_limit = '{MEMORY}'")
+        with file_set(output, "lists") as new, tempfile.TemporaryDirectory(dir=new) as spilled:
+            warehouse.execute(f"set temp_directory = '{spilled.replace(chr(39), chr(39) * 2)}'")
+            types, known_by = make_customers(warehouse, prefix, audience)
+            write_lists(warehouse, new, output, audience, types, known_by)
+            deliver(warehouse, new, output, audience, types, known_by)
 
 
 if __name__ == "__main__":

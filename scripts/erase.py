@@ -5,8 +5,9 @@
 
 Bytes survive a DELETE, and a copy of the file. So every file that holds state is written anew, without the rows of these
 customers, and the new file takes the name. Everything else is removed, because it can be made again: files of builds, exports,
-lists, reports, and what dbt leaves in target/ and logs/. The published file comes last: after an interruption the same command
-finds the customers there, and does it all again. Readers are not disturbed; they see the old file until they reconnect.
+lists, reports, and what dbt leaves in target/ and logs/. What says who was delivered is state, too: ledgers and the members of
+campaigns are written anew. The published file comes last: after an interruption the same command finds the customers there, and
+does it all again. Readers are not disturbed; they see the old file until they reconnect.
 """
 
 import argparse
@@ -19,7 +20,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import duckdb
-from file_set import remove_sets
+import ledgers
+from export import copy_csv
+from file_set import LASTING, file_set, found_sets, named_in, remove_sets
+from keys import make_table, read_keys, value_of
 from warehouse import plural
 
 sys.path.append(str(Path(__file__).parents[1] / "dbt_project" / "plugins"))
@@ -74,22 +78,6 @@ REFUSED = """
 RECORD = r"""raw_record || chr(10) || replace(replace(replace(raw_record, '""', '"'), '\"', '"'), '\\', '\')"""
 
 
-def value_of(data_type, key="key"):
-    """The SQL of a key as a value of the type of a column, NULL where it is none: a text as it is, a number as builds read it."""
-    if data_type == "VARCHAR":
-        return key
-    fraction = f"regexp_matches({key}, '[.eE]') and coalesce(try_cast({key} as decimal(38, 18)) % 1 <> 0, true)"
-    return f"case when not contains({key}, '_') and not ({fraction}) then try_cast({key} as {data_type}) end"
-
-
-def read_keys(path):
-    """The keys in a file, one per line, in the order of their lines; an empty text for an empty line."""
-    try:
-        return [line.strip(" \t") for line in path.read_text(encoding="utf-8-sig").splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise RefusalError(f"{path} cannot be read: {sentence(error)} It should hold one key per line, in UTF-8.") from None
-
-
 @contextmanager
 def opened(keys):
     """A session with the tables `keys`, (line, key), and what it may spill to disk in a folder that goes with it."""
@@ -97,12 +85,7 @@ def opened(keys):
         tempfile.TemporaryDirectory(dir=BUILD, prefix="erasing_") as spilled,
         duckdb.connect(config=CONFIG | {"temp_directory": spilled}) as session,
     ):
-        session.execute("create table keys (line integer, key varchar)")
-        lines = [(line, key) for line, key in enumerate(keys, start=1) if key]
-        session.execute(
-            "insert into keys select unnest(?::integer[]), unnest(?::varchar[])",
-            [[line for line, _ in lines], [key for _, key in lines]],
-        )
+        make_table(session, "keys", keys)
         yield session, Path(spilled)
 
 
@@ -204,8 +187,43 @@ def check_keys(session, types, source):
         raise RefusalError(f"{place}{row[1]!r} is no {name}, which is of the type {data_type}; correct it.")
 
 
+def in_ledgers(session):
+    """{folder: the lines of the keys that the files about deliveries in it hold}; they may name who is in no build any more."""
+    found = {}
+    for folder in {path.parent for made in MADE for path in found_sets(made, LASTING)}:
+        for name in ("ledger", "members"):
+            ledgers.read(session, folder, f"{name}.csv")
+        query = "select distinct line from written where key in (select key from ledger union all select key from members)"
+        found[folder] = {line for (line,) in session.execute(query).fetchall()}
+    return found
+
+
+def forget_deliveries(session):
+    """Write the files about deliveries anew, without the customers, and remove the lists, which can be made again.
+
+    Returns {folder: how many of the customers are delivered by these files}.
+    """
+    delivered = {}
+    for path in sorted(path for made in MADE for path in found_sets(made, LASTING)):
+        folder = path.parent
+        delivered[folder] = 0
+        print(f"Writing {folder} anew ...", flush=True)
+        with file_set(folder, path.stem.removeprefix(".")) as new:
+            for name in filter(lambda name: (folder / name).exists(), ledgers.FILES):
+                table = name.removesuffix(".csv")
+                ledgers.read(session, folder, name)
+                if "key" in ledgers.FILES[name]:
+                    query = f"select count(distinct key) from ({ledgers.ON_LISTS[name]}) where key in (select key from written)"
+                    delivered[folder] = session.execute(query).fetchone()[0]
+                    session.execute(f"delete from {table} where key in (select key from written)")
+                copy_csv(session, f"from {table}", new / name)
+    return delivered
+
+
 def look(session, files, source):
-    """Find the keys in `files` and in those of builds, and say which are nowhere; returns the number of customers found.
+    """Find the keys in `files` and in those of builds and of deliveries, and say which are nowhere; returns how many customers.
+
+    Makes the table `written` of the keys, as files of deliveries hold them.
 
     Refused where a file cannot be read, a key cannot be one, or none is anywhere.
     """
@@ -221,6 +239,8 @@ def look(session, files, source):
     if not types:
         raise RefusalError(f"{files[-1].path} has no table customer_segments; run dbt build first.")
     check_keys(session, types, source)
+    session.execute(f"create temp table written as {ledgers.keys_as_written(types)}")
+    customers = customers.union(*in_ledgers(session).values())
     lines = {line for (line,) in session.execute("select line from keys").fetchall()}
     missing = sorted(lines - customers - others)
     if len(missing) == len(lines):
@@ -243,15 +263,15 @@ def empty(folder, *, but=()):
 
 
 def remove_made(published, spilled):
-    """Remove what can be made again, and what interrupted programs have left; returns the ledgers of sets that there were."""
+    """Remove what can be made again, and what interrupted programs have left; returns the folders of sets that there were."""
     empty(BUILD, but=[BUILD / "warehouse.lock", spilled])
     for folder in OF_DBT:
         empty(folder)
-    ledgers = [ledger for folder in MADE for ledger in remove_sets(folder)]
+    folders = {ledger.parent for folder in MADE for ledger in remove_sets(folder)}
     shutil.rmtree(f"{published.path}.tmp", ignore_errors=True)
     for path in published.kept.glob("*.duckdb.*"):
         path.unlink()
-    return ledgers
+    return folders
 
 
 def open_all(stack, files):
@@ -313,23 +333,30 @@ def erase(session, spilled, published, source):
             last, customers_file = last_build(session, published)
             n_customers = look(session, files, source)
             old = open_all(opened_files, files)
-            ledgers = remove_made(published, spilled)
+            folders = remove_made(published, spilled)
+            delivered = forget_deliveries(session)
             for file in files:
                 print(f"Writing {file.path} anew ...", flush=True)
                 numbers.append(replace(session, file, record if file is published else lambda: None))
             if kept:
                 published.keep(build[0], how_many=len(kept) + 1)
             # Again, for what others have made meanwhile.
-            ledgers += remove_made(published, spilled)
+            folders |= remove_made(published, spilled)
+            forget_deliveries(session)
         problems = [still_there(path, handle) for path, handle in old.items()]
     n_rows, n_refused = map(sum, zip(*numbers, strict=True))
-    removed = ", ".join(map(str, [BUILD, *OF_DBT, *sorted({ledger.parent for ledger in ledgers})]))
-    left = [str(path) for folder in MADE for path in sorted(folder.rglob("*")) if path.is_file()]
+    removed = ", ".join(map(str, [BUILD, *OF_DBT, *sorted(folders)]))
+    lasting = [path for made in MADE for path in found_sets(made, LASTING)]
+    known = {path.parent / name for path in lasting for name in [path.name, *(named_in(path) or [])]}
+    left = [str(path) for made in MADE for path in sorted(made.rglob("*")) if path.is_file() and path not in known]
     yield (
         f"Erased {plural(n_customers, 'customer')}: {plural(n_rows, 'row')} in {published.path} and in "
         f"{plural(len(kept), 'kept build')}; {n_refused:,} of them are refused rows in which a key occurs."
     )
     yield f"What is published is build {build[0]} now. Removed, because it can be made again: what was in {removed}."
+    for folder, n in delivered.items():
+        others = f" {n:,} of them were on lists from there: have them taken out of the tool that has these." if n else ""
+        yield f"{folder}: ledgers are written anew without them, and lists removed.{others}"
     if left:
         yield f"Left alone, because no ledger names it: {', '.join(left[:5])}{' and others' if left[5:] else ''}."
     yield from filter(None, problems)
@@ -353,7 +380,7 @@ def main():
         published.hide_what_is_made()
         with lock_builds(BUILD / "warehouse.duckdb"), opened(keys) as (session, spilled):
             print("\n".join(erase(session, spilled, published, arguments.keys)))
-    except (RefusalError, duckdb.Error, OSError) as error:
+    except (RefusalError, ValueError, duckdb.Error, OSError) as error:
         sys.exit(f"Nothing was erased: {sentence(error)}")
     except KeyboardInterrupt:
         sys.exit("Interrupted: every file can be read, but some may hold the customers still; run the same command again.")

@@ -57,15 +57,19 @@ def neutralised(text):
 
 def csv_column(name, data_type):
     """The SQL of a column of a CSV file: texts neutralised, in the value as in the heading."""
-    value = quoted(name)
+    return f"{csv_value(quoted(name), data_type)} as {quoted(neutralised(name))}"
+
+
+def csv_value(value, data_type):
+    """The SQL of a cell of a CSV file, of the SQL of a value: texts neutralised."""
     # Lists and structs of texts become texts, too; numbers and times cannot hold a formula.
     if not re.fullmatch(r"(?:U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|DOUBLE|FLOAT|DECIMAL.*|BOOLEAN|DATE|TIME.*)", data_type):
         text = f"cast({value} as varchar)"
         # Most texts have no such sign, and a first look costs half as much.
         is_harmless = f"not regexp_matches({text}, '{SIGN}|{INDENT}') or regexp_full_match({text}, '{HARMLESS}')"
         replaced = rf"regexp_replace(regexp_replace({text}, '{FORMULA}', '\1''\2', 'g'), '{INDENT}', '''\1')"
-        value = f"case when {is_harmless} then {text} else {replaced} end"
-    return f"{value} as {quoted(neutralised(name))}"
+        return f"case when {is_harmless} then {text} else {replaced} end"
+    return value
 
 
 def copy(warehouse, query, path, options):
@@ -78,11 +82,11 @@ def copy(warehouse, query, path, options):
         raise OSError(str(error).splitlines()[0]) from None
 
 
-def copy_csv(warehouse, query, path):
+def copy_csv(warehouse, query, path, delimiter=","):
     """Write the answer as CSV, every text in double quotes: no cell is made of two where a program splits at another sign."""
     texts = [name for name, data_type, *_ in warehouse.execute(f"describe {query}").fetchall() if data_type == "VARCHAR"]
     quotes = f", force_quote ({', '.join(map(quoted, texts))})" if texts else ""
-    copy(warehouse, query, path, f"format csv, header{quotes}")
+    copy(warehouse, query, path, f"format csv, header, delimiter '{delimiter}'{quotes}")
 
 
 def sheet_names(tables):

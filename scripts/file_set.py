@@ -14,19 +14,21 @@ import shutil
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
-SETS = ("exports", "lists", "pictures", "report")
+SETS = ("campaign", "exports", "lists", "pictures", "report")
+LASTING = ("campaign", "lists")  # hold what nobody can make again, such as a ledger of deliveries
 
 
 @contextmanager
-def file_set(folder, name, like):
+def file_set(folder, name, like=None):
     """A folder to write a new set to: after an error in the block the old set stays, otherwise the new one takes its place.
 
     `name` tells the sets in one `folder` apart. All files of the set, in subfolders too, get the permissions of the file
-    `like`, and folders that are made get what goes with them. What cannot be written ends the script with one sentence.
+    `like`, and folders that are made get what goes with them; without `like` their owner alone reads them. What cannot be
+    written ends the script with one sentence.
     """
     new, ledger = folder / f".{name}.new", folder / f".{name}.json"
     try:
-        mode = like.stat().st_mode & 0o666
+        mode = like.stat().st_mode & 0o666 if like else 0o600
         folder.mkdir(mode=folder_mode(mode), parents=True, exist_ok=True)
         with locked(folder):
             take_places(folder, new, ledger)
@@ -47,22 +49,47 @@ def file_set(folder, name, like):
         raise SystemExit(f"{folder} cannot be written: {error.strerror or error}") from None
 
 
+def make_private(folder, name):
+    """Make the folder of a set `name`, or of several in folders below, readable by its owner alone.
+
+    One that is there and holds other things as well stays as it is; the files in it are private by themselves.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        ours = {PurePosixPath(file).parts[0] for file in named_in(folder / f".{name}.json") or []}
+        if all(path.name in ours or path.name.startswith(f".{name}.") or holds(path, name) for path in folder.iterdir()):
+            with suppress(PermissionError):  # of somebody else, or on a disk without permissions
+                folder.chmod(0o700)
+    except OSError as error:
+        raise SystemExit(f"{folder} cannot be written: {error.strerror or error}") from None
+
+
+def holds(folder, name):
+    """Whether there is a set `name` in a folder or below."""
+    return any(f".{name}.json" in files for _, _, files in os.walk(folder))
+
+
+def found_sets(folder, names):
+    """The ledgers of the sets in `folder` and in the folders below that have one of these names, whole or not."""
+    unfinished = {f".{name}.new" for name in SETS}
+    places = [Path(place) for place, _, _ in os.walk(folder) if Path(place).name not in unfinished]
+    ledgers = {place / f".{name}.json" for place in places for name in names}
+    return sorted(ledger for ledger in ledgers if ledger.exists() or ledger.with_suffix(".new").exists())
+
+
 def remove_sets(folder):
     """Remove the sets in `folder` and in the folders below, whole or not; returns the ledgers of those that there were.
 
-    Files that no ledger names stay.
+    Files that no ledger names stay, and so do sets that hold what nobody can make again.
     """
-    ledgers = {Path(place, f".{name}.json") for place, _, _ in os.walk(folder) for name in SETS}
-    removed = []
-    for ledger in sorted(ledgers):
+    removed = found_sets(folder, set(SETS) - set(LASTING))
+    for ledger in removed:
         new = ledger.with_suffix(".new")
-        if ledger.exists() or new.exists():
-            with locked(ledger.parent):
-                for name in [*(named_in(ledger) or []), *(named_in(new / ledger.name) or [])]:
-                    (ledger.parent / name).unlink(missing_ok=True)
-                shutil.rmtree(new, ignore_errors=True)
-                ledger.unlink(missing_ok=True)
-            removed.append(ledger)
+        with locked(ledger.parent):
+            for name in [*(named_in(ledger) or []), *(named_in(new / ledger.name) or [])]:
+                (ledger.parent / name).unlink(missing_ok=True)
+            shutil.rmtree(new, ignore_errors=True)
+            ledger.unlink(missing_ok=True)
     return removed
 
 

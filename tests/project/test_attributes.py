@@ -295,7 +295,8 @@ def test_what_is_personal_is_in_nothing_that_is_published_or_made_of_it(shop, mo
 
 def test_activation_hashes_what_is_personal_and_lists_who_shares_it_once(shop, monkeypatch, capsys):
     shop.run(monkeypatch, activation, "--hash-email", "email")
-    lists = {path.name: path.read_text().splitlines()[1:] for path in (shop.project.folder / "exports/activation").glob("*.csv")}
+    folder = shop.project.folder / "exports" / "activation"
+    lists = {path.name: path.read_text().splitlines()[1:] for path in folder.glob("*segment*.csv")}
     everybody = lists.pop("all_segments.csv")
     assert sorted(everybody) == sorted(row for rows in lists.values() for row in rows)
     found = [row[0] for row in csv.reader(everybody)]

@@ -62,8 +62,18 @@ def inline_commands():
 # Queries
 
 
+@pytest.fixture(scope="module")
+def campaign_folder(built_sample, tmp_path_factory):
+    """A folder in which a campaign named spring was drawn of all customers of the sample."""
+    folder = tmp_path_factory.mktemp("campaigns")
+    script = [sys.executable, ROOT / "scripts" / "campaign.py", "spring", "--output", folder / "exports" / "campaigns"]
+    subprocess.run([*script, "--warehouse", built_sample.folder / "warehouse.duckdb"], check=True, capture_output=True)
+    return folder
+
+
 @pytest.mark.parametrize(("document", "query", "table"), numbered(blocks("sql")))
-def test_a_query_runs_and_answers_what_is_shown(built_sample, document, query, table):
+def test_a_query_runs_and_answers_what_is_shown(built_sample, campaign_folder, monkeypatch, document, query, table):
+    monkeypatch.chdir(campaign_folder)
     answer = built_sample.frame(query, "warehouse.duckdb")
     assert list(answer.columns)
     if table:

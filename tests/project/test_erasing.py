@@ -71,6 +71,7 @@ def test_two_nights(new_project, monkeypatch, capsys):
     project.build(orders=folder / "orders.csv")
     hashed = hashlib.sha256(f"{GONE}@example.org".encode()).hexdigest()
     run(folder, "activation.py", "--hash-email", "email", "--output", "exports/ads")
+    run(folder, "campaign.py", "spring", "--prefix", "rfm_")
     of_state = [
         "main.customer_order_features",
         "main.customers_360",
@@ -102,7 +103,8 @@ def test_two_nights(new_project, monkeypatch, capsys):
     assert "Whoever is still in customers.csv or in the orders comes back with the next build." in output
     assert files_with(folder, GONE, RETURNS, hashed) == []
     databases = ["kept_builds/1.duckdb", "kept_builds/2.duckdb", "warehouse.duckdb"]
-    assert files_with(folder, STAYS) == databases
+    ledgers = ["exports/ads/ledger.csv", "exports/campaigns/spring/members.csv"]
+    assert files_with(folder, STAYS) == sorted([*databases, *ledgers])
     for name in databases:
         assert tables_with(folder / name, GONE) == []
         assert tables_with(folder / name, STAYS) == of_state

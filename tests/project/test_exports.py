@@ -13,6 +13,8 @@ import export
 import openpyxl
 import pytest
 
+BESIDE_LISTS = {".lists.json", "added.csv", "deliveries.csv", "ledger.csv", "removed.csv"}
+
 
 def run(script, warehouse, output, *options):
     """Run a script as its main() is run from the command line; returns `output`."""
@@ -175,7 +177,7 @@ def test_every_customer_is_in_one_list_and_in_the_list_of_all(built_sample, tmp_
         4: "segment_4_low_spending_score_high_annual_income.csv",
         5: "segment_5_senior_low_spending_score_low_annual_income.csv",
     }
-    assert {path.name for path in tmp_path.iterdir()} == {".lists.json", "all_segments.csv", *names.values()}
+    assert {path.name for path in tmp_path.iterdir()} == {*BESIDE_LISTS, "all_segments.csv", *names.values()}
     answer = built_sample.query(
         "select customer_id, segment_id, segment_name from customer_segments order by segment_id, customer_id"
     )
@@ -195,13 +197,21 @@ def test_ids_stay_what_other_tools_know_and_names_are_harmless(hostile, tmp_path
     assert (tmp_path / "segment_3_etc_passwd.csv").exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         ".lists.json",
+        "added.csv",
         "all_segments.csv",
+        "deliveries.csv",
+        "ledger.csv",
+        "removed.csv",
         "segment_1_script_alert_1_script.csv",
         "segment_2_cmd.csv",
         "segment_3_etc_passwd.csv",
         "segment_4_sum_a1.csv",
         "segment_5_img_src_x_onerror_alert_1.csv",
     ]
+    # No cell of what is written beside the lists is a formula either.
+    for path in tmp_path.glob("*.csv"):
+        cells = [cell for row in read_csv(path) for cell in row]
+        assert [cell for cell in cells if re.match(r"[=@]", cell)] == []
 
 
 def test_addresses_are_hashed_as_ad_tools_expect(hostile, tmp_path, capsys):
@@ -212,7 +222,7 @@ def test_addresses_are_hashed_as_ad_tools_expect(hostile, tmp_path, capsys):
     expected = {hashlib.sha256(email.strip().lower().encode()).hexdigest() for email in emails}
     assert {row[0] for row in listed} == expected
     assert len(listed) == len(emails) == hostile.value("select count(*) - 1 from customer_segments")
-    assert "1 without an e-mail are left out" in capsys.readouterr().out
+    assert "; left out: 1 without an address" in capsys.readouterr().out
     with pytest.raises(SystemExit, match="no customer has an e-mail in the column gender"):
         run(activation, hostile.folder / "warehouse.duckdb", tmp_path, "--hash-email", "gender")
 
@@ -221,8 +231,8 @@ def test_a_second_segmentation_has_lists_of_its_own(built_sample, tmp_path):
     warehouse = built_sample.folder / "warehouse.duckdb"
     run(activation, warehouse, tmp_path, "--prefix", "rfm_")
     names = {path.name for path in (tmp_path / "rfm").iterdir()}
-    assert len(names) == 7
-    assert {"all_segments.csv", "segment_1_long_ago_few_orders.csv"} <= names
+    assert len(names) == 11
+    assert {*BESIDE_LISTS, "all_segments.csv", "segment_1_long_ago_few_orders.csv"} <= names
     answer = built_sample.query(
         "select customer_id, segment_id, segment_name from rfm_customer_segments order by segment_id, customer_id"
     )

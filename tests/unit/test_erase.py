@@ -1,11 +1,15 @@
 """Erasing customers from small files made without dbt, uncompressed, so that their bytes can be searched."""
 
+import csv
 import fcntl
+import hashlib
 import os
 import stat
 import subprocess
 import sys
 
+import activation
+import campaign
 import duckdb
 import erase
 import pytest
@@ -113,7 +117,7 @@ def make_other_files(folder):
     with file_set(folder / "exports", "exports", like=folder / "warehouse.duckdb") as new:
         (new / "csv").mkdir()
         (new / "csv" / "customers_360.csv").write_text(KEY)
-    with file_set(folder / "exports" / "activation" / "rfm", "lists", like=folder / "warehouse.duckdb") as new:
+    with file_set(folder / "exports" / "activation" / "rfm", "lists") as new:
         (new / "all_segments.csv").write_text(KEY)
     with file_set(folder / "reports", "report", like=folder / "warehouse.duckdb") as new:
         (new / "index.html").write_text(KEY)
@@ -144,6 +148,7 @@ def test_a_customer_is_in_no_file_any_more(folder, monkeypatch, capsys):
     assert "Erased 1 customer: 16 rows in warehouse.duckdb and in 2 kept builds; 1 of them are refused rows" in output
     assert "Left alone, because no ledger names it: exports/csv/mine.csv." in output
     assert "comes back with the next build" in output
+    assert "exports/activation/rfm: ledgers are written anew without them, and lists removed." in output.splitlines()
     assert files_with(folder, KEY) == ["exports/csv/mine.csv"]
     assert {path.name for path in folder.glob("build/*")} == {"warehouse.lock"}
     for name in databases:
@@ -344,3 +349,128 @@ def test_who_still_has_the_old_file_is_named(folder, monkeypatch, capsys):
     assert "The old kept_builds/1.duckdb has a second name" in output
     assert "The old kept_builds/2.duckdb" not in output
     assert "A program still reads the old warehouse.duckdb" in output
+
+
+# Deliveries and campaigns
+
+
+@pytest.fixture
+def delivered(empty_folder, monkeypatch, capsys):
+    """A build that was delivered by keys and by hashes, and had a campaign; customer_segments is a table in it."""
+    with duckdb.connect("warehouse.duckdb") as database:
+        database.execute(f"""
+            create table builds as
+            select 1 as build_number, 'one' as build_id, timestamp '2026-01-01' as built_at, 'customers.csv' as source_file;
+            create table customer_segments as
+            select key as customer_id, 1 as segment_id, 'One' as segment_name, 0.5 as confidence, key || '@x.org' as email
+            from (select unnest(['{KEY}', '{OTHER}', '=a', '"b'] || [format('c{{}}', number) for number in range(50)]) as key);
+            create table segment_attribute_profiles (attribute varchar, attribute_value varchar);
+        """)
+    for script, *options in (
+        (activation,),
+        (activation, "--hash-email", "email", "--output", "exports/ads"),
+        (campaign, "spring", "--holdout", "0.5"),
+    ):
+        monkeypatch.setattr(sys, "argv", [script.__name__, *options])
+        script.main()
+    capsys.readouterr()
+    return empty_folder
+
+
+PLACES = ["exports/activation", "exports/ads", "exports/campaigns/spring"]
+
+
+def test_ledgers_and_campaigns_go_on_without_the_customers(delivered, monkeypatch, capsys):
+    """Lists are removed; what was counted stays, and the keys of others, also those that are written with quotes."""
+    before = {
+        name: (delivered / name).read_text() for name in ("exports/activation/deliveries.csv", "exports/ads/deliveries.csv")
+    }
+    hashed = hashlib.sha256(f"{KEY}@x.org".encode()).hexdigest()
+    assert len(files_with(delivered, hashed)) == 4
+    output = run(monkeypatch, capsys, KEY)
+    assert "Erased 1 customer" in output
+    for place in PLACES[:2]:
+        words = "1 of them were on lists from there: have them taken out of the tool that has these."
+        assert f"{place}: ledgers are written anew without them, and lists removed. {words}" in output.splitlines()
+    assert "Left alone" not in output
+    assert files_with(delivered, KEY) == files_with(delivered, hashed) == []
+    found = sorted(path.relative_to(delivered).as_posix() for path in (delivered / "exports").rglob("*.csv"))
+    assert found == [
+        *(f"{place}/{name}" for place in PLACES[:2] for name in ("deliveries.csv", "ledger.csv")),
+        *(f"{PLACES[2]}/{name}" for name in ("campaign.csv", "members.csv")),
+    ]
+    assert {name: (delivered / name).read_text() for name in before} == before
+    for path in delivered.rglob("exports/**/*.csv"):
+        assert path.stat().st_mode & 0o777 == 0o600
+    keys = {row["key"] for row in csv_rows(delivered / PLACES[1] / "ledger.csv")}
+    assert keys == {OTHER, "'=a", '"b', *(f"c{number}" for number in range(50))}
+    assert {row["key"] for row in csv_rows(delivered / PLACES[2] / "members.csv")} == keys
+
+    for key in ("=a", '"b'):
+        run(monkeypatch, capsys, "--", key)
+    assert {row["key"] for row in csv_rows(delivered / PLACES[1] / "ledger.csv")} == keys - {"'=a", '"b'}
+    # The next delivery goes on where the last one ended: nobody is new, and nobody has left.
+    monkeypatch.setattr(sys, "argv", ["activation.py"])
+    activation.main()
+    assert "0 added and 0 removed since delivery 1" in capsys.readouterr().out
+    monkeypatch.setattr(sys, "argv", ["campaign.py", "spring"])
+    campaign.main()
+    assert "exports/campaigns/spring: 51 customers" in capsys.readouterr().out
+
+
+def csv_rows(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_who_is_in_a_ledger_alone_can_be_erased(delivered, monkeypatch, capsys):
+    """No build knows the customer any more."""
+    with duckdb.connect("warehouse.duckdb") as database:
+        database.execute("create table left_over as from customer_segments where customer_id <> ?", [KEY])
+        database.execute("drop table customer_segments")
+        database.execute("alter table left_over rename to customer_segments")
+    assert "Erased 1 customer: 0 rows in warehouse.duckdb" in run(monkeypatch, capsys, KEY)
+    assert [name for name in files_with(delivered, KEY) if name.startswith("exports")] == []
+
+
+def test_a_ledger_that_cannot_be_read_stops_before_anything_is_changed(delivered, monkeypatch, capsys):
+    (delivered / "exports/ads/ledger.csv").write_text("something else")
+    before = {path: path.read_bytes() for path in delivered.rglob("*") if path.is_file() and path.parent.name != "build"}
+    assert "Nothing was erased: exports/ads/ledger.csv is not as it was written" in run(monkeypatch, capsys, KEY)
+    assert {path: path.read_bytes() for path in before} == before
+
+
+@pytest.mark.parametrize("step", [1, 3, 5, 8])
+def test_an_erasure_that_is_interrupted_among_ledgers_is_finished_by_the_next_one(delivered, monkeypatch, capsys, step):
+    """At a rename: of the files of a set, or of the set itself."""
+    calls, real = [], os.replace
+
+    def stop(*arguments, **options):
+        calls.append(arguments)
+        if len(calls) == step:
+            raise KeyboardInterrupt
+        return real(*arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", stop)
+        assert "run the same command again" in run(monkeypatch, capsys, KEY)
+    assert "Erased 1 customer" in run(monkeypatch, capsys, KEY)
+    assert files_with(delivered, KEY) == []
+    for place in PLACES[:2]:
+        assert len(csv_rows(delivered / place / "ledger.csv")) == 53
+    assert len(csv_rows(delivered / PLACES[2] / "members.csv")) == 53
+
+
+def test_keys_that_are_numbers_are_found_in_ledgers_however_they_are_written(empty_folder, monkeypatch, capsys):
+    with duckdb.connect("warehouse.duckdb") as database:
+        database.execute("""
+            create table builds as
+            select 1 as build_number, 'one' as build_id, timestamp '2026-01-01' as built_at, 'customers.csv' as source_file;
+            create table customer_segments as
+            select range as customer_id, 1 as segment_id, 'One' as segment_name, 0.5 as confidence from range(5, 9);
+            create table segment_attribute_profiles (attribute varchar, attribute_value varchar);
+        """)
+    monkeypatch.setattr(sys, "argv", ["activation.py"])
+    activation.main()
+    assert "Erased 1 customer" in run(monkeypatch, capsys, "0007")
+    assert [row["key"] for row in csv_rows(empty_folder / "exports/activation/ledger.csv")] == ["5", "6", "8"]

@@ -221,6 +221,29 @@ def test_files_get_the_permissions_of_the_published_file_and_new_folders_what_go
     assert folder.stat().st_mode & 0o777 == folder_mode
 
 
+def test_without_such_a_file_the_owner_alone_reads_them(tmp_path):
+    """Whatever the mask is; a folder that is there is closed as long as it holds nothing else."""
+    folder = tmp_path / "exports"
+    (folder / "rfm").mkdir(parents=True)
+    folder.chmod(0o755)
+    for place in (folder, folder / "rfm" / "spring"):
+        with file_set(place, "lists") as new:
+            write(new, {"a.csv": "a"})
+    file_set_module.make_private(folder, "lists")
+    modes = {path.relative_to(folder).as_posix(): path.stat().st_mode & 0o777 for path in folder.rglob("*")}
+    assert {name: mode for name, mode in modes.items() if name.endswith(("csv", "json"))} == {
+        ".lists.json": 0o600,
+        "a.csv": 0o600,
+        "rfm/spring/.lists.json": 0o600,
+        "rfm/spring/a.csv": 0o600,
+    }
+    assert folder.stat().st_mode & 0o777 == 0o700
+    folder.chmod(0o755)
+    write(folder, {"mine/notes.txt": "mine"})
+    file_set_module.make_private(folder, "lists")
+    assert folder.stat().st_mode & 0o777 == 0o755
+
+
 def test_permissions_follow_what_a_link_points_at(tmp_path, published):
     published.chmod(0o600)
     link = tmp_path / "link.duckdb"
@@ -277,16 +300,21 @@ if __name__ == "__main__":
     main(Path(sys.argv[1]), globals()[sys.argv[2]])
 
 
-def test_all_sets_of_the_scripts_can_be_removed(tmp_path, published):
+def test_all_sets_of_the_scripts_can_be_removed_but_those_that_hold_what_nobody_can_make_again(tmp_path, published):
     written = {name for path in SCRIPTS.glob("*.py") for name in re.findall(r'file_set\([^()]*, "(\w+)"', path.read_text())}
     assert written == set(file_set_module.SETS)
     for name in written:
         with file_set(tmp_path / "exports" / name, name, like=published) as new:
             write(new, OLD)
     # Of one that is whole, but was killed between its renames.
-    shutil.copytree(tmp_path / "exports" / "lists", tmp_path / "exports" / "lists" / ".lists.new")
-    write(tmp_path / "exports" / "lists", MINE)
+    shutil.copytree(tmp_path / "exports" / "report", tmp_path / "exports" / "report" / ".report.new")
+    write(tmp_path / "exports" / "report", MINE)
     removed = file_set_module.remove_sets(tmp_path / "exports")
-    assert sorted(ledger.parent.name for ledger in removed) == sorted(written)
-    assert held(tmp_path / "exports") == {f"lists/{name}": text for name, text in MINE.items()}
+    lasting = set(file_set_module.LASTING)
+    assert {ledger.parent.name for ledger in removed} == written - lasting
+    left = {f"report/{name}": text for name, text in MINE.items()}
+    left |= {f"{place}/{name}": text for place in lasting for name, text in OLD.items()}
+    found = held(tmp_path / "exports")
+    assert {name: text for name, text in found.items() if not name.endswith(".json")} == left
+    assert {path.parent.name for path in file_set_module.found_sets(tmp_path / "exports", lasting)} == lasting
     assert file_set_module.remove_sets(tmp_path / "reports") == []
