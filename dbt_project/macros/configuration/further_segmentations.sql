@@ -5,9 +5,13 @@
 -#}
 
 
+{#- The node whose SQL is being rendered: that which dbt runs, or one of those that are rendered when a build is published. -#}
+{% macro rendered_node() %}{% do return(graph.get('rendered_node') or model) %}{% endmacro %}
+
+
 {#- 'rfm_' for a node of the segmentation rfm, by default the one being rendered; '' for those of the first. -#}
-{% macro segmentation_prefix(node=model) %}
-    {% set name = (node.config.meta or {}).segmentation %}
+{% macro segmentation_prefix(node=none) %}
+    {% set name = ((node or rendered_node()).config.meta or {}).segmentation %}
     {% do return(name ~ '_' if name else '') %}
 {% endmacro %}
 
