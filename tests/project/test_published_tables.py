@@ -21,6 +21,7 @@ PUBLISHED = [
     "segment_feature_profiles",
     "segment_migrations",
     "segment_profiles",
+    "segment_values",
     "segmentation_fits",
     "segmentation_models",
     "stg_customers",
@@ -45,6 +46,7 @@ OF_ORDERS = [
     "rfm_segment_feature_profiles",
     "rfm_segment_migrations",
     "rfm_segment_profiles",
+    "rfm_segment_values",
     "rfm_segmentation_fits",
     "rfm_segmentation_models",
     "stg_orders",
@@ -121,7 +123,7 @@ def test_a_published_view_does_not_depend_on_the_name_of_the_file(built_sample, 
 
 
 def test_what_is_public_is_built_in_the_file_that_is_published(built_sample):
-    """What public views read stands there, too, in another schema; stg_customers and what is computed are made when that is copied."""
+    """What public views read stands there, too, in another schema; stg_customers and what is computed are made in the copy."""
     manifest = json.loads((built_sample.folder / "target" / "manifest.json").read_text(encoding="utf-8"))
     relations = [node for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed")]
     assert {node["name"] for node in relations if node["config"]["materialized"] == "ephemeral"} >= set(COMPUTED)

@@ -1,4 +1,4 @@
-"""What segments are worth, why customers are in them, and who moves, on the sample; the hand-computed cases are dbt's unit tests."""
+"""What segments are worth, why customers are in them, and who moves, on the sample; cases counted by hand are dbt unit tests."""
 
 import pytest
 
@@ -15,3 +15,28 @@ def test_the_margin_to_the_runner_up_splits_by_feature_without_a_remainder(built
     assert n_customers == built_sample.value(f"select count(*) from {prefix}customer_segments")
     assert difference < 1e-12
     assert smallest >= 0
+
+
+@pytest.mark.parametrize("prefix", ["", "rfm_"])
+def test_what_segments_are_worth_adds_up_to_the_orders(built_sample, prefix):
+    revenue, n_orders = built_sample.published(
+        """
+        select
+            cast(sum(cast(amount as decimal(38, 2)) - coalesce(cast(refunded_amount as decimal(38, 2)), 0)) as decimal(38, 2)),
+            count(distinct order_id) filter (where not is_return)
+        from stg_orders
+        """
+    )[0]
+    sums = built_sample.published(
+        f"select basis, cast(sum(revenue) as decimal(38, 2)), sum(n_orders) from {prefix}segment_values group by basis order by 1"
+    )
+    assert sums == [("then", revenue, n_orders), ("today", revenue, n_orders)]
+    # All that a first build has is older than it.
+    names = f"select distinct segment_name from {prefix}segment_values where basis = 'then'"
+    assert built_sample.published(names) == [("(before the first build)",)]
+    named = (
+        f"select distinct segment_name from {prefix}segment_values where basis = 'today' and segment_id is not null order by 1"
+    )
+    assert built_sample.published(named) == built_sample.published(
+        f"select segment_name from {prefix}segment_profiles order by 1"
+    )

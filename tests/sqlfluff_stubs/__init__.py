@@ -287,6 +287,10 @@ def fixed_reference_date():
     return "2025-12-31"
 
 
+def is_up_to_the_reference_date(ordered_at):
+    return f"cast({ordered_at} as date) <= date '2026-01-01'"
+
+
 def reference_date(ordered_at):
     return f"max({ordered_at})"
 

@@ -19,6 +19,13 @@
 {% endmacro %}
 
 
+{#- Whether an order counts, as a condition on its time. -#}
+{% macro is_up_to_the_reference_date(ordered_at) -%}
+    {%- set date = fixed_reference_date() -%}
+    {{ 'cast(' ~ ordered_at ~ " as date) <= cast('" ~ date ~ "' as date)" if date else 'true' }}
+{%- endmacro %}
+
+
 {#- The first moment after the day on which the build runs, where it runs: an order from then on is in the future. -#}
 {% macro end_of_today() %}timestamp '{{ (run_started_at.astimezone() + modules.datetime.timedelta(days=1)).strftime("%Y-%m-%d") }}'{% endmacro %}
 
