@@ -20,6 +20,7 @@ PUBLISHED = [
     "segment_drift",
     "segment_feature_profiles",
     "segment_migrations",
+    "segment_movers",
     "segment_profiles",
     "segment_values",
     "segmentation_fits",
@@ -45,6 +46,7 @@ OF_ORDERS = [
     "rfm_segment_drift",
     "rfm_segment_feature_profiles",
     "rfm_segment_migrations",
+    "rfm_segment_movers",
     "rfm_segment_profiles",
     "rfm_segment_values",
     "rfm_segmentation_fits",
@@ -52,9 +54,19 @@ OF_ORDERS = [
     "stg_orders",
 ]
 # Marts that are computed when somebody asks: the published file alone has them, as views.
-COMPUTED = ["customer_segment_reasons"]
+COMPUTED = ["customer_segment_reasons", "segment_comparison", "segment_retention", "segment_transitions"]
 COMPUTED += [f"rfm_{name}" for name in COMPUTED]
-GATES = ["agreement", "customers", "drift", "joint_drift", "silhouette", "smallest_share", "structure", "stability"]
+GATES = [
+    "agreement",
+    "customers",
+    "drift",
+    "joint_drift",
+    "silhouette",
+    "smallest_share",
+    "structure",
+    "stability",
+    "valuable_movers",
+]
 
 
 def test_the_published_file_has_the_public_tables_with_words_and_functions(built_sample):
@@ -68,6 +80,8 @@ def test_the_published_file_has_the_public_tables_with_words_and_functions(built
             "customer_segments",
             "rfm_customer_segment_history",
             "rfm_customer_segments",
+            "rfm_segment_movers",
+            "segment_movers",
             "stg_customers",
         ]
     )

@@ -407,6 +407,7 @@
         'drift': {'bound': 0.25, 'severity': 'warn'},
         'joint_drift': {'bound': 0.5, 'severity': 'warn'},
         'stability': {'bound': 0.6, 'severity': 'warn'},
+        'valuable_movers': {'bound': 0.05, 'severity': 'warn'},
     } %}
     {% if block == 'segmentation' %}{% do gates.update({'orders': {'growth': [0.7, 2], 'severity': 'error'}}) %}{% endif %}
     {% do _reject_unknown_settings('gates', settings, gates.keys() | list, block) %}

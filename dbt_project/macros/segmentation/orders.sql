@@ -52,3 +52,7 @@
         ) %}
     {% endif %}
 {% endmacro %}
+
+
+{#- Whether a row of rfm_scores is of a valuable customer: one of the best fifth by value, or beyond the bound for the score 5; without amounts, by orders. -#}
+{% macro is_valuable(rfm_scores) -%}{{ rfm_scores }}.{{ 'monetary_score' if orders().has_amounts else 'frequency_score' }} = 5{%- endmacro %}
