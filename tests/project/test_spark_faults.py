@@ -7,6 +7,7 @@ The environment variables SPARK_KILLS and KILLS_SEED say how many kills, and whi
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -25,7 +26,6 @@ pytestmark = pytest.mark.spark
 KILLS = int(os.environ.get("SPARK_KILLS", "3"))
 SEED = int(os.environ.get("KILLS_SEED", "1"))
 READER = Path(__file__).with_name("spark_reader.py")
-PUBLISHES = "START hook: customer_segmentation.on-run-end"
 QUERY = """
 import json, sys
 from dbt.adapters.sparksession.java import choose_java
@@ -48,7 +48,7 @@ class Builds:
         (project.folder / "few.csv").write_text("\n".join([header, *rows[:300]]) + "\n", encoding="utf-8")
         project.configure(source={"file": "few.csv"}, refit="always", n_clusters=3, k_range=[2, 4])
         self.set_parameters(**{"spark.master": "local[2]"}, **settings)
-        self.seconds = self.succeed()
+        self.succeed()
 
     def set_parameters(self, **parameters):
         """Those of the sessions that build from now on."""
@@ -70,26 +70,31 @@ class Builds:
         return " ".join((self.project.folder / log).read_text(encoding="utf-8").split())
 
     def succeed(self):
-        """Run a build, which must be published; returns its seconds. One that was killed keeps it waiting for some time."""
-        start = time.monotonic()
+        """Run a build, which must be published. One that was killed keeps it waiting for some time."""
+        end = time.monotonic() + 300
         while self.start().wait() != 0:
             assert "Another dbt command" in self.output(), self.output()[-3000:]
-            assert time.monotonic() - start < 300
+            assert time.monotonic() < end
         assert "Published: " in self.output(), self.output()[-3000:]
-        return time.monotonic() - start
+
+    def nodes(self):
+        """How many nodes of the build are done, and of how many; dbt prints nothing while it publishes behind the last one."""
+        done = re.findall(r"(\d+) of (\d+) (?!START|OK hook)", self.output())
+        return (int(done[-1][0]), int(done[-1][1])) if done else (0, 1)
 
     def kill(self, moment, generator):
-        """Start a build and kill it; returns how far it had come: building, publishing or done."""
+        """Start a build and kill it, at a random node or while it publishes; returns how far it had come."""
         build = self.start()
-        end = time.monotonic() + (generator.uniform(0, self.seconds) if moment == "any" else 1200)
-        while time.monotonic() < end and build.poll() is None and (moment == "any" or PUBLISHES not in self.output()):
+        share = 1 if moment == "publishing" else generator.uniform(0, 1)
+        while build.poll() is None and self.nodes()[0] < share * self.nodes()[1]:
             time.sleep(0.05)
-        if moment == "publishing":
-            time.sleep(generator.uniform(0, self.seconds / 10))
+        # So long publishing takes, and most of the nodes.
+        time.sleep(generator.uniform(0, 4))
         if build.poll() is None:
             os.killpg(build.pid, signal.SIGKILL)
-        stage = "publishing" if PUBLISHES in self.output() else "building"
-        return stage if build.wait() else "done"
+        build.wait()
+        n_done, n_nodes = self.nodes()
+        return "published" if "Published: " in self.output() else "publishing" if n_done == n_nodes else "building"
 
     def query(self, sql):
         command = [sys.executable, "-c", QUERY, json.dumps(self.settings), sql]
