@@ -198,10 +198,16 @@ compared as (
 {% macro _comparison_with_list(customer_segments, key, centroids) %}
 with
 
+-- Whole lines, so that nothing behind the key matters.
+lines as (
+    select trim(regexp_extract(line, '^\s*("([^"]|"")*"|[^,;|\t]*)')) as first_field
+    from read_csv(list, header = false, columns = {'line': 'string'}, delim = e'\x01', quote = '', escape = '', strict_mode = false)
+),
+
 -- A header is a key that nobody has.
 listed as (
-    select distinct try_cast(trim(#1) as {{ sql_type(key.data_type) }}) as listed_key
-    from read_csv(list, header = false, all_varchar = true)
+    select distinct try_cast(replace(trim(first_field, '"'), '""', '"') as {{ sql_type(key.data_type) }}) as listed_key
+    from lines
 ),
 
 placed as (
