@@ -82,33 +82,3 @@ def test_the_effect_sizes_are_those_of_another_formula(built_sample):
         where first_segment_id = 1 and second_segment_id = 2 and feature_label like 'Age%'
     """
     assert built_sample.published(query)[0][0] == pytest.approx(g)
-
-
-@pytest.mark.nights
-def test_the_night_after_half_of_the_customers_have_stopped_ordering(built_sample, copy_of):
-    project = copy_of(built_sample)
-    header, *lines = (project.folder / "dbt_project" / "sample" / "orders.csv").read_text(encoding="utf-8").splitlines()
-    kept = [line for line in lines if not (line.split(",")[1][-1:] in tuple("02468") and line.split(",")[2] >= "2025-07")]
-    (project.folder / "dbt_project" / "sample" / "orders.csv").write_text("\n".join([header, *kept]) + "\n", encoding="utf-8")
-    output = project.build("--vars", "{refit: never}")
-    assert "valuable customers have moved to segments that are worth less, or left, since the last build" in output
-    assert "rfm_segment_movers lists them all" in output
-    assert "rfm_valuable_movers warn" in project.published("select gates from builds order by build_number desc limit 1")[0][0]
-    movers = "select bool_and(customer_changed and to_mean_value < from_mean_value), count(*) from rfm_segment_movers"
-    ((are_movers, n_movers),) = project.published(movers)
-    assert are_movers
-    moved = """
-        select count(*) from rfm_segment_changes as changes inner join rfm_scores on changes.customer_id = rfm_scores.customer_id
-        where changes.change = 'moved' and rfm_scores.monetary_score = 5
-    """
-    assert 0 < n_movers <= project.published(moved)[0][0]
-    # One build has somebody before it, so each segment has one row of probabilities, which add up to 1.
-    sums = (
-        "select n_builds, sum(probability), min(n_from) from rfm_segment_transitions group by n_builds, built_at, from_segment_id"
-    )
-    for n_builds, total, n_from in project.published(sums):
-        assert (n_builds, total) == (1, pytest.approx(1))
-        assert n_from > 0
-    revenue = "select basis, round(sum(revenue), 2) from rfm_segment_values group by basis order by basis"
-    total = project.published("select round(sum(amount), 2) from stg_orders")[0][0]
-    assert project.published(revenue) == [("then", pytest.approx(total)), ("today", pytest.approx(total))]
