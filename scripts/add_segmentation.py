@@ -82,9 +82,11 @@ def thin(path, names):
     configuration = "".join(re.findall(r"\{\{ config\(.+?\) \}\}\n", text_of(path)))
     configuration = configuration.replace("segmentation()", f"segmentation('{names.prefix}')")
     # The macro sql_of() says when there is such a node.
-    configuration = configuration.replace("enabled=has_customers(), ", "").replace("{{ config(enabled=has_customers()) }}\n", "")
+    needs_orders = ", needs_orders=true" if "has_orders()" in configuration else ""
+    configuration = re.sub(r"enabled=has_customers\(\)( and has_orders\(\))?(, )?", "", configuration)
+    configuration = configuration.replace("{{ config() }}\n", "")
     tables = "".join(f"    '{table}': ref('{names[table]}'),\n" for table in refs_of(path))
-    return f"{configuration}{{{{ sql_of('{path.stem}', segmentation='{names.name}', reading={{\n{tables}}}) }}}}\n"
+    return f"{configuration}{{{{ sql_of('{path.stem}', segmentation='{names.name}'{needs_orders}, reading={{\n{tables}}}) }}}}\n"
 
 
 class Dumper(yaml.SafeDumper):

@@ -350,10 +350,9 @@ class Plugin(BasePlugin):
     def publish(self, request):
         """Put a copy of the build file in the place of the published one; `error` says why it could not be done.
 
-        Only what is `kept`, (database, schema, name), is in it: dbt leaves temporary tables behind. `views`, with a query behind
-        these three, show what the relations of that name hold in a file that is not published. Every relation
-        names the build `build_id`. `message` is printed as soon as it is true. The last `kept_builds` are kept, this one as
-        `build_number`.
+        Only what is `kept`, (database, schema, name), is in it: dbt leaves temporary tables behind. Beside it are the `views`,
+        {schema, name, query, description, columns: {name: description}}. Every relation names the build `build_id`. `message`
+        is printed as soon as it is true. The last `kept_builds` are kept, this one as `build_number`.
         """
         try:
             with Interrupts() as interrupts:
@@ -393,19 +392,25 @@ class Plugin(BasePlugin):
 
     def describe_copy(self, views, build_id):
         with self.session(f"{literal(self.published.copy)} as other_file") as session:
-            relations, columns = session.execute(RELATIONS).fetchall(), session.execute(COLUMNS).fetchall()
-            comments = {tuple(place): comment or "" for *place, _, comment in relations}
-            published = [(place, kind, comment) for *place, kind, comment in relations if place[0] == "other_file"]
-            for database, schema, name, query in views:
-                with self.connection.cursor() as inside:
+            with self.connection.cursor() as inside:
+                for view in views:
                     # Without the name of the file in it, a view is good under whatever name the file is opened.
-                    inside.execute(f"use {identifier('other_file', schema)}")
-                    inside.execute(f"create view {identifier(name)} as {query}")
-                published.append((("other_file", schema, name), "view", comments[database, schema, name]))
-                for *table, column, comment in columns:
-                    if tuple(table) == (database, schema, name) and comment:
-                        place = identifier("other_file", schema, name, column)
-                        session.execute(f"comment on column {place} is {literal(comment)}")
+                    inside.execute(f"use {identifier('other_file', view['schema'])}")
+                    inside.execute(f"create view {identifier(view['name'])} as {view['query']}")
+            columns = {tuple(place) for *place, _ in session.execute(COLUMNS).fetchall()}
+            comments = [
+                f"comment on column {identifier(*place)} is {literal(description)}"
+                for view in views
+                for column, description in view["columns"].items()
+                if description and (place := ("other_file", view["schema"], view["name"], column)) in columns
+            ]
+            session.execute("; ".join(comments))
+            descriptions = {view["name"]: view["description"] for view in views}
+            published = [
+                (place, kind, descriptions.get(place[2], comment))
+                for *place, kind, comment in session.execute(RELATIONS).fetchall()
+                if place[0] == "other_file"
+            ]
             name_build(session, published, build_id)
             session.execute("checkpoint other_file")
             session.execute("detach other_file")

@@ -20,7 +20,9 @@ PUBLISHED = [
     "segment_drift",
     "segment_feature_profiles",
     "segment_migrations",
+    "segment_movers",
     "segment_profiles",
+    "segment_values",
     "segmentation_fits",
     "segmentation_models",
     "stg_customers",
@@ -44,30 +46,52 @@ OF_ORDERS = [
     "rfm_segment_drift",
     "rfm_segment_feature_profiles",
     "rfm_segment_migrations",
+    "rfm_segment_movers",
     "rfm_segment_profiles",
+    "rfm_segment_values",
     "rfm_segmentation_fits",
     "rfm_segmentation_models",
     "stg_orders",
 ]
-GATES = ["agreement", "customers", "drift", "joint_drift", "silhouette", "smallest_share", "structure", "stability"]
+# Marts that are computed when somebody asks: the published file alone has them, as views.
+COMPUTED = ["customer_segment_reasons", "segment_comparison", "segment_retention", "segment_transitions"]
+COMPUTED += [f"rfm_{name}" for name in COMPUTED]
+GATES = [
+    "agreement",
+    "customers",
+    "drift",
+    "joint_drift",
+    "silhouette",
+    "smallest_share",
+    "structure",
+    "stability",
+    "valuable_movers",
+]
 
 
 def test_the_published_file_has_the_public_tables_with_words_and_functions(built_sample):
     tables = sorted(PUBLISHED + OF_ORDERS)
-    assert [name for (name,) in built_sample.published("show tables")] == tables
+    assert [name for (name,) in built_sample.published("show tables")] == sorted(tables + COMPUTED)
     views = "select view_name from duckdb_views() where not internal order by view_name"
-    assert [name for (name,) in built_sample.published(views)] == [
-        "customer_segment_history",
-        "customer_segments",
-        "rfm_customer_segment_history",
-        "rfm_customer_segments",
-        "stg_customers",
-    ]
+    assert [name for (name,) in built_sample.published(views)] == sorted(
+        [
+            *COMPUTED,
+            "customer_segment_history",
+            "customer_segments",
+            "rfm_customer_segment_history",
+            "rfm_customer_segments",
+            "rfm_segment_movers",
+            "segment_movers",
+            "stg_customers",
+        ]
+    )
     columns = (
         "select table_name, column_name, data_type, comment from duckdb_columns() where not internal and schema_name = 'main'"
     )
     in_build = [row for row in built_sample.query(columns) if row[0] in tables]
-    assert sorted(built_sample.published(columns)) == sorted(in_build)
+    published = built_sample.published(columns)
+    assert sorted(row for row in published if row[0] not in COMPUTED) == sorted(in_build)
+    assert all(comment for table, _, _, comment in published if table in COMPUTED)
     scored = "select customer_id, nearest_segment(age, annual_income_k, spending_score) from customer_segments"
     assert built_sample.published(scored) == built_sample.query("select customer_id, segment_id from customer_segments")
     scored = "select customer_id, rfm_nearest_segment(recency_days, frequency, monetary_value) from rfm_customer_segments"
@@ -106,12 +130,18 @@ def test_a_published_view_does_not_depend_on_the_name_of_the_file(built_sample, 
         for view in ("stg_customers", "customer_segments", "rfm_customer_segments"):
             rows = reader.execute(f"select * from other.main.{view} order by customer_id").fetchall()
             assert rows == built_sample.query(f"select * from {view} order by customer_id")
+        for view in COMPUTED:
+            assert reader.execute(f"select count(*) from other.main.{view}").fetchall() == built_sample.published(
+                f"select count(*) from {view}"
+            )
 
 
 def test_what_is_public_is_built_in_the_file_that_is_published(built_sample):
-    """What public views read stands there, too, in another schema; only stg_customers is made for readers when that is copied."""
+    """What public views read stands there, too, in another schema; stg_customers and what is computed are made in the copy."""
     manifest = json.loads((built_sample.folder / "target" / "manifest.json").read_text(encoding="utf-8"))
     relations = [node for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed")]
+    assert {node["name"] for node in relations if node["config"]["materialized"] == "ephemeral"} >= set(COMPUTED)
+    relations = [node for node in relations if node["name"] not in COMPUTED]
     places = {node["name"]: (node["database"], node["schema"]) for node in relations}
     readable = sorted(name for name, place in places.items() if place == ("warehouse", "main"))
     assert readable == sorted({*PUBLISHED, *OF_ORDERS} - {"stg_customers"})

@@ -65,7 +65,7 @@ def segmentation_block():
     return "segmentation"
 
 
-def sql_of(name, segmentation, reading):
+def sql_of(name, segmentation, reading, needs_orders=False):
     return "select 1 as one"
 
 
@@ -87,7 +87,7 @@ def orders():
     ]
     block = yaml.safe_load(_PROJECT.read_text(encoding="utf-8"))["vars"]["orders"]
     what_counts = {"statuses": ["paid"], "currency": "EUR", "anonymous_share": 0.3}
-    of = {"has_amounts": True, "amount_of": "order", "refunded_of": "order"}
+    of = {"has_amounts": True, "has_margin": True, "amount_of": "order", "refunded_of": "order"}
     return (
         {"source": block["source"] | {"block": "orders", "personal": []}, "key": columns[0], "columns": columns}
         | what_counts
@@ -285,6 +285,14 @@ def are_seen_to_differ(relation, column):
 
 def fixed_reference_date():
     return "2025-12-31"
+
+
+def is_valuable(rfm_scores):
+    return f"{rfm_scores}.monetary_score = 5"
+
+
+def is_up_to_the_reference_date(ordered_at):
+    return f"cast({ordered_at} as date) <= date '2026-01-01'"
 
 
 def reference_date(ordered_at):

@@ -263,10 +263,10 @@
     {% set customers = segmentation('') %}
     {% set block = var('orders', none) or {'source': {'file': none}} %}
     {% set usual_headers = {'status': ['status', 'financial_status', 'payment_status', 'order_state'], 'currency': ['currency_code', 'order_currency']} %}
-    {% set numbers, ways = ['amount', 'unit_price', 'quantity', 'refunded'], _settings_of_numbers() + ['format'] %}
+    {% set numbers, ways = ['amount', 'unit_price', 'quantity', 'refunded', 'margin'], _settings_of_numbers() + ['format'] %}
     {% set own = {
         'customer': ['anonymous_share'], 'order_id': [], 'date': ['format'], 'amount': ['of'] + ways, 'unit_price': ways, 'quantity': ways,
-        'refunded': ['of'] + ways, 'status': ['counts'], 'currency': ['keep'], 'cancelled': [], 'product': [],
+        'refunded': ['of'] + ways, 'margin': ways, 'status': ['counts'], 'currency': ['keep'], 'cancelled': [], 'product': [],
     } %}
     {% do _reject_unknown_settings('orders', block, ['source'] + own.keys() | list, 'orders') %}
     {% if not block.source %}{% do configuration_error('source: is missing; give it as in the file that the project ships', 'orders') %}{% endif %}
@@ -304,6 +304,8 @@
     {% endfor %}
     {#- Null says that there are no amounts; where nothing is said of them, they are looked for. -#}
     {% set has_amounts = 'amount' not in block or block.amount is not none %}
+    {#- What many files do not have, and where it is called margin need not be one of money, is read where it is asked for. -#}
+    {% set has_margin = block.margin is defined and block.margin is not none %}
     {% set amount_of, refunded_of = columns.amount.get('of'), columns.refunded.get('of') or 'order' %}
 
     {#- What is personal of the customers is so in the orders, too. -#}
@@ -323,11 +325,12 @@
         dict(number, name='unit_price', headers=columns.unit_price.headers, is_optional=true, is_substitute=true, **written.unit_price),
         dict(number, name='refunded_amount', headers=columns.refunded.headers, is_optional=true, of=refunded_of, **written.refunded),
     ] if has_amounts else [] %}
+    {% set margins = [dict(number, name='margin', headers=columns.margin.headers, is_optional=true, **written.margin)] if has_margin else [] %}
     {% set found = [
         key,
         dict(text, name='order_id', headers=columns.order_id.headers, is_optional=amount_of != 'order'),
         {'name': 'ordered_at', 'headers': columns.date.headers, 'kind': 'moment', 'data_type': 'timestamp', 'format': format},
-    ] + amounts + [
+    ] + amounts + margins + [
         dict(number, name='quantity', headers=columns.quantity.headers, is_optional=true, **written.quantity),
         dict(text, name='product', headers=columns.product.headers),
         {'name': 'cancelled', 'headers': columns.cancelled.headers, 'kind': 'flag', 'data_type': 'boolean', 'is_optional': true},
@@ -337,7 +340,7 @@
         {% do configuration_error('the name ' ~ key.name ~ ' of the key is taken by a column of the orders; choose another one', 'segmentation') %}
     {% endif %}
     {% do return({
-        'source': source, 'key': key, 'columns': found, 'has_amounts': has_amounts, 'amount_of': amount_of, 'refunded_of': refunded_of,
+        'source': source, 'key': key, 'columns': found, 'has_amounts': has_amounts, 'has_margin': has_margin, 'amount_of': amount_of, 'refunded_of': refunded_of,
         'anonymous_share': anonymous_share, 'statuses': counts if counts != 'all' else none, 'currency': currency
     }) %}
 {% endmacro %}
@@ -404,6 +407,7 @@
         'drift': {'bound': 0.25, 'severity': 'warn'},
         'joint_drift': {'bound': 0.5, 'severity': 'warn'},
         'stability': {'bound': 0.6, 'severity': 'warn'},
+        'valuable_movers': {'bound': 0.05, 'severity': 'warn'},
     } %}
     {% if block == 'segmentation' %}{% do gates.update({'orders': {'growth': [0.7, 2], 'severity': 'error'}}) %}{% endif %}
     {% do _reject_unknown_settings('gates', settings, gates.keys() | list, block) %}

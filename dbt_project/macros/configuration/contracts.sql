@@ -10,10 +10,11 @@
         }}) %}
     {% endfor %}
     {#- For the end of the build: a node that has run does not show them. -#}
-    {% do graph.setdefault('declared_columns', {}).setdefault(model.unique_id, []).extend(declared.values()) %}
-    {% set described = dict(model['columns']) %}
-    {% do model['columns'].clear() %}
-    {% do model['columns'].update(dict(declared, **described) if first else dict(described, **declared)) %}
+    {% set node = rendered_node() %}
+    {% do graph.setdefault('declared_columns', {}).setdefault(node.unique_id, []).extend(declared.values()) %}
+    {% set described = dict(node['columns']) %}
+    {% do node['columns'].clear() %}
+    {% do node['columns'].update(dict(declared, **described) if first else dict(described, **declared)) %}
 {% endmacro %}
 
 
@@ -70,6 +71,18 @@
         'index': 'Mean of {} in the segment, that of all customers being 100; NULL where a value is negative, or that mean is not clearly above 0.',
         'index_scaled': 'Centre of {} in the segment, on the scale that segments are formed on: 100 is the average, 50 points are a standard deviation.'
     }) %}
+{% endmacro %}
+
+
+{% macro declare_margins() %}
+    {% if execute %}
+        {% do declare_key() %}
+        {% for feature in segmentation().features %}
+            {% do declare_columns([{
+                'name': feature.name ~ '_margin', 'data_type': 'double', 'description': 'What ' ~ feature.axis ~ ' adds to the margin; below 0 it speaks for the runner-up.'
+            }]) %}
+        {% endfor %}
+    {% endif %}
 {% endmacro %}
 
 

@@ -5,9 +5,13 @@
 -#}
 
 
+{#- The node whose SQL is being rendered: that which dbt runs, or one of those that are rendered when a build is published. -#}
+{% macro rendered_node() %}{% do return(graph.get('rendered_node') or model) %}{% endmacro %}
+
+
 {#- 'rfm_' for a node of the segmentation rfm, by default the one being rendered; '' for those of the first. -#}
-{% macro segmentation_prefix(node=model) %}
-    {% set name = (node.config.meta or {}).segmentation %}
+{% macro segmentation_prefix(node=none) %}
+    {% set name = ((node or rendered_node()).config.meta or {}).segmentation %}
     {% do return(name ~ '_' if name else '') %}
 {% endmacro %}
 
@@ -18,9 +22,10 @@
 
 {#-
     The SQL of the model or data test `name` of the first segmentation, for another one. `reading` maps each table that it reads to the ref that this
-    segmentation has in its place. They are listed because dbt wants to know them before it knows the other file.
+    segmentation has in its place. They are listed because dbt wants to know them before it knows the other file. `needs_orders` where there is none without
+    orders, whatever the segmentation needs.
 -#}
-{% macro sql_of(name, segmentation, reading) %}
+{% macro sql_of(name, segmentation, reading, needs_orders=false) %}
     {% set block = var(segmentation ~ '_segmentation', none) %}
     {% if not block %}
         {% do exceptions.raise_compiler_error(
@@ -28,7 +33,8 @@
             ~ ' is configured; write it again, or delete the files of this segmentation.'
         ) %}
     {% endif %}
-    {% do config(enabled=has_orders() if block.needs == 'orders' else has_customers(), meta={'segmentation': segmentation}) %}
+    {% set is_possible = has_orders() if block.needs == 'orders' else has_customers() %}
+    {% do config(enabled=is_possible and (has_orders() or not needs_orders), meta={'segmentation': segmentation}) %}
     {% if not execute %}{% do return('') %}{% endif %}
     {% set code = namespace(sql=_code_of(name)) %}
     {% for table, relation in reading.items() %}

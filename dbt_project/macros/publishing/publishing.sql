@@ -53,16 +53,44 @@
 
 
 {#-
-    Readers see what is in the file of the profile's `path`, and as a view what they find in the columns of another of its tables: [(database, schema,
-    name, query)]. It spares a copy of every customer, and goes without what is personal.
+    Readers see what is in the file of the profile's `path`, and some views that are made only there: [{schema, name, query, description, columns: {name:
+    description}}]. Each mart that is ephemeral is one: what can be computed when somebody asks costs a build nothing. The accepted customers are what
+    stands in the columns of another table; this spares a copy of every one, and goes without what is personal.
 -#}
 {% macro _published_views() %}
-    {% if not has_customers() %}{% do return([]) %}{% endif %}
-    {% set settings = segmentation('') %}
-    {% set node = node_named('stg_customers') %}
-    {% set columns = [settings.key] + settings.attributes + settings.features %}
-    {% set query = 'select ' ~ columns | map(attribute='name') | join(', ') ~ ' from customer_segments' %}
-    {% do return([(node.database, node.schema, node.alias, query)]) %}
+    {% set views = [] %}
+    {% if has_customers() %}
+        {% set settings = segmentation('') %}
+        {% set columns = ([settings.key] + settings.attributes + settings.features) | map(attribute='name') | join(', ') %}
+        {% set node = node_named('stg_customers') %}
+        {% do views.append(_described_view(node, 'select ' ~ columns ~ ' from ' ~ node.schema ~ '.customer_segments')) %}
+    {% endif %}
+    {% for node in graph.nodes.values() if node.config.materialized == 'ephemeral' and node.fqn[1] == 'marts' %}
+        {#- Dbt refuses a ref() to what the node in whose place this is rendered is not known to depend on. -#}
+        {% do ref.model.depends_on.nodes.extend(node.depends_on.nodes) %}
+        {% do graph.update({'rendered_node': node}) %}
+        {% for hook in node.config['pre-hook'] %}{% do render(hook.sql) %}{% endfor %}
+        {% do views.append(_described_view(node, render(node.raw_code))) %}
+        {% do graph.update({'rendered_node': none}) %}
+    {% endfor %}
+    {% do return(views) %}
+{% endmacro %}
+
+
+{% macro _described_view(node, query) %}
+    {% do return({
+        'schema': node.schema, 'name': node.alias, 'query': query, 'description': node.description, 'columns': _described_columns(node)
+    }) %}
+{% endmacro %}
+
+
+{#- {name: description}: those in the YAML files, and those that come from the configuration. -#}
+{% macro _described_columns(node) %}
+    {% set columns = {} %}
+    {% for column in (node.columns.values() | list) + graph.get('declared_columns', {}).get(node.unique_id, []) %}
+        {% do columns.update({column.name: column.description}) %}
+    {% endfor %}
+    {% do return(columns) %}
 {% endmacro %}
 
 
@@ -202,16 +230,15 @@
     {% for result in results if result.node.config.materialized == 'view' %}
         {% do queries.update({result.node.alias: result.node.compiled_code}) %}
     {% endfor %}
-    {% for database, schema, name, query in _published_views() %}
-        {% do queries.update({name: query | replace(' from ', ' from ' ~ schema ~ '.')}) %}
+    {% for view in _published_views() %}
+        {% do queries.update({view.name: view.query}) %}
+        {% do relations.append(dict(view, kind='query')) %}
     {% endfor %}
-    {% for result in results if result.node.name in described %}
+    {% for result in results if result.node.name in described and result.node.name not in relations | map(attribute='name') %}
         {% set node = described[result.node.name] %}
-        {% set columns = {} %}
-        {% for column in (result.node.columns.values() | list) + graph.get('declared_columns', {}).get(node.unique_id, []) %}{% do columns.update({column.name: column.description}) %}{% endfor %}
         {% do relations.append({
             'name': node.alias, 'kind': 'query' if node.alias in queries else node.config.materialized,
-            'query': queries.get(node.alias), 'description': node.description, 'columns': columns
+            'query': queries.get(node.alias), 'description': node.description, 'columns': _described_columns(result.node)
         }) %}
     {% endfor %}
     {% do request.update({

@@ -19,6 +19,13 @@
 {% endmacro %}
 
 
+{#- Whether an order counts, as a condition on its time. -#}
+{% macro is_up_to_the_reference_date(ordered_at) -%}
+    {%- set date = fixed_reference_date() -%}
+    {{ 'cast(' ~ ordered_at ~ " as date) <= cast('" ~ date ~ "' as date)" if date else 'true' }}
+{%- endmacro %}
+
+
 {#- The first moment after the day on which the build runs, where it runs: an order from then on is in the future. -#}
 {% macro end_of_today() %}timestamp '{{ (run_started_at.astimezone() + modules.datetime.timedelta(days=1)).strftime("%Y-%m-%d") }}'{% endmacro %}
 
@@ -45,3 +52,7 @@
         ) %}
     {% endif %}
 {% endmacro %}
+
+
+{#- Whether a row of rfm_scores is of a valuable customer: one of the best fifth by value, or beyond the bound for the score 5; without amounts, by orders. -#}
+{% macro is_valuable(rfm_scores) -%}{{ rfm_scores }}.{{ 'monetary_score' if orders().has_amounts else 'frequency_score' }} = 5{%- endmacro %}

@@ -15,6 +15,9 @@ priced as (
         has_amount,
         quantity,
         product,
+        {% if orders().has_margin %}
+        margin,
+        {% endif %}
         coalesce(cancelled, false) as is_cancelled,
         {{ 'refunded_amount' if has_amounts else 'cast(null as double) as refunded_amount' }}
     from base_order_records
@@ -34,6 +37,9 @@ final as (
         order_id,
         ordered_at,
         case when has_amount then case when is_cancelled then -abs(price) else price end end as amount,
+        {% if orders().has_margin %}
+        case when is_cancelled and coalesce(price, 0) >= 0 then -margin else margin end as margin,
+        {% endif %}
         quantity,
         product,
         is_return,
