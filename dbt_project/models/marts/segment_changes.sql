@@ -13,7 +13,7 @@ int_previous_segments as (
 
 -- Where nobody left, there are no keys to compare.
 departures as (
-    select count(*) - (select count(last_segment_id) from customer_clusters) as n_customers
+    select count(*) - (select count(customer_clusters.last_segment_id) from customer_clusters) as n_customers
     from int_previous_segments
 ),
 

@@ -20,7 +20,7 @@
         with
 
         checked as (
-            select * from {{ rows }} as checked_rows
+            select * from {{ rows }}
         ),
 
         counts as (
