@@ -184,7 +184,12 @@ def row_differences(connection, before, after, table, common, tolerance):
     rows = {}
     for side in (before, after):
         values = [comparable(side, column, *types) for column, types in zip(compared, types, strict=True)]
-        rows[side.name] = f"select {', '.join(values)} from {quoted(side.database, 'main', table)}"
+        # Kept, as a view adds up anew each time that it is asked, in an order of its own.
+        kept = quoted(f"compared_{side.database}")
+        connection.execute(
+            f"create or replace temp table {kept} as select {', '.join(values)} from {quoted(side.database, 'main', table)}"
+        )
+        rows[side.name] = f"select * from {kept}"
     count = "select count(*) from "
     n_rows = [connection.execute(count + quoted(side.database, "main", table)).fetchone()[0] for side in (before, after)]
     if n_rows[0] != n_rows[1]:
