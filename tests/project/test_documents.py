@@ -66,6 +66,8 @@ def inline_commands():
 def campaign_folder(built_sample, tmp_path_factory):
     """A folder in which a campaign named spring was drawn of all customers of the sample."""
     folder = tmp_path_factory.mktemp("campaigns")
+    # Queries also read the files of the sample, by the path that they have in the project.
+    (folder / "dbt_project").symlink_to(ROOT / "dbt_project")
     script = [sys.executable, ROOT / "scripts" / "campaign.py", "spring", "--output", folder / "exports" / "campaigns"]
     subprocess.run([*script, "--warehouse", built_sample.folder / "warehouse.duckdb"], check=True, capture_output=True)
     return folder
