@@ -168,11 +168,12 @@ compared as (
         second_sizes.n_customers as second_n_customers,
         cast(effects.first_mean as double) as first_mean,
         cast(effects.second_mean as double) as second_mean,
-        effects.effect_size,
+        -- What is added up anew with each query, in another order, is not the same behind the ninth decimal.
+        round(effects.effect_size, 9) as effect_size,
         -- 95 in 100 values of a bell curve lie within 1.96 standard deviations.
-        effects.effect_size - 1.96 * effects.standard_error as effect_size_lower,
-        effects.effect_size + 1.96 * effects.standard_error as effect_size_upper,
-        coalesce(common_shares.overlap, 0) as overlap
+        round(effects.effect_size - 1.96 * effects.standard_error, 9) as effect_size_lower,
+        round(effects.effect_size + 1.96 * effects.standard_error, 9) as effect_size_upper,
+        round(coalesce(common_shares.overlap, 0), 9) as overlap
     from effects
     inner join group_sizes as first_sizes on effects.first_id = first_sizes.group_id
     inner join group_sizes as second_sizes on effects.second_id = second_sizes.group_id
