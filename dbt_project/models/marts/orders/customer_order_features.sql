@@ -1,15 +1,13 @@
 {{ config(enabled=has_orders()) }}
 {%- do say_that_there_are_no_amounts() %}
 {%- set key = segmentation().key.name %}
-{%- set last_day, has_amounts = fixed_reference_date(), orders().has_amounts -%}
+{%- set has_amounts = orders().has_amounts -%}
 with
 
 -- Read three times, which spares a copy of every line.
 stg_orders as {{ without_a_copy() }} (
     select * from {{ ref('stg_orders') }}
-    {%- if last_day %}
-    where cast(ordered_at as date) <= cast('{{ last_day }}' as date)
-    {%- endif %}
+    where {{ is_up_to_the_reference_date('ordered_at') }}
 ),
 
 reference as (
