@@ -47,8 +47,10 @@ class DuckDB:
         return Blocks(blocks)
 
     def type_of_few(self, texts):
-        """The type of a column that has no other texts than these: numbers that stand for them take a fraction of the time."""
-        return f"enum({', '.join(map(_literal, texts))})"
+        """The type of a column that has no other texts than those in a frame: numbers that stand for them take a fraction of the
+        time.
+        """
+        return f"enum({', '.join(_literal(text) for (text,) in texts.fetchall())})"
 
     def frame(self, types, row=None):
         """A frame with columns of these `types` and one row, or none. Of numbers NaN becomes NULL; times are in UTC."""

@@ -272,19 +272,17 @@ def clusters(session, settings, *, decision, models, names, last_labels, custome
         previous=completed(previous, current) if is_comparable else None,
     )
     described = [column for column in customers.columns if not column.startswith(LAST)]
-    known_names = engine.records(
-        engine.query(
-            """
-            select segment_name from {names}
-            union
-            select name_at_change as segment_name from {last_labels} where name_at_change is not null
-            order by segment_name
-            """,
-            names=names,
-            last_labels=last_labels,
-        )
+    known_names = engine.query(
+        """
+        select segment_name from {names}
+        union
+        select name_at_change as segment_name from {last_labels} where name_at_change is not null
+        order by segment_name
+        """,
+        names=names,
+        last_labels=last_labels,
     )
-    name_type = engine.type_of_few([name["segment_name"] for name in known_names])
+    name_type = engine.type_of_few(known_names)
     # Every segment has a name. An inner join has a condition on the segment, for which Spark computes all distances once more.
     sql = f"""
         with labels as ({labels}),
