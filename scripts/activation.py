@@ -15,7 +15,6 @@ to it (the highest confidence, then the lowest key), and the others are counted.
 
 import argparse
 import re
-import tempfile
 import unicodedata
 from datetime import datetime, timezone
 from pathlib import Path
@@ -32,12 +31,13 @@ from audience import (
     check_segmented,
     columns_of,
     counted,
+    list_set,
     make_customers,
     read_audience,
     selected,
 )
-from export import MEMORY, copy_csv, csv_value, neutralised
-from file_set import file_set, make_private
+from export import copy_csv, csv_value, neutralised
+from file_set import make_private
 from warehouse import first_prefix, found_tables, plural, quoted, read_only
 
 # Who is on the lists by the ledger, against who is now; a value that is listed under another key is kept, and the key noted.
@@ -190,9 +190,7 @@ def main():
             audience = audience._replace(columns=asked_columns(arguments.columns, arguments.hash_email))
         output = arguments.output / (arguments.to or "") / prefix.rstrip("_")
         make_private(arguments.output, "lists")
-        warehouse.execute(f"set memory_limit = '{MEMORY}'")
-        with file_set(output, "lists") as new, tempfile.TemporaryDirectory(dir=new) as spilled:
-            warehouse.execute(f"set temp_directory = '{spilled.replace(chr(39), chr(39) * 2)}'")
+        with list_set(warehouse, output, "lists") as new:
             types, known_by = make_customers(warehouse, prefix, audience)
             write_lists(warehouse, new, output, audience, types, known_by)
             deliver(warehouse, new, output, audience, types, known_by)

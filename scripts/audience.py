@@ -1,13 +1,15 @@
 """Who may be delivered to another tool, and in which layout: what activation.yml says, asked of the customers of a build."""
 
 import re
+import tempfile
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
 import yaml
-from export import COLUMNS, csv_value, neutralised
+from export import COLUMNS, MEMORY, csv_value, neutralised
+from file_set import file_set
 from keys import make_table, read_keys, value_of
 from warehouse import explained, found_tables, is_segmented, plural, quoted
 
@@ -206,6 +208,15 @@ def build_files(warehouse, table, name):
     finally:
         warehouse.execute("detach database if exists build")
         warehouse.execute("detach database if exists scratch")
+
+
+@contextmanager
+def list_set(warehouse, folder, name):
+    """A folder for new files, as in `file_set`; what DuckDB cannot hold in memory meanwhile goes to a folder within it."""
+    with file_set(folder, name) as new, tempfile.TemporaryDirectory(dir=new) as spilled:
+        warehouse.execute(f"set memory_limit = '{MEMORY}'")
+        warehouse.execute(f"set temp_directory = '{spilled.replace(chr(39), chr(39) * 2)}'")
+        yield new
 
 
 def check_segmented(warehouse, path, prefix):

@@ -10,7 +10,6 @@ always the same people. campaign.csv says how many they were each time, and all 
 
 import argparse
 import re
-import tempfile
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -26,12 +25,13 @@ from audience import (
     check_segmented,
     columns_of,
     counted,
+    list_set,
     make_customers,
     read_audience,
     selected,
 )
-from export import MEMORY, copy_csv, csv_value
-from file_set import file_set, make_private
+from export import copy_csv, csv_value
+from file_set import make_private
 from warehouse import first_prefix, found_tables, plural, quoted, read_only
 
 HOLDOUT = 0.1
@@ -179,9 +179,7 @@ def main():
     folder = arguments.output / name
     with read_only(arguments.warehouse) as warehouse:
         make_private(arguments.output, "campaign")
-        warehouse.execute(f"set memory_limit = '{MEMORY}'")
-        with file_set(folder, "campaign") as new, tempfile.TemporaryDirectory(dir=new) as spilled:
-            warehouse.execute(f"set temp_directory = '{spilled.replace(chr(39), chr(39) * 2)}'")
+        with list_set(warehouse, folder, "campaign") as new:
             drawn = read_campaign(warehouse, folder)
             if drawn:
                 check_frozen(name, drawn, arguments)
