@@ -160,7 +160,7 @@ compared as (
         cast(
             row_number() over (
                 partition by effects.first_id, effects.second_id
-                order by abs(coalesce(effects.effect_size, 0)) desc, effects.feature_order asc, effects.feature_label asc
+                order by abs({{ rounded('coalesce(effects.effect_size, 0)', 9) }}) desc, effects.feature_order asc, effects.feature_label asc
             ) as integer
         ) as effect_rank,
         effects.feature_label,
@@ -169,11 +169,11 @@ compared as (
         cast(effects.first_mean as double) as first_mean,
         cast(effects.second_mean as double) as second_mean,
         -- What is added up anew with each query, in another order, is not the same behind the ninth decimal.
-        round(effects.effect_size, 9) as effect_size,
+        {{ rounded('effects.effect_size', 9) }} as effect_size,
         -- 95 in 100 values of a bell curve lie within 1.96 standard deviations.
-        round(effects.effect_size - 1.96 * effects.standard_error, 9) as effect_size_lower,
-        round(effects.effect_size + 1.96 * effects.standard_error, 9) as effect_size_upper,
-        round(coalesce(common_shares.overlap, 0), 9) as overlap
+        {{ rounded('effects.effect_size - 1.96 * effects.standard_error', 9) }} as effect_size_lower,
+        {{ rounded('effects.effect_size + 1.96 * effects.standard_error', 9) }} as effect_size_upper,
+        {{ rounded('coalesce(common_shares.overlap, 0)', 9) }} as overlap
     from effects
     inner join group_sizes as first_sizes on effects.first_id = first_sizes.group_id
     inner join group_sizes as second_sizes on effects.second_id = second_sizes.group_id
