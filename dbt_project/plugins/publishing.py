@@ -204,10 +204,11 @@ class Plugin(BasePlugin):
         return self.session(file)
 
     def begin(self, request):
-        """Give the tables of `state` the rows of the last published build, unless they have them, and put its labels aside.
+        """Give the tables of `state` the rows of the last published build, unless they have them, and put other tables aside.
 
-        `labels` pairs the place of each table of labels, (database, schema, name), with the place for its `label_columns`; the
-        names of tables with state, of whatever segmentation, end in `names_of_state`. All other relations of `databases` are
+        `last_tables` are those: [(place, place to put it aside, the columns that are needed)], where a place is (database,
+        schema, name); of labels these are `label_columns`. The names of tables with state, of whatever segmentation, end in
+        `names_of_state`. All other relations of `databases` are
         dropped. So a build that failed or was killed leaves no trace, and a build file that was deleted is no loss. Where
         nothing is published everything begins anew; so it does where the sample was and `files`, {customers, orders}, are
         one's own. `dropped` and `created` say which relations are gone and there again.
@@ -234,22 +235,22 @@ class Plugin(BasePlugin):
                     way_back="make restore",
                 ):
                     request["state"] = [place for place in request["state"] if place[1:] == ("main", "builds")]
-                    request["labels"], found = [], found & {("main", "builds")}
+                    request["last_tables"], found = [], found & {("main", "builds")}
                 is_restored = own is None or own[0] != published
                 source = "other_file" if is_restored else None
-                labels = self.put_aside(session, request, found, source)
+                aside = self.put_aside(session, request, found, source)
                 carried = self.carry(session, request, found, is_restored)
                 tables = session.execute(TABLES).fetchall()
                 kept = [place for place in request["state"] if place in tables and not is_restored]
-                request["dropped"] = self.drop(session, request["databases"], kept=labels + carried + kept)
+                request["dropped"] = self.drop(session, request["databases"], kept=aside + carried + kept)
                 restored = [place for place in request["state"] if place not in kept and origin(place, found)]
                 for place in restored:
                     session.execute(f"create schema if not exists {identifier(*place[:2])}")
                     session.execute(
                         f"create table {identifier(*place)} as from {identifier('other_file', *origin(place, found))}"
                     )
-                request["dropped"] += [aside for _, aside in request["labels"] if aside not in labels]
-                request["created"] = labels + restored
+                request["dropped"] += [place for _, place, _ in request["last_tables"] if place not in aside]
+                request["created"] = aside + restored
                 # What was dropped makes room for what is to come, so that the files do not grow from build to build.
                 for database in request["databases"]:
                     session.execute(f"checkpoint {identifier(database)}")
@@ -272,7 +273,7 @@ class Plugin(BasePlugin):
     def carry(self, session, request, found, is_restored):
         """Keep the state of segmentations that this build goes without in a schema of its own; returns its places."""
         database, fits = self.creds.database, "segmentation_fits"
-        known = {place[2] for place in [*request["state"], *(place for place, _ in request["labels"])]}
+        known = {place[2] for place in [*request["state"], *(place for place, *_ in request["last_tables"])]}
         names, endings = request["names_of_state"], tuple(f"_{name}" for name in request["names_of_state"])
         left = {(schema, name) for schema, name in found if schema == CARRIED or name in names or name.endswith(endings)}
         left = sorted((schema, name) for schema, name in left if name not in known)
@@ -297,17 +298,17 @@ class Plugin(BasePlugin):
         return [(database, CARRIED, name) for _, name in left]
 
     def put_aside(self, session, request, found, source):
-        """Copy what a build needs of the last labels, from the file `source` or from where they are; returns where to."""
+        """Copy what a build needs of the last tables, from the file `source` or from where they are; returns where to."""
         places = []
         columns = session.execute(COLUMNS).fetchall()
-        for place, aside in request["labels"]:
+        for place, aside, needed in request["last_tables"]:
             last = origin(place, found) or place[1:]
             last = ("other_file" if last[0] == CARRIED else source or place[0], *last)
             described = {name for *table, name, _ in columns if tuple(table) == last}
             session.execute(f"drop table if exists {identifier(*aside)}")
-            if described >= set(request["label_columns"]):
+            if described >= set(needed):
                 session.execute(f"create schema if not exists {identifier(*aside[:2])}")
-                names = ", ".join(map(identifier, request["label_columns"]))
+                names = ", ".join(map(identifier, needed))
                 session.execute(f"create table {identifier(*aside)} as select {names} from {identifier(*last)}")
                 places.append(aside)
         return places

@@ -81,7 +81,7 @@ class Plugin:
         """Take the lock, end what was interrupted, and say what of earlier builds counts; a full build drops the rest.
 
         Answers `earlier_builds`: the number of this build; SQL conditions on the rows of builds that count for the state, and
-        for models, whose numbers stay taken; and {prefix of a segmentation: the table of its last labels}.
+        for models, whose numbers stay taken; and {name: the table of the last build} of those in `last_tables`, {name: columns}.
         """
         if request["is_full"]:
             refuse_customers_of_the_sample(**request["files"])
@@ -95,12 +95,14 @@ class Plugin:
             root = min(counted, default=0)
             remembered = [number for number in self.builds if counted and number >= root and self.is_alike(number)]
             tables = self.catalog.tables(self.catalog.work)
-            labels = {prefix: self.labels(prefix, counted, tables) for prefix in request["prefixes"]}
+            last = {name: self.last_table(name, counted, tables) for name in request["last_tables"]}
             request["earlier_builds"] = {
                 "build_number": max(self.builds, default=0) + 1,
                 "counted": condition(counted),
                 "remembered": condition(remembered),
-                "labels": {prefix: name for prefix, name in labels.items() if self.has(name, request["label_columns"])},
+                "last_tables": {
+                    name: last[name] for name, columns in request["last_tables"].items() if self.has(last[name], columns)
+                },
                 "code_version": code_version(),
             }
             if request["is_full"] and counted:
@@ -155,18 +157,19 @@ class Plugin:
             return []
         return counted
 
-    def labels(self, prefix, counted, tables):
-        """The table of the last labels of a segmentation, an older one where the last builds went without it, or None."""
+    def last_table(self, base, counted, tables):
+        """The table of that name of the last build, of labels an older one where the last builds went without them, or None."""
         found = {}
         for name in tables:
-            if numbered(name) and numbered(name)[0] == f"{prefix}customer_clusters":
+            if numbered(name) and numbered(name)[0] == base:
                 number, anew = generation(name)
                 if not anew or anew in self.builds:
                     found[number] = max(found.get(number, name), name, key=generation)
-        return next((found[number] for number in counted if number in found), None)
+        last = counted if base.endswith("customer_clusters") else counted[:1]
+        return next((found[number] for number in last if number in found), None)
 
     def has(self, table, columns):
-        """Whether there is such a table of labels with these columns: the key may have another name by now."""
+        """Whether there is such a table with these columns: the key may have another name by now."""
         return table is not None and set(columns) <= set(self.catalog.columns(self.catalog.work, table))
 
     def say_what_is_left_out(self, prefixes, counted, tables):
@@ -262,8 +265,8 @@ class Plugin:
         """The tables that these builds show to readers, and the last labels that they would go on from."""
         publications = self.publications()
         needed = {name for number in numbers for name in self.needed(publications.get(number, []))}
-        prefixes = {numbered(name)[0].removesuffix("customer_clusters") for name in tables if "customer_clusters__" in name}
-        labels = {self.labels(prefix, lineage(self.builds, number), tables) for prefix in prefixes for number in numbers}
+        names = {numbered(name)[0] for name in tables if "customer_clusters__" in name}
+        labels = {self.last_table(name, lineage(self.builds, number), tables) for name in names for number in numbers}
         return (needed | labels) & tables
 
     def publish(self, request):

@@ -1,6 +1,7 @@
 {{ config(enabled=has_customers() and has_orders(), severity=segmentation().gates.valuable_movers.severity) }}
 {%- set bound, key = segmentation().gates.valuable_movers.bound, segmentation().key.name -%}
--- Asserts: few of the valuable customers have moved to segments that are worth less, or left, since the last build. Who looks after them relies on it.
+-- Asserts: few of those who were valuable by the last build have moved to segments that are worth less, or left, since. Who looks after them relies on it.
+-- depends_on: {{ ref('rfm_scores') }}
 {% set query %}
     with
 
@@ -26,8 +27,7 @@
         select
             (select count(*) from movers) as n_movers,
             count(*) as n_valuable
-        from {{ ref('rfm_scores') }} as rfm_scores
-        where {{ is_valuable('rfm_scores') }}
+        from {{ valuable_before() }} as valuable_before
     )
 
     select

@@ -80,8 +80,6 @@ def test_the_published_file_has_the_public_tables_with_words_and_functions(built
             "customer_segments",
             "rfm_customer_segment_history",
             "rfm_customer_segments",
-            "rfm_segment_movers",
-            "segment_movers",
             "stg_customers",
         ]
     )

@@ -110,7 +110,7 @@ class Builds:
         build_id = f"build-{next(SCHEMAS)}"
         request = {
             "step": "begin", "schema": self.schema, "build_id": build_id, "is_full": True, "kept_builds": kept_builds,
-            "prefixes": [""], "label_columns": LABELS, "files": {"customers": file, "orders": None},
+            "prefixes": [""], "last_tables": {"customer_clusters": LABELS}, "files": {"customers": file, "orders": None},
         }  # fmt: skip
         plugin.store(request)
         self.earlier = earlier = request["earlier_builds"]
@@ -127,7 +127,7 @@ class Builds:
             f"create table if not exists {state}.builds ({', '.join(map(' '.join, BUILDS.items()))}, build_id string) "
             "using parquet partitioned by (build_id)",
         )
-        last = earlier["labels"].get("")
+        last = earlier["last_tables"].get("customer_clusters")
         before = f"{work}.{last}" if last else f"(select * from {work}.customer_clusters__{number} where false)"
         built_at = f"timestamp '{datetime(2026, 1, number)}'"
         run(

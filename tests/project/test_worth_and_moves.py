@@ -82,3 +82,40 @@ def test_the_effect_sizes_are_those_of_another_formula(built_sample):
         where first_segment_id = 1 and second_segment_id = 2 and feature_label like 'Age%'
     """
     assert built_sample.published(query)[0][0] == pytest.approx(g)
+
+
+@pytest.mark.nights
+def test_the_gate_of_valuable_movers_fires_when_they_stop_buying(built_sample, copy_of):
+    """Half of the customers have no orders from July 2025 on; by the scores of today many of them would not be valuable."""
+    valuable = "select customer_id, monetary_value from rfm_scores where monetary_score = 5"
+    before = dict(built_sample.published(valuable))
+    project = copy_of(built_sample)
+    assert project.published("select count(*) from rfm_segment_movers") == [(0,)]
+    path = project.folder / "dbt_project" / "sample" / "orders.csv"
+    header, *lines = path.read_text(encoding="utf-8").splitlines()
+    fields = [(line, *f"{line},,".split(",")[1:3]) for line in lines]
+    kept = [line for line, customer, day in fields if not (customer.endswith(tuple("02468")) and day >= "2025-07")]
+    path.write_text("\n".join([header, *kept]) + "\n", encoding="utf-8")
+    output = project.build("--vars", "{refit: never}")
+    assert "valuable customers have moved to segments that are worth less, or left, since the last build" in output
+    assert "rfm_segment_movers lists them all" in output
+    gates = project.published("select max_by(gates, build_number) from builds")[0][0].split(", ")
+    assert "rfm_valuable_movers warn" in gates
+    # Segments of customers by what they are do not depend on what they order.
+    assert "valuable_movers ok" in gates
+    assert project.published("select count(*) from segment_movers") == [(0,)]
+
+    movers = project.published("select customer_id, from_monetary_value, change from rfm_segment_movers where customer_changed")
+    assert {customer: value for customer, value, _ in movers} == {customer: before[customer] for customer, *_ in movers}
+    after = {customer for customer, _ in project.published(valuable)}
+    assert any(customer not in after for customer, *_ in movers)
+    labels = "select customer_id, segment_id from rfm_customer_segments"
+    was, now = dict(built_sample.published(labels)), dict(project.published(labels))
+    values = dict(project.published("select segment_id, avg(monetary_value) from rfm_customer_segments group by all"))
+    expected = {
+        customer
+        for customer in before
+        if customer not in now or (was[customer] != now[customer] and values[now[customer]] < values[was[customer]])
+    }
+    assert {customer for customer, *_ in movers} == expected
+    assert len(expected) > 0.05 * len(before)

@@ -191,6 +191,10 @@ def existing_table(name):
     return name
 
 
+def last_table(name):
+    return f"last_{name}"
+
+
 def last_labels():
     return "last_customer_clusters"
 
@@ -289,6 +293,10 @@ def fixed_reference_date():
 
 def is_valuable(rfm_scores):
     return f"{rfm_scores}.monetary_score = 5"
+
+
+def valuable_before():
+    return "(select customer_id, monetary_value, frequency from last_rfm_scores)"
 
 
 def is_up_to_the_reference_date(ordered_at):

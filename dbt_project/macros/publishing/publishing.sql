@@ -37,14 +37,27 @@
 {% endmacro %}
 
 
-{#- The labels of every segmentation, which each build replaces as a whole: [(their place, the place where the last ones are put aside)]. -#}
-{% macro _label_places() %}
-    {% set places = [] %}
-    {% for node in graph.nodes.values() if node.name == segmentation_prefix(node) ~ 'customer_clusters' %}
-        {% set last = last_labels(segmentation_prefix(node)) %}
-        {% do places.append(((node.database, node.schema, node.alias), (last.database, last.schema, last.identifier))) %}
+{#-
+    What each build replaces as a whole and the next one still asks for: {the labels of every segmentation, and the scores from orders: their columns}.
+-#}
+{% macro _columns_of_last_tables() %}
+    {% set columns = {} %}
+    {% for node in graph.nodes.values() %}
+        {% if node.name == segmentation_prefix(node) ~ 'customer_clusters' %}{% do columns.update({node.name: columns_of_labels()}) %}{% endif %}
+        {% if node.name == 'rfm_scores' %}{% do columns.update({node.name: columns_of_scores()}) %}{% endif %}
     {% endfor %}
-    {% do return(places) %}
+    {% do return(columns) %}
+{% endmacro %}
+
+
+{#- The same on DuckDB: [(the place of the table, the place where the last one is put aside, its columns)]. -#}
+{% macro _last_tables() %}
+    {% set tables = [] %}
+    {% for name, columns in _columns_of_last_tables().items() %}
+        {% set last = last_table(name) %}
+        {% do tables.append((_places_of([node_named(name)])[0], (last.database, last.schema, last.identifier), columns)) %}
+    {% endfor %}
+    {% do return(tables) %}
 {% endmacro %}
 
 
@@ -115,7 +128,7 @@
 {% macro duckdb__begin_build(kept_builds) %}
     {% if _is_full_build() %}
         {% set request = _publishing_step('begin', {
-            'databases': _build_databases(), 'state': _state_places(), 'names_of_state': _names_of_state(), 'labels': _label_places(),
+            'databases': _build_databases(), 'state': _state_places(), 'names_of_state': _names_of_state(), 'last_tables': _last_tables(),
             'label_columns': columns_of_labels(), 'files': _files_of_build()
         }) %}
         {#- Dbt has looked at the tables before. -#}
@@ -140,7 +153,7 @@
     {% endfor %}
     {% set request = _publishing_step('begin', {
         'build_id': invocation_id, 'is_full': _is_full_build(), 'files': _files_of_build(), 'kept_builds': kept_builds, 'prefixes': prefixes,
-        'label_columns': columns_of_labels()
+        'last_tables': _columns_of_last_tables()
     }) %}
     {% do graph.update({'earlier_builds': request.earlier_builds, 'functions': {}}) %}
 {% endmacro %}
@@ -212,7 +225,7 @@
     ).columns[0].values()[0] | int %}
     {% do run_query(_row_of_build(results, builds, build, build_number)) %}
     {% do request.update({
-        'databases': _build_databases(), 'kept': _places_of(graph.nodes.values()) + _label_places() | map('last') | list, 'views': _published_views(),
+        'databases': _build_databases(), 'kept': _places_of(graph.nodes.values()) + _last_tables() | map(attribute=1) | list, 'views': _published_views(),
         'build_number': build_number
     }) %}
     {% do return(_publishing_step('publish', request).error) %}

@@ -56,3 +56,27 @@
 
 {#- Whether a row of rfm_scores is of a valuable customer: one of the best fifth by value, or beyond the bound for the score 5; without amounts, by orders. -#}
 {% macro is_valuable(rfm_scores) -%}{{ rfm_scores }}.{{ 'monetary_score' if orders().has_amounts else 'frequency_score' }} = 5{%- endmacro %}
+
+
+{#-
+    The valuable customers of the last build, with what they had bought by then, as a subquery: who has stopped buying is none of today's any more. There
+    are none where the last build had no orders.
+-#}
+{% macro valuable_before() -%}
+    {%- set key, scores = segmentation().key, last_table('rfm_scores') -%}
+    {%- set is_there = execute and load_relation(scores) and not key.is_row_number -%}
+    (
+        select
+            cast(scores.{{ key.name }} as {{ sql_type(key.data_type) }}) as {{ key.name }},
+            scores.monetary_value,
+            scores.frequency
+        from {{ scores if is_there else ref('rfm_scores') }} as scores
+        where {{ is_valuable('scores') if is_there else 'false' }}
+    )
+{%- endmacro %}
+
+
+{#- The columns of the scores that it asks for. -#}
+{% macro columns_of_scores() %}
+    {% do return([segmentation('').key.name, 'monetary_value', 'frequency', 'monetary_score', 'frequency_score']) %}
+{% endmacro %}

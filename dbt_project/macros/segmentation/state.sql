@@ -108,19 +108,23 @@
 {% endmacro %}
 
 
-{#- The labels that the last build left: on DuckDB only the start of a build can put them aside, on Spark they stay where they are. -#}
+{#-
+    A table that the last build left and this one replaces: on DuckDB only the start of a build can put it aside, on Spark it stays where it is.
+-#}
+{% macro last_table(name) %}{% do return(adapter.dispatch('table_left')(name)) %}{% endmacro %}
+
+{% macro duckdb__table_left(name) %}
+    {% do return(api.Relation.create(database=scratch_database(), schema=target.schema, identifier='last_' ~ name)) %}
+{% endmacro %}
+
+{% macro spark__table_left(name) %}
+    {% do return(api.Relation.create(schema=generate_schema_name(), identifier=(graph.earlier_builds or {}).get('last_tables', {}).get(name, 'no_last_' ~ name))) %}
+{% endmacro %}
+
+
+{#- The labels that the last build left. -#}
 {% macro last_labels(prefix=none) %}
-    {% set prefix = segmentation_prefix() if prefix is none else prefix %}
-    {% do return(adapter.dispatch('labels_left')(prefix)) %}
-{% endmacro %}
-
-{% macro duckdb__labels_left(prefix) %}
-    {% do return(api.Relation.create(database=scratch_database(), schema=target.schema, identifier='last_' ~ prefix ~ 'customer_clusters')) %}
-{% endmacro %}
-
-{% macro spark__labels_left(prefix) %}
-    {% set name = (graph.earlier_builds or {}).get('labels', {}).get(prefix, 'no_' ~ prefix ~ 'labels') %}
-    {% do return(api.Relation.create(schema=generate_schema_name(), identifier=name)) %}
+    {% do return(last_table((segmentation_prefix() if prefix is none else prefix) ~ 'customer_clusters')) %}
 {% endmacro %}
 
 

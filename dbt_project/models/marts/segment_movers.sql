@@ -1,27 +1,32 @@
-{{ config(enabled=has_customers() and has_orders(), materialized='view') }}
+{{ config(enabled=has_customers() and has_orders()) }}
 {%- set key, value = segmentation().key.name, 'monetary_value' if orders().has_amounts else 'frequency' -%}
 with
 
 segment_changes as (
-    select * from {{ ref('segment_changes').include(database=false) }}
+    select * from {{ ref('segment_changes') }}
     where {{ rows_that_count('segment_changes') }}
 ),
 
 segment_migrations as (
-    select * from {{ ref('segment_migrations').include(database=false) }}
+    select * from {{ ref('segment_migrations') }}
     where {{ rows_that_count('segment_migrations') }}
 ),
 
 customer_clusters as (
-    select * from {{ ref('customer_clusters').include(database=false) }}
+    select * from {{ ref('customer_clusters') }}
 ),
 
 int_segment_names as (
-    select * from {{ ref('int_segment_names').include(database=false) }}
+    select * from {{ ref('int_segment_names') }}
 ),
 
 rfm_scores as (
-    select * from {{ ref('rfm_scores').include(database=false) }}
+    select * from {{ ref('rfm_scores') }}
+),
+
+-- Who was valuable by the last build: who stops buying is not valuable any more.
+valuable_before as (
+    select * from {{ valuable_before() }} as scores
 ),
 
 builds as (
@@ -83,6 +88,8 @@ final as (
         movers.to_segment_id,
         coalesce(to_names.segment_name, '(left)') as to_segment_name,
         movers.customer_changed,
+        valuable_before.monetary_value as from_monetary_value,
+        valuable_before.frequency as from_frequency,
         rfm_scores.monetary_value,
         rfm_scores.frequency,
         rfm_scores.recency_days,
@@ -90,15 +97,14 @@ final as (
         to_worths.mean_value as to_mean_value,
         movers.built_at
     from movers
-    inner join rfm_scores on movers.{{ key }} = rfm_scores.{{ key }}
+    inner join valuable_before on movers.{{ key }} = valuable_before.{{ key }}
+    left join rfm_scores on movers.{{ key }} = rfm_scores.{{ key }}
     left join worths as from_worths on movers.from_segment_id = from_worths.segment_id
     left join worths as to_worths on movers.to_segment_id = to_worths.segment_id
     left join int_segment_names as from_names on movers.from_segment_id = from_names.segment_id
     left join int_segment_names as to_names on movers.to_segment_id = to_names.segment_id
-    where
-        {{ is_valuable('rfm_scores') }}
-        -- A segment that nobody is in any more is worth nothing that could be compared.
-        and coalesce(to_worths.mean_value < from_worths.mean_value, movers.change = 'left')
+    -- A segment that nobody is in any more is worth nothing that could be compared.
+    where coalesce(to_worths.mean_value < from_worths.mean_value, movers.change = 'left')
 )
 
 select * from final

@@ -1,4 +1,3 @@
-{{ config(materialized='view') }}
 {{ sql_of('segment_movers', segmentation='rfm', needs_orders=true, reading={
     'segment_changes': ref('rfm_segment_changes'),
     'segment_migrations': ref('rfm_segment_migrations'),
