@@ -6,8 +6,9 @@
 Bytes survive a DELETE, and a copy of the file. So every file that holds state is written anew, without the rows of these
 customers, and the new file takes the name. Everything else is removed, because it can be made again: files of builds, exports,
 lists, reports, and what dbt leaves in target/ and logs/. What says who was delivered is state, too: ledgers and the members of
-campaigns are written anew. The published file comes last: after an interruption the same command finds the customers there, and
-does it all again. Readers are not disturbed; they see the old file until they reconnect.
+campaigns are written anew. The published file comes behind those that are kept, and ledgers come last: after an interruption the
+same command finds the customers there, and does it all again. Readers are not disturbed; they see the old file until they
+reconnect.
 """
 
 import argparse
@@ -334,15 +335,14 @@ def erase(session, spilled, published, source):
             n_customers = look(session, files, source)
             old = open_all(opened_files, files)
             folders = remove_made(published, spilled)
-            delivered = forget_deliveries(session)
             for file in files:
                 print(f"Writing {file.path} anew ...", flush=True)
                 numbers.append(replace(session, file, record if file is published else lambda: None))
             if kept:
                 published.keep(build[0], how_many=len(kept) + 1)
-            # Again, for what others have made meanwhile.
+            # Again, for what others have made meanwhile; what says who was delivered lasts, and is written once, last of all.
             folders |= remove_made(published, spilled)
-            forget_deliveries(session)
+            delivered = forget_deliveries(session)
         problems = [still_there(path, handle) for path, handle in old.items()]
     n_rows, n_refused = map(sum, zip(*numbers, strict=True))
     removed = ", ".join(map(str, [BUILD, *OF_DBT, *sorted(folders)]))

@@ -319,6 +319,27 @@ def test_an_interrupted_erasure_is_finished_by_the_next_one(folder, monkeypatch,
     assert files_with(folder, KEY) == ["exports/csv/mine.csv"]
 
 
+def test_what_was_delivered_is_written_anew_last_and_found_after_an_interruption(folder, monkeypatch, capsys):
+    with file_set(folder / "exports" / "ads", "lists") as new:
+        rows = [",".join(erase.ledgers.LEDGER), *(f"1,added,1,One,key,{key},{key}" for key in (KEY, OTHER))]
+        (new / "ledger.csv").write_text("\n".join(rows) + "\n")
+    forget_deliveries = erase.forget_deliveries
+
+    def fail(session):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(erase, "forget_deliveries", fail)
+    assert "run the same command again" in run(monkeypatch, capsys, KEY)
+    assert files_with(folder, KEY) == ["exports/ads/ledger.csv"]
+    monkeypatch.setattr(erase, "forget_deliveries", forget_deliveries)
+    output = run(monkeypatch, capsys, KEY)
+    assert "Erased 1 customer" in output
+    assert output.count("Writing exports/ads anew ...") == 1
+    assert "exports/ads: ledgers are written anew without them, and lists removed. 1 of them were on lists from there" in output
+    assert files_with(folder, KEY) == []
+    assert "exports/ads/ledger.csv" in files_with(folder, OTHER)
+
+
 def test_links_and_modes_stay(folder, monkeypatch, capsys):
     real = folder / "published" / "real.duckdb"
     real.parent.mkdir()
