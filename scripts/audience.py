@@ -82,84 +82,109 @@ def read_audience(path, destination=None):
     """
     if path == RULES and not path.exists() and destination is None:
         return Audience()
+    return RulesFile(path).audience(destination)
 
-    def stop(place, problem):
-        raise SystemExit(f"{path}{place and ', '}{place}: {problem}")
 
-    def mapping(value, place, known):
-        if not isinstance(value, dict):
-            stop(place, f"it should be a mapping with {', '.join(known)}")
-        for name in value.keys() - set(known):
-            stop(place, f"it has {name}, which is none of {', '.join(known)}")
-        return value
+class RulesFile:
+    """What a file such as activation.yml says. A sentence ends the script where it is not as it should be.
 
-    def words(value, place, names):
-        for name in names:
-            if name in value and not (isinstance(value[name], str) and value[name].strip()):
-                stop(f"{place}.{name}", f"it should be a text, not {value[name]!r}")
+    It names the place, such as destinations.mailchimp.columns[2].
+    """
 
-    def entries(value, place):
-        if not isinstance(value, list):
-            stop(place, "it should be a list")
-        return [(entry, f"{place}[{number}]") for number, entry in enumerate(value, start=1)]
+    def __init__(self, path):
+        self.path = path
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            mark = getattr(error, "problem_mark", None)
+            problem = f"line {mark.line + 1}: {error.problem}" if mark else getattr(error, "strerror", None) or error
+            raise SystemExit(f"{path} cannot be read: {problem}") from None
+        self.content = self.mapping(content, "", ["consent", "suppression", "destinations"])
 
-    def rule(entry, place):
-        if isinstance(entry, str):
-            return Rule(column=entry, place=f"{path}, {place}")
-        words(mapping(entry, place, ["file", "of"]), place, ["file", "of"])
-        if "file" not in entry:
-            stop(place, "it should name a column, or a file")
-        return Rule(file=path.parent / entry["file"], of=entry.get("of"), place=f"{path}, {place}")
+    def audience(self, destination):
+        consent, suppression = (self.rules(self.content, name, name) for name in ("consent", "suppression"))
+        if destination is None:
+            return Audience(consent=consent, suppression=suppression)
+        place = f"destinations.{destination}"
+        layout = self.layout(destination, place)
+        return Audience(
+            self.columns(layout, f"{place}.columns"),
+            consent + self.rules(layout, "consent", f"{place}.consent"),
+            suppression + self.rules(layout, "suppression", f"{place}.suppression"),
+            self.delimiter(layout, f"{place}.delimiter"),
+        )
 
-    def column(entry, place):
+    def layout(self, destination, place):
+        """The mapping with what is said of a destination."""
+        destinations = self.content.get("destinations") or {}
+        if not isinstance(destinations, dict):
+            self.stop("destinations", "it should be a mapping of names to layouts")
+        if destination not in destinations:
+            self.stop("destinations", f"there is no {destination}, but {', '.join(map(str, destinations)) or 'none'}")
+        if not re.fullmatch(r"[\w-]+", destination):
+            self.stop(place, "a name has letters, digits, - and _, because a folder is called so")
+        return self.mapping(destinations[destination], place, ["columns", "delimiter", "consent", "suppression"])
+
+    def columns(self, layout, place):
+        columns = tuple(self.column(*entry) for entry in self.entries(layout.get("columns"), place))
+        if not columns:
+            self.stop(place, "it should have a column")
+        headers = [column.header.lower() for column in columns]
+        if twice := {header for header in headers if headers.count(header) > 1}:
+            self.stop(place, f"the header {', '.join(sorted(twice))} is there twice")
+        return columns
+
+    def column(self, entry, place):
         if isinstance(entry, str):
             return Column(entry, entry)
-        words(mapping(entry, place, ["column", "header", "type", "hash"]), place, ["column", "header"])
+        self.check_texts(self.mapping(entry, place, ["column", "header", "type", "hash"]), place, ["column", "header"])
         if "column" not in entry:
-            stop(place, "it should name a column")
+            self.stop(place, "it should name a column")
         if entry.get("type", "email") != "email":
-            stop(f"{place}.type", f"it is email or absent, not {entry['type']!r}")
+            self.stop(f"{place}.type", f"it is email or absent, not {entry['type']!r}")
         if entry.get("hash", "sha256") not in ("sha256", "md5"):
-            stop(f"{place}.hash", f"it is sha256, md5 or absent, not {entry['hash']!r}")
+            self.stop(f"{place}.hash", f"it is sha256, md5 or absent, not {entry['hash']!r}")
         return Column(entry["column"], entry.get("header", entry["column"]), "type" in entry, entry.get("hash"))
 
-    def rules(value, name, place):
-        found = value.get(name)
-        return tuple(rule(*entry) for entry in entries(found, place)) if found is not None else ()
+    def delimiter(self, layout, place):
+        delimiter = layout.get("delimiter", ",")
+        if delimiter not in (",", ";", "|", "\t"):
+            self.stop(place, f'it is ",", ";", "|" or "\\t", not {delimiter!r}')
+        return delimiter
 
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        line = f"line {error.problem_mark.line + 1}: {error.problem}" if getattr(error, "problem_mark", None) else str(error)
-        raise SystemExit(f"{path} cannot be read: {getattr(error, 'strerror', None) or line}") from None
-    mapping(content, "", ["consent", "suppression", "destinations"])
-    consent, suppression = (rules(content, name, name) for name in ("consent", "suppression"))
-    if destination is None:
-        return Audience(consent=consent, suppression=suppression)
-    destinations = content.get("destinations") or {}
-    if not isinstance(destinations, dict):
-        stop("destinations", "it should be a mapping of names to layouts")
-    if destination not in destinations:
-        stop("destinations", f"there is no {destination}, but {', '.join(map(str, destinations)) or 'none'}")
-    place = f"destinations.{destination}"
-    if not re.fullmatch(r"[\w-]+", destination):
-        stop(place, "a name has letters, digits, - and _, because a folder is called so")
-    layout = mapping(destinations[destination], place, ["columns", "delimiter", "consent", "suppression"])
-    columns = tuple(column(*entry) for entry in entries(layout.get("columns"), f"{place}.columns"))
-    if not columns:
-        stop(f"{place}.columns", "it should have a column")
-    headers = [column.header.lower() for column in columns]
-    if twice := {header for header in headers if headers.count(header) > 1}:
-        stop(f"{place}.columns", f"the header {', '.join(sorted(twice))} is there twice")
-    delimiter = layout.get("delimiter", ",")
-    if delimiter not in (",", ";", "|", "\t"):
-        stop(f"{place}.delimiter", f'it is ",", ";", "|" or "\\t", not {delimiter!r}')
-    return Audience(
-        columns,
-        consent + rules(layout, "consent", f"{place}.consent"),
-        suppression + rules(layout, "suppression", f"{place}.suppression"),
-        delimiter,
-    )
+    def rules(self, value, name, place):
+        found = value.get(name)
+        return tuple(self.rule(*entry) for entry in self.entries(found, place)) if found is not None else ()
+
+    def rule(self, entry, place):
+        where = f"{self.path}, {place}"
+        if isinstance(entry, str):
+            return Rule(column=entry, place=where)
+        self.check_texts(self.mapping(entry, place, ["file", "of"]), place, ["file", "of"])
+        if "file" not in entry:
+            self.stop(place, "it should name a column, or a file")
+        return Rule(file=self.path.parent / entry["file"], of=entry.get("of"), place=where)
+
+    def mapping(self, value, place, known):
+        if not isinstance(value, dict):
+            self.stop(place, f"it should be a mapping with {', '.join(known)}")
+        for name in value.keys() - set(known):
+            self.stop(place, f"it has {name}, which is none of {', '.join(known)}")
+        return value
+
+    def entries(self, value, place):
+        """[(entry of a list, its place)]."""
+        if not isinstance(value, list):
+            self.stop(place, "it should be a list")
+        return [(entry, f"{place}[{number}]") for number, entry in enumerate(value, start=1)]
+
+    def check_texts(self, value, place, names):
+        for name in names:
+            if name in value and not (isinstance(value[name], str) and value[name].strip()):
+                self.stop(f"{place}.{name}", f"it should be a text, not {value[name]!r}")
+
+    def stop(self, place, problem):
+        raise SystemExit(f"{self.path}{place and ', '}{place}: {problem}")
 
 
 # What is asked of the customers
