@@ -68,8 +68,8 @@
     (
         select
             cast(scores.{{ key.name }} as {{ sql_type(key.data_type) }}) as {{ key.name }},
-            scores.monetary_value,
-            scores.frequency
+            cast(scores.monetary_value as double) as monetary_value,
+            cast(scores.frequency as integer) as frequency
         from {{ scores if is_there else ref('rfm_scores') }} as scores
         where {{ is_valuable('scores') if is_there else 'false' }}
     )
