@@ -28,7 +28,7 @@ ifdef ORDERS
 export ORDERS_FILE := $(ORDERS)
 endif
 
-.PHONY: help build spark init plots report export activation campaign restore erase segmentation superset test test-nights test-bi test-clients test-databases test-spark test-spark-short faults lint format docs compare compare-rfm structure-errors sample benchmark lock clean
+.PHONY: help build spark init plots report export activation campaign what-if restore erase segmentation superset test test-nights test-bi test-clients test-databases test-spark test-spark-short faults lint format docs compare compare-rfm structure-errors sample benchmark lock clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ activation: $(VENV)/installed ## List the customers of each segment for mailing 
 
 campaign: $(VENV)/installed ## Draw the customers of a campaign once, and hold a tenth of them out (NAME=spring TO=mailchimp OPTIONS="--segments 2 3")
 	@$(BIN)/python scripts/campaign.py $(if $(TO),--to "$$TO") $(OPTIONS) -- "$$NAME"
+
+what-if: $(VENV_BUILD)/installed ## Show what other settings would make of the segments, without publishing them (K=4,6 FEATURES=age,visits TRANSFORMS=visits=log1p SEGMENTATION=rfm)
+	@$(VENV_BUILD)/bin/python scripts/what_if.py $(if $(K),--clusters "$$K") $(if $(FEATURES),--features "$$FEATURES") $(if $(TRANSFORMS),--transforms "$$TRANSFORMS") $(if $(SEGMENTATION),--segmentation "$$SEGMENTATION")
 
 restore: $(VENV)/installed ## List the last published builds, which are kept, or go back to one of them (BUILD=12)
 	$(BIN)/python scripts/restore.py $(BUILD)

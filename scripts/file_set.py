@@ -14,7 +14,7 @@ import shutil
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
-SETS = ("campaign", "exports", "lists", "pictures", "report")
+SETS = ("campaign", "exports", "lists", "pictures", "report", "what_if")
 LASTING = ("campaign", "lists")  # hold what nobody can make again, such as a ledger of deliveries
 
 
