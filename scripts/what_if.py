@@ -34,6 +34,8 @@ DBT = Path(sys.executable).with_name("dbt")
 RULES = ("auto", "elbow", "silhouette", "gap", "prediction_strength")
 # What an attribute is as a feature, where the word is another one.
 TYPES = {"varchar": "category"}
+# The events that say why a command or a node has failed; others count, or say where.
+ERRORS = ("MainEncounteredError", "RunResultError")
 # Around the sentence in what dbt says of an error.
 AROUND = re.compile(r"(Encountered an error:|.* Error in |>|compiled code at ).*|.* Error$")
 
@@ -247,18 +249,24 @@ def run_dbt(folder, variables):
     places = ["--project-dir", ROOT, "--profiles-dir", folder, "--target-path", folder / "target"]
     command = [DBT, *flags, "build", *places, "--vars", yaml.safe_dump(variables, sort_keys=False)]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
+    errors, warnings = said_by_dbt(f"{run.stdout}\n{run.stderr}")
+    return (errors or [f"dbt ended with {run.returncode}"]) if run.returncode else [], warnings
+
+
+def said_by_dbt(log):
+    """What went wrong, sentences, and what was warned of, (node, sentence), by a log of JSON lines."""
     errors, warnings = [], []
-    for line in f"{run.stdout}\n{run.stderr}".splitlines():
+    for line in log.splitlines():
         try:
             event = json.loads(line)
-            level, message, data = event["info"]["level"], event["info"]["msg"], event["data"]
+            info, data = event["info"], event["data"]
         except (ValueError, TypeError, KeyError):
             continue
-        if level == "error":
-            errors.append(said_in(message))
-        elif event["info"]["name"] == "JinjaLogWarning":
-            warnings.append((data.get("node_info", {}).get("node_name", ""), message))
-    return (errors or [f"dbt ended with {run.returncode}"]) if run.returncode else [], warnings
+        if info["name"] in ERRORS:
+            errors.append(said_in(info["msg"]))
+        elif info["name"] == "JinjaLogWarning":
+            warnings.append((data.get("node_info", {}).get("node_name", ""), info["msg"]))
+    return errors, warnings
 
 
 def rows(warehouse, query, prefix):

@@ -2,6 +2,7 @@
 
 import copy
 import importlib
+import json
 import re
 import sys
 from argparse import Namespace
@@ -129,6 +130,20 @@ def test_the_profile_builds_and_publishes_beside_and_is_the_same_otherwise(tmp_p
 )
 def test_of_what_dbt_says_the_sentence_is_kept(message):
     assert what_if.said_in(message) == "The sentence."
+
+
+def test_the_log_of_dbt_says_what_went_wrong_and_what_is_warned_of():
+    def event(name, message, **data):
+        return json.dumps({"info": {"name": name, "msg": message, "level": "error"}, "data": data})
+
+    log = [
+        "no event",
+        event("JinjaLogWarning", "Few.", node_info={"node_name": "a__gate_b"}),
+        event("LogTestResult", "18 of 68 ERROR c"),
+        event("RunResultFailure", "Failure in test c (d.sql)"),
+        event("RunResultError", "  Runtime Error in test c (d.sql)\n  Invalid Input Error: Too few."),
+    ]
+    assert what_if.said_by_dbt("\n".join(log)) == (["Too few."], [("a__gate_b", "Few.")])
 
 
 def test_the_gates_of_a_segmentation_are_told_from_those_of_others():
