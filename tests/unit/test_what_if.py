@@ -221,6 +221,8 @@ def test_the_page_says_it_all_and_is_valid(tried):
     assert {element.get("scope") for element in page.iter("th")} == {"col", "row"}
     assert not re.search(r"url\(|<script|<link", text)
     assert "cannot be compared" not in words
+    assert "Tried: 3 segments and 30 segments. Nothing" in words
+    assert "Tried, for the segmentation rfm: 3 segments and" in what_if.page("rfm_segmentation", candidates, published)
     (other,) = asked(features="age")
     other.model, other.segments, other.moves = model(5), candidates[0].segments, candidates[0].moves
     assert "these measures cannot be compared" in what_if.page("segmentation", [other], published)
