@@ -177,6 +177,20 @@ def changed_block(block, n_clusters, features):
     return new
 
 
+def check_block(name, block):
+    """Refuses a block that lacks what candidates are made of; all else dbt checks."""
+    columns = [block.get("features"), block.get("attributes") or []]
+    has_columns = all(isinstance(found, list) and all(isinstance(column, dict) for column in found) for found in columns)
+    is_named = has_columns and all("name" in column for found in columns for column in found)
+    k_range = block.get("k_range")
+    is_range = isinstance(k_range, list) and len(k_range) == 2 and all(isinstance(k, int) for k in k_range)
+    if not (is_named and block["features"] and is_range and "n_clusters" in block):
+        raise QuestionError(
+            f"dbt_project.yml, vars, {name}: the columns, n_clusters or k_range are not as a build needs them; dbt build says "
+            "what is wrong"
+        )
+
+
 def name_of(n_clusters, features=None):
     """What the page calls a candidate; with its features, where these are others."""
     number = plural(n_clusters, "segment") if isinstance(n_clusters, int) else f"As many segments as {n_clusters} takes"
@@ -220,8 +234,8 @@ def profile_beside(text, name, folder):
     Raises a QuestionError where its target is not DuckDB.
     """
     profile = yaml.safe_load(text.replace("{{ flags.PROFILES_DIR }}", str(ROOT)))[name]
-    output = profile["outputs"][profile["target"]]
-    if output["type"] != "duckdb":
+    output = profile["outputs"].get(profile["target"])
+    if not output or output["type"] != "duckdb":
         raise QuestionError(
             f"profiles.yml, target {profile['target']}: other settings are tried on DuckDB alone; "
             "on Spark build with them into another schema"
@@ -348,6 +362,7 @@ def asked_for(warehouse, path, variables, arguments):
         raise QuestionError(f"{path} has no segments of {block_name} to compare with; run dbt build first")
     published = read_published(warehouse, prefix)
     block = variables[block_name]
+    check_block(block_name, block)
     asked = candidates(block, columns_of_model(warehouse, block), arguments, published.model["n_customers"])
     return block_name, prefix, [f"{name}_" for name in names], asked, published
 
@@ -416,7 +431,10 @@ def main():
         with opened_copy(arguments.warehouse) as (warehouse, copied):
             block_name, prefix, prefixes, tried, published = asked_for(warehouse, arguments.warehouse, project["vars"], arguments)
             for place, candidate in enumerate(tried, start=1):
-                print(f"{candidate.name} ({place} of {len(tried)}): a build beside the published one ...", flush=True)
+                print(
+                    f"{candidate.name} ({place} of {len(tried)}): a whole build beside the published one ...",
+                    flush=True,
+                )
                 folder = copied.parent / str(place)
                 try_out(candidate, folder, copied, block_name, prefix, prefixes, profile)
                 shutil.rmtree(folder)
@@ -426,6 +444,8 @@ def main():
             sys.exit(1)
     except (QuestionError, OSError, yaml.YAMLError, duckdb.Error) as error:
         sys.exit(f"Nothing was tried: {' '.join(str(error).split())}.")
+    except KeyboardInterrupt:
+        sys.exit("Interrupted: no page is written, and what is published is as it was.")
     with file_set(arguments.output, "what_if", like=arguments.warehouse) as new:
         (new / "what_if.html").write_text(page(block_name, tried, published), encoding="utf-8")
     print(f"{arguments.output / 'what_if.html'}: what would become of the segments, to be opened in a browser")

@@ -105,6 +105,15 @@ def test_what_cannot_be_tried_is_refused_in_one_sentence(options, sentence):
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "settings", [{"features": None}, {"features": [5]}, {"features": {"age": 1}}, {"k_range": 5}, {"attributes": "a"}]
+)
+def test_a_block_that_no_build_could_use_is_refused(settings):
+    what_if.check_block("segmentation", BLOCK)
+    with pytest.raises(what_if.QuestionError, match=r"^dbt_project[.]yml, vars, segmentation: "):
+        what_if.check_block("segmentation", BLOCK | settings)
+
+
 def test_the_profile_builds_and_publishes_beside_and_is_the_same_otherwise(tmp_path):
     text = (ROOT / "profiles.yml").read_text(encoding="utf-8")
     shipped = yaml.safe_load(text)["customer_segmentation"]["outputs"]["duckdb"]
