@@ -161,6 +161,7 @@ FEATURES = f"""
         -- After a logarithm the centre can lie above the average, and the mean below it.
         coalesce(sign(feature_mean - population_mean) = sign(mean_scaled), false) as is_told_by_means,
         row_number() over (partition by segment_id order by abs(deviation) desc, feature_order) as salience,
+        max(abs(deviation)) over (partition by segment_id, name) as strength,
         has_customers and feature_mean >= 0.1 as is_common,
         row_number() over (of_feature order by feature_mean desc, feature_order) as level_rank
     from columns

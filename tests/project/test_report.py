@@ -188,7 +188,7 @@ def test_it_says_what_segments_and_classes_are_worth(built_sample, sample_report
         for name, n_orders, revenue, n_new, n_lapsed in values:
             assert re.search(rf"{name} {n_orders:,} {revenue:,.0f} [\d.]+% [\d.,]+ {n_new:,} {n_lapsed:,} ", text)
         retention = f"select segment_name, share_ordered_again, n_customers from {prefix}segment_retention where n_months = 1"
-        for name, share, n_customers in built_sample.query(f"{retention} and basis = 'today'"):
+        for name, share, n_customers in built_sample.query(f"{retention} and basis = 'today'", "warehouse.duckdb"):
             assert f"{name} {share:.0%} ({n_customers:,}) " in text
     for name, n_customers, value_share in built_sample.query(
         "select rfm_class, n_customers, value_share from rfm_class_profiles"
@@ -205,6 +205,9 @@ def test_it_tells_the_segment_of_then_from_that_of_today(changed):
                 select 'then', date '2025-12-01', 2, 'Young', 7, 10, 1234.56, 200, 123.456, 1, 3, 4
                 union all
                 select 'then', date '2025-12-01', null, '(before the first build)', 7, 30, 3703.68, null, 123.456, 1, 3, 4;
+                create table retained as from segment_retention;
+                drop view segment_retention;
+                alter table retained rename to segment_retention;
                 insert into segment_retention values
                 ('then', 2, 'Young', 1, 40, 30, 0.75, 10, 0.25), ('then', 3, 'High', 1, 4, 3, 0.75, 1, 0.25);
                 """
@@ -313,6 +316,9 @@ def test_it_says_that_valuable_customers_have_moved_down_and_that_a_model_is_not
         parsed(
             changed(
                 """
+                create table moved as from rfm_segment_movers;
+                drop view rfm_segment_movers;
+                alter table moved rename to rfm_segment_movers;
                 insert into rfm_segment_movers by name select 1 as customer_id, true as customer_changed, 2 as to_segment_id;
                 insert into rfm_segment_movers by name select 2 as customer_id, true as customer_changed;
                 insert into rfm_segment_movers by name select 3 as customer_id, false as customer_changed;
