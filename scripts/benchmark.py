@@ -437,11 +437,16 @@ def wcss_ratio(result, notebook, kind):
     return f"{max(result['wcss'][k] / notebook['wcss'][k] for k in cluster_counts):.5f}"
 
 
-def spark_table(results):
-    """Builds on Spark in Markdown, beside those on DuckDB of the same run."""
+def beside_spark(results):
+    """The measurements of Spark, and those of DuckDB in the same runs, as in `latest`."""
     on_spark = [result for result in results if result["contestant"] in SPARK_WORKERS]
     runs = {result["run"] for result in on_spark}
-    found = latest(on_spark + [result for result in results if result["contestant"] == "dbt" and result["run"] in runs])
+    return latest(on_spark + [result for result in results if result["contestant"] == "dbt" and result["run"] in runs])
+
+
+def spark_table(results):
+    """Builds on Spark in Markdown, beside those on DuckDB of the same run."""
+    found = beside_spark(results)
     lines = [
         "| kind | customers | engine | seconds | its / DuckDB's | driver, MB | executors, MB | longest nodes, seconds |",
         "|---|---:|---|---:|---:|---:|---:|---|",
@@ -466,6 +471,20 @@ def spark_table(results):
             nodes,
         ]
         lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def growth_table(results):
+    """How long a build takes whatever the number of customers, and for each million of them: a line through two sizes."""
+    found = {key[:3]: result["seconds"] for key, result in beside_spark(results).items() if result["code"] == 0}
+    lines = ["| kind | engine | seconds, always | seconds for each million customers |", "|---|---|---:|---:|"]
+    for kind in sorted({kind for kind, _, _ in found}):
+        for name, label in [("dbt", "DuckDB, two cores"), ("spark1", SPARK_LABELS["spark1"])]:
+            sizes = sorted(rows for of_kind, rows, contestant in found if (of_kind, contestant) == (kind, name))
+            if len(sizes) > 1:
+                fewer, more = sizes[0], sizes[-1]
+                each = (found[kind, more, name] - found[kind, fewer, name]) / (more - fewer)
+                lines.append(f"| {kind} | {label} | {found[kind, fewer, name] - each * fewer:,.0f} | {each * 1e6:,.1f} |")
     return "\n".join(lines)
 
 
@@ -565,7 +584,7 @@ def document():
     results = [json.loads(line) for line in RESULTS.read_text(encoding="utf-8").splitlines()]
     on_spark = [result for result in results if result["contestant"] in SPARK_WORKERS]
     if on_spark:
-        put(SPARK_PAGE, [where(on_spark[-1]), spark_table(results)])
+        put(SPARK_PAGE, [where(on_spark[-1]), spark_table(results), growth_table(results)])
     if results[-1] in on_spark:
         return
     parts = [

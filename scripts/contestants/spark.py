@@ -1,4 +1,4 @@
-"""Run dbt build on Spark in a folder, and print as JSON how much memory driver and executors have taken at most, in MB.
+"""Run dbt build on Spark in a folder, and print as JSON the most memory, in MB, that driver and executors had at one moment.
 
     .venv-spark/bin/python scripts/contestants/spark.py FOLDER WORKERS
 
@@ -33,13 +33,13 @@ def descendants(root):
     return found
 
 
-def peak_mb(process):
-    """The most memory that a process has had until now, in MB; 0 where it has ended."""
+def resident_mb(process):
+    """The memory that a process has now, in MB; 0 where it has ended."""
     try:
         lines = Path(f"/proc/{process}/status").read_text().splitlines()
     except OSError:
         return 0.0
-    return next((float(line.split()[1]) / 1e3 for line in lines if line.startswith("VmHWM")), 0.0)
+    return next((float(line.split()[1]) / 1e3 for line in lines if line.startswith("VmRSS")), 0.0)
 
 
 def main():
@@ -50,17 +50,16 @@ def main():
             command[-1] = "spark_cluster"
             warehouse = folder.resolve() / "warehouse_spark" / "tables"
             environment |= {"SPARK_MASTER": cluster.url, "SPARK_WAREHOUSE": str(warehouse), "SPARK_EXECUTOR_MEMORY": MEMORY}
-        start, peaks = time.monotonic(), {}
+        start, peaks = time.monotonic(), {"driver_mb": 0.0, "executors_mb": 0.0}
         driver = subprocess.Popen(command, cwd=folder, env=environment, stdout=sys.stderr)
-        roots = {"driver": [driver.pid], "executors": [worker.pid for worker in cluster.workers] if cluster else []}
         while driver.poll() is None:
-            for role, processes in roots.items():
-                for process in set().union(*map(descendants, processes)) - (set(processes) if role == "executors" else set()):
-                    peaks[role, process] = max(peaks.get((role, process), 0.0), peak_mb(process))
+            # The workers start the executors, and have no customers themselves.
+            executors = set().union(*(descendants(worker.pid) - {worker.pid} for worker in (cluster.workers if cluster else [])))
+            for name, processes in [("driver_mb", descendants(driver.pid)), ("executors_mb", executors)]:
+                peaks[name] = max(peaks[name], sum(map(resident_mb, processes)))
             time.sleep(0.2)
         seconds = time.monotonic() - start
-    sums = {f"{role}_mb": sum(peak for (whose, _), peak in peaks.items() if whose == role) for role in roots}
-    print(json.dumps({"seconds": seconds, **sums}))
+    print(json.dumps({"seconds": seconds, **peaks}))
     sys.exit(driver.returncode)
 
 

@@ -60,10 +60,10 @@ def older(line):
     return ",".join([number, gender, str(min(90, int(age) + 20 * (int(number) % 2))), *rest])
 
 
-def build(project, night):
+def build(project, night, *options):
     (project.folder / "customers.csv").write_bytes(encoded(night.customers))
     (project.folder / "orders.csv").write_bytes(encoded(night.orders))
-    return project.build(*night.arguments, file="customers.csv", orders="orders.csv")
+    return project.build(*night.arguments, *options, file="customers.csv", orders="orders.csv")
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,8 @@ def test_every_public_table_is_equal(project, duckdb_nights, monkeypatch):
     # Each engine knows the rows of a fit again by a hash of its own.
     monkeypatch.setattr(compare_builds, "NAMES_OF_CODE", compare_builds.NAMES_OF_CODE | {"data_fingerprint"})
     for number, (night, published) in enumerate(zip(nights(), duckdb_nights, strict=True), start=1):
-        build(project, night)
+        # DuckDB goes on from its history without the option: that the tables are equal shows that nothing is lost by it.
+        build(project, night, *(["--full-refresh"] if number == 3 else []))
         with duckdb.connect() as connection:
             connection.execute(f"attach '{published}' as duckdb (read_only)")
             attach_spark(connection, project)

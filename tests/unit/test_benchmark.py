@@ -109,6 +109,23 @@ def test_builds_on_spark_have_a_table_of_their_own_beside_those_on_duckdb_of_the
     ]
 
 
+def test_a_line_through_two_sizes_says_what_each_million_customers_takes():
+    common = {"kind": "mall", "memory_limit": None, "code": 0, "run": "last"}
+    seconds = {
+        ("dbt", 10**6): 22.0,
+        ("dbt", 10**7): 40.0,
+        ("spark1", 10**6): 170.0,
+        ("spark1", 10**7): 350.0,
+        ("spark2", 10**6): 9.0,
+    }
+    results = [common | {"contestant": name, "rows": rows, "seconds": found} for (name, rows), found in seconds.items()]
+    assert benchmark.growth_table(results).splitlines()[2:] == [
+        "| mall | DuckDB, two cores | 20 | 2.0 |",
+        "| mall | Spark, a cluster of one worker with one core | 150 | 20.0 |",
+    ]
+    assert len(benchmark.growth_table(results[:1]).splitlines()) == 2
+
+
 def test_queries_stand_beside_each_other_and_not_among_the_builds():
     common = {"run": "1", "memory_limit": None, "code": 0, "contestant": "queries", "seconds": 1.0, "cpu_seconds": 1.0}
     results = [

@@ -301,9 +301,8 @@ if __name__ == "__main__":
 
 
 def test_all_sets_of_the_scripts_can_be_removed_but_those_that_hold_what_nobody_can_make_again(tmp_path, published):
-    written = {
-        name for path in SCRIPTS.glob("*.py") for name in re.findall(r'(?:file|list)_set\([^()]*, "(\w+)"', path.read_text())
-    }
+    scripts = [path.read_text() for path in SCRIPTS.glob("*.py")]
+    written = {name for script in scripts for name in re.findall(r'(?:file|list)_set\([^()]*, "(\w+)"', script)}
     assert written == set(file_set_module.SETS)
     for name in written:
         with file_set(tmp_path / "exports" / name, name, like=published) as new:
