@@ -624,7 +624,7 @@ def elbow(data, pair):
     draw_scores(data.k_scores, "wcss", "Spread within segments: less is better", "WCSS, in scaled units", left)
     draw_scores(data.k_scores, "silhouette", "Separation of segments: more is better", "Silhouette, -1 to 1", right)
     left.yaxis.set_major_formatter("{x:,.10g}")
-    left.legend()
+    left.legend(frameon=True, framealpha=1, edgecolor="white")  # lines pass behind it
     used = data.k_scores["k"][data.k_scores["is_used"]].iloc[0]
     title = f"{plural(used, 'segment')} in use"
     # A curve over fewer than three k has no elbow.

@@ -249,20 +249,20 @@ VALUES = """
         sum(average_order_value * n_orders) / nullif(sum(n_orders), 0) as average_order_value,
         sum(revenue) / nullif(sum(sum(revenue)) over (partition by basis), 0) as share,
         sum(n_new_customers) as n_new, sum(n_lapsed_customers) as n_lapsed,
-        min(month) as first_month, max(max(month)) over () as last_month
+        max(max(month)) over () as last_month
     from segment_values
     where month > (select max(month) - interval 12 month from segment_values)
     group by basis, segment_id, segment_name
     -- Before there is a history all is older than the first build.
     qualify count(segment_id) over (partition by basis) > 0
-    order by basis desc, segment_id is null, revenue desc, n_orders desc, segment_id
+    order by basis, segment_id is null, revenue desc, n_orders desc, segment_id
 """
 # Shares of fewer than five customers may tell who they are.
 RETENTION = """
     select basis, segment_id, segment_name, n_months, n_customers, share_stayed, share_ordered_again
     from segment_retention
     where n_customers >= 5
-    order by basis desc, segment_id, n_months
+    order by basis, segment_id, n_months
 """
 MOVERS = """
     select count(*) as n_movers, count(*) filter (where to_segment_id is null) as n_left

@@ -138,6 +138,9 @@ def two_builds(new_project):
     later_customers(sample, project.folder / "later.csv")
     project.build(file=first, orders=orders)
     shutil.copy(project.folder / "warehouse.duckdb", project.folder / "first.duckdb")
+    header, *lines = orders.read_text(encoding="utf-8").splitlines()
+    kept = [line for number, line in enumerate(lines) if number % 7]
+    orders.write_text("\n".join([header, *kept]) + "\n", encoding="utf-8")
     project.build(file=project.folder / "later.csv", orders=orders)
     return project
 
@@ -231,7 +234,7 @@ def test_every_chart_has_rows(superset, charts, charts_of_orders, name):
 def test_a_dashboard_says_what_its_segments_are_worth(superset, charts, charts_of_orders, two_builds, prefix):
     of_segmentation = charts_of_orders if prefix else charts
     last_year = f"month > (select max(month) - interval 12 month from {prefix}segment_values)"
-    worth = two_builds.query(f"""
+    worth = two_builds.published(f"""
         select sum(n_orders), round(sum(revenue), 2) from {prefix}segment_values
         where basis = 'today' and {last_year} group by segment_name order by all
     """)
@@ -240,7 +243,7 @@ def test_a_dashboard_says_what_its_segments_are_worth(superset, charts, charts_o
     assert sum(row["share_today"] for row in found) == pytest.approx(1)
     again = f"select share_ordered_again from {prefix}segment_retention where basis = 'today' and n_customers >= 5"
     shares = [row["ordered_again"] for row in superset.rows(of_segmentation["retention"])]
-    assert sorted(shares) == pytest.approx(sorted(share for (share,) in two_builds.query(again)))
+    assert sorted(shares) == pytest.approx(sorted(share for (share,) in two_builds.published(again)))
 
 
 def test_the_charts_show_what_the_warehouse_says(superset, charts, two_builds):
