@@ -310,7 +310,7 @@ def test_nothing_can_be_written_through_superset(superset, charts):
 def assert_drawn(superset, titles, picture, address="segments"):
     """Every chart has rows and is drawn in a browser; what it shows is kept in build/."""
     with open_browser() as browser:
-        page = browser.new_page(viewport={"width": 1600, "height": 4500})
+        page = browser.new_page(viewport={"width": 1600, "height": 5000})
         cookies = [{"name": cookie.name, "value": cookie.value, "url": superset.url} for cookie in superset.cookies]
         page.context.add_cookies(cookies)
         finished = []
