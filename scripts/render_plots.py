@@ -1,4 +1,4 @@
-"""Draw the segmentation that dbt has built: seven pictures and the RFM grid, each as PNG and as SVG.
+"""Draw every segmentation that dbt has built, and the RFM grid, each picture as PNG and as SVG.
 
 The warehouse is opened read-only and closed before the first picture is drawn. Joins, counts and sampling are SQL; a
 function called draw_ takes frames and an Axes and returns the Axes. The same warehouse gives the same bytes.
@@ -7,6 +7,7 @@ function called draw_ takes frames and an Axes and returns the Axes. The same wa
 """
 
 import argparse
+import itertools
 import math
 import textwrap
 from dataclasses import dataclass, replace
@@ -20,21 +21,19 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from file_set import file_set
-from matplotlib.dates import AutoDateLocator, DateFormatter
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter, SymmetricalLogLocator
+from scipy.stats import yeojohnson
 from warehouse import (
     ANY_OTHER,
     NOT_GIVEN,
     columns_of_features,
-    first_prefix,
     found_tables,
-    is_segmented,
     plural,
     quoted,
     read_only,
+    segmentations,
     spread_features,
-    use_prefix,
 )
 
 TABLES = [
@@ -48,7 +47,8 @@ TABLES = [
 ]
 SAMPLE_SIZE = 10_000
 SEED = 42  # of the sample that is drawn, not of the segmentation
-MAX_GRID_FEATURES = 6
+MAX_PAIRS = 6  # of features in a picture; more would be too small to read
+MAX_WIDE_PROFILES = 8  # features beside one another in the heat map; more stand below one another
 # Levels of a category: on the axis of a picture, on one of the small ones in a grid, and in the table of colours.
 MAX_LEVELS, MAX_GRID_LEVELS, MAX_PROFILE_LEVELS = 10, 5, 6
 WIDTH = 10  # inches
@@ -94,7 +94,8 @@ K_SCORES = """
 SEGMENTS = "select segment_id, segment_name, n_customers, share from segment_profiles order by segment_id"
 PROFILES = f"""
     select segment_id, feature, feature_order, name, feature_label as label, is_level, level, level_label, feature_mean,
-        population_mean, mean_scaled, transform, centroid_in_own_unit as centroid
+        population_mean, mean_scaled, transform, transform_lambda, fill_value, mean, scale, centroid_scaled,
+        centroid_in_own_unit as centroid
     from ({columns_of_features()})
     inner join segment_centroids using (segment_id, feature, feature_order)
     where model_version = (select max(model_version) from customer_segments)
@@ -190,6 +191,7 @@ class Segmentation:
     shares: pd.DataFrame  # by day and segment
     names: dict  # of all segments that ever were, by number
     customers: pd.DataFrame  # all or a sample
+    scaled: pd.DataFrame  # the same customers as the model sees them: by its columns, in its scale
 
 
 def wrapped(text, width, max_lines=3):
@@ -245,7 +247,24 @@ def read_segmentation(warehouse):
         shares=warehouse.execute(SHARES).df(),
         names=dict(warehouse.execute(NAMES).fetchall()),
         customers=customers,
+        scaled=scaled_customers(customers, profiles.drop_duplicates("feature").sort_values("feature_order")),
     )
+
+
+def scaled_customers(customers, columns):
+    """The customers as the model sees them: by its `columns`, transformed, a level as 0 or 1, and in its scale."""
+    scaled = {}
+    for column in columns.itertuples():
+        if column.is_level:
+            values = customers[column.name].eq(column.level_label).astype(float)
+        else:
+            values = customers[column.feature].fillna(column.fill_value)
+        if column.transform == "log1p":
+            values = np.log1p(values)
+        elif column.transform == "yeo-johnson":
+            values = yeojohnson(values, lmbda=column.transform_lambda)
+        scaled[column.feature] = (values - column.mean) / column.scale
+    return pd.DataFrame(scaled).fillna(0)
 
 
 def read_rfm_cells(warehouse):
@@ -254,15 +273,26 @@ def read_rfm_cells(warehouse):
     return warehouse.execute(RFM_CELLS).df() if ("rfm_scores",) in tables else None
 
 
-def chosen_pair(features, wanted):
-    if not wanted:
-        return list(features.index[features["is_default"]])
-    for name in wanted:
-        if name not in features.index:
-            raise SystemExit(f"{name} is not a feature; the features are {', '.join(features.index)}")
-    if wanted[0] == wanted[1]:
+def default_pair(features):
+    """The two features that part the segments most, or the only one."""
+    return list(features.index[features["is_default"]])
+
+
+def chosen_pairs(found, wanted):
+    """{prefix: the features of the picture `segments`}: those of the command line for a segmentation that has them."""
+    if wanted and wanted[0] == wanted[1]:
         raise SystemExit("--features needs two different features")
-    return wanted
+    known = {prefix: data.features for prefix, data in found.items()}
+    pairs = {
+        prefix: wanted if wanted and set(wanted) <= set(features.index) else default_pair(features)
+        for prefix, features in known.items()
+    }
+    if wanted and wanted not in pairs.values():
+        names = list(dict.fromkeys(name for features in known.values() for name in features.index))
+        absent = next((name for name in wanted if name not in names), None)
+        reason = f"{absent} is not a feature" if absent else f"{' and '.join(wanted)} are of different segmentations"
+        raise SystemExit(f"{reason}; the features are {', '.join(names)}")
+    return pairs
 
 
 def levels_on_axis(data, feature, size):
@@ -439,8 +469,13 @@ def profiled_columns(data):
     return columns.assign(label=columns["label"].where(ends.isna(), labels + ": " + ends))
 
 
+def is_upright(data):
+    """Whether the segments are columns of the heat map: features are many, or categories, whose levels have long names."""
+    return bool(len(data.levels)) or len(data.features) > MAX_WIDE_PROFILES
+
+
 def draw_profiles(data, ax):
-    """Rows are segments. Where there are categories, whose many levels have long names, columns are."""
+    """Rows are segments, or columns where that is upright."""
     columns = profiled_columns(data)
     table = data.profiles.pivot(index="segment_id", columns="feature")
     scaled = table["mean_scaled"][columns.index]
@@ -452,17 +487,26 @@ def draw_profiles(data, ax):
     means = table["feature_mean"][columns.index]
     means = means.apply(lambda of_column: of_column.map(in_percent) if of_column.name in shares else rounded(of_column))
     words = "Standard deviations from the average\nof all customers"
-    looks = {"cmap": "vlag", "vmin": -limit, "vmax": limit, "linewidths": 2, "cbar_kws": {"label": words, "aspect": 30}}
-    if not shares:
+    looks = {
+        "cmap": "vlag",
+        "vmin": -limit,
+        "vmax": limit,
+        "linewidths": 2,
+        "cbar_kws": {"label": words, "aspect": 30, "pad": 0.02},
+    }
+    if not is_upright(data):
         sns.heatmap(scaled, annot=means, fmt="", yticklabels=data.segments["label"], ax=ax, **looks)
         ax.set_xticklabels([wrapped(label, 16) for label in columns["label"]])
     else:
         labels = [wrapped(label, 44, max_lines=2) for label in columns["label"]]
         sns.heatmap(scaled.T, annot=means.T, fmt="", yticklabels=labels, ax=ax, **looks)
-        ax.set_xticklabels([wrapped(name, 16, max_lines=6) for name in data.segments["segment_name"]])
+        ax.set_xticklabels(
+            [wrapped(name, 16 if len(data.segments) < 8 else 12, max_lines=7) for name in data.segments["segment_name"]]
+        )
         ax.xaxis.tick_top()
         for row in np.flatnonzero(columns["name"].to_numpy()[1:] != columns["name"].to_numpy()[:-1]):
-            ax.axhline(row + 1, color="#5a5a5a", linewidth=0.8)
+            if is_level.iloc[row] or is_level.iloc[row + 1]:
+                ax.axhline(row + 1, color="#5a5a5a", linewidth=0.8)
     ax.set(xlabel="", ylabel="")
     ax.tick_params(length=0, labelrotation=0)
     return ax
@@ -501,25 +545,22 @@ def draw_migrations(data, ax):
     return ax
 
 
-def draw_shares(data, ax):
-    """A line for each segment, ending in its name; those that are no more are grey."""
+def draw_share(data, segment_id, ax):
+    """The share of a segment over time, before those of all others in grey."""
     for number, line in data.shares.groupby("segment_id"):
-        is_there = number in data.segments.index
-        colour, marker = data.segments.loc[number, ["colour", "marker"]] if is_there else ("#b0b0b0", ".")
-        label = (
-            data.segments["label"][number]
-            if is_there
-            else f"{wrapped(data.names[number], 30)} (until {line['day'].max():%Y-%m-%d})"
-        )
-        ax.plot(line["day"], line["share"], color=colour, marker=marker, label=label)
-    ax.set(xlabel="Day of the build", ylabel="Share of all customers", ylim=(0, None))
+        if number != segment_id:
+            ax.plot(line["day"], line["share"], color="#d0d0d0", linewidth=0.8, zorder=1)
+    line, colour = data.shares[data.shares["segment_id"] == segment_id], data.segments["colour"][segment_id]
+    ax.plot(line["day"], line["share"], color=colour, linewidth=2)
+    ax.plot(line["day"].iloc[-1:], line["share"].iloc[-1:], "o", color=colour)
+    began, ended = line["share"].iloc[[0, -1]]
+    ax.set_title(f"{data.segments['label'][segment_id]}\nfrom {began:.1%} to {ended:.1%}", loc="left", fontsize=9)
+    ax.set(ylim=(0, 1.08 * data.shares["share"].max()))
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    days = data.shares["day"].drop_duplicates()
-    if len(days) > 6:
-        ax.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=6))
-    else:
-        ax.set_xticks(days)
-    ax.xaxis.set_major_formatter(DateFormatter("%Y-%m-%d"))
+    days = data.shares["day"].agg(["min", "max"])
+    ax.set_xticks(days, [f"{day:%Y-%m-%d}" for day in days])
+    for text, side in zip(ax.get_xticklabels(), ("left", "right"), strict=True):
+        text.set_horizontalalignment(side)
     return ax
 
 
@@ -555,18 +596,18 @@ def explained_marks(data, shown):
     return words.strip()
 
 
-def finish_customers(figure, data, shown, loc):
-    """Title, legend of the segments, and a note of what the picture leaves out."""
+def finish_customers(figure, data, shown, where=None, note="", empty=None):
+    """Title, legend of the segments, on the right or in `empty` Axes, and a note of what the picture leaves out."""
     rows = list(data.segments.itertuples())
-    figure.legend(
+    (empty or figure).legend(
         [Line2D([], [], color=row.colour, marker=row.marker, markersize=9, linestyle="none") for row in rows],
         [f"{row.label}\n{row.n_customers:,} ({row.share:.1%})" for row in rows],
-        loc=loc,
+        loc="center left" if empty else "outside right upper",
         labelspacing=0.8,
     )
     n_customers = data.segments["n_customers"].sum()
     sample = f"A sample of {SAMPLE_SIZE:,} of" if n_customers > SAMPLE_SIZE else "All"
-    note = f"{explained_marks(data, shown)} {sample} {plural(n_customers, 'customer')}."
+    note = f"{note} {explained_marks(data, shown)} {sample} {plural(n_customers, 'customer')}.".strip()
     gaps = [f"{row.n_missing:,} in {row.label}" for row in data.features.loc[shown].itertuples() if row.n_missing]
     if gaps:
         note += f" Without a value, and so left out: {', '.join(gaps)}, of {plural(n_customers, 'customer')}."
@@ -574,11 +615,8 @@ def finish_customers(figure, data, shown, loc):
         note += (
             f" The segments are formed from {len(data.features)} features: where they overlap here, another one tells them apart."
         )
-    title = f"{plural(len(rows), 'segment')} by {' and '.join(data.features['label'][shown])}"
-    if len(shown) > 2:
-        cut = "" if len(shown) == len(data.features) else f"the first {len(shown)} of "
-        title = f"{plural(len(rows), 'segment')} in every pair of {cut}{len(data.features)} features"
-    return finish(figure, title, note, title_width=66)
+    where = where or f"by {' and '.join(data.features['label'][shown])}"
+    return finish(figure, f"{plural(len(rows), 'segment')} {where}", note, title_width=66)
 
 
 def elbow(data, pair):
@@ -586,7 +624,7 @@ def elbow(data, pair):
     draw_scores(data.k_scores, "wcss", "Spread within segments: less is better", "WCSS, in scaled units", left)
     draw_scores(data.k_scores, "silhouette", "Separation of segments: more is better", "Silhouette, -1 to 1", right)
     left.yaxis.set_major_formatter("{x:,.10g}")
-    left.legend()
+    left.legend(frameon=True, framealpha=1, edgecolor="white")  # lines pass behind it
     used = data.k_scores["k"][data.k_scores["is_used"]].iloc[0]
     title = f"{plural(used, 'segment')} in use"
     # A curve over fewer than three k has no elbow.
@@ -603,31 +641,91 @@ def segments(data, pair):
     figure, ax = plt.subplots(figsize=(WIDTH, height))
     draw = draw_pair if len(pair) == 2 else draw_distribution
     draw(data, *pair, ax)
-    return finish_customers(figure, data, pair, "outside right upper")
+    return finish_customers(figure, data, pair)
+
+
+def pairs_told_apart(data):
+    """{(x, y): the share of the customers who by these two features alone are nearest to the centre of their own segment}."""
+    centres = data.profiles.pivot(index="segment_id", columns="feature", values="centroid_scaled")
+    names = data.profiles.drop_duplicates("feature").set_index("feature")["name"]
+    # A customer's squared distance from each centre is a sum over the features.
+    distances = {
+        feature: sum(
+            (data.scaled[column].to_numpy()[:, None] - centres[column].to_numpy()) ** 2
+            for column in names.index[names == feature]
+        )
+        for feature in data.features.index
+    }
+    own = centres.index.get_indexer(data.customers["segment_id"])
+    return {(x, y): ((distances[x] + distances[y]).argmin(axis=1) == own).mean() for x, y in itertools.combinations(distances, 2)}
 
 
 def segment_pairs(data, pair):
-    grid = list(data.features.index[:MAX_GRID_FEATURES])
-    if len(grid) <= 2:
-        return segments(data, grid)
-    last = len(grid) - 1
-    side = WIDTH + 2 * data.features["is_category"][grid].any()
-    size = (side, max(side - 1, 0.8 + legend_height(data)))
-    figure, axes = plt.subplots(last, last, figsize=size, sharex="col", sharey="row")
-    for row, column in np.ndindex(last, last):
-        ax = axes[row, column]
-        if column > row:
-            ax.set_axis_off()
-        else:
-            draw_pair(data, grid[column], grid[row + 1], ax, size=1 / last, label_width=60 // last)
-            ax.label_outer()
-    # The empty half of the grid has room for a short legend.
-    return finish_customers(figure, data, grid, "upper right" if legend_height(data) < 3.5 else "outside right upper")
+    told_apart = pairs_told_apart(data)
+    shown = sorted(told_apart, key=told_apart.get, reverse=True)[:MAX_PAIRS]
+    # A place of the grid that is left over has room for a short legend.
+    has_room = len(shown) % 2 == 1 and legend_height(data) < 3.5
+    n_rows = (len(shown) + 1) // 2
+    figure, axes = plt.subplots(n_rows, 2, figsize=(WIDTH, max(3.6 * n_rows, 0.8 + legend_height(data))))
+    for ax, (x, y) in zip(axes.flat, shown, strict=False):
+        draw_pair(data, x, y, ax, size=0.5, label_width=30)
+        ax.set_title(f"{in_percent(told_apart[x, y])} told apart", fontsize=10)
+    for ax in axes.flat[len(shown) :]:
+        ax.set_axis_off()
+    features = list(dict.fromkeys(feature for pair in shown for feature in pair))
+    where = f"in every pair of {len(data.features)} features"
+    if len(shown) < len(told_apart):
+        where = f"in {len(shown)} pairs of {len(data.features)} features: those that tell most apart"
+    note = "Told apart: so many customers would be in their own segment by these two features alone."
+    return finish_customers(figure, data, features, where, note, axes.flat[-1] if has_room else None)
+
+
+def principal_components(data):
+    """The two directions in which customers differ most, as (their weights of the columns, the share of the differences in each).
+
+    The largest weight of each is positive, so that a picture does not turn around.
+    """
+    values, vectors = np.linalg.eigh(np.cov(data.scaled.to_numpy(), rowvar=False))
+    weights = pd.DataFrame(vectors[:, :-3:-1], index=data.scaled.columns)
+    largest = weights.abs().idxmax()
+    signs = [np.sign(weights.loc[column, place]) for place, column in largest.items()]
+    return weights * signs, values[:-3:-1] / values.sum()
+
+
+def name_component(weights, share, labels):
+    """What a direction is made of: the columns with at least half the largest weight, at most three up and three down."""
+    strong = weights[weights.abs() >= weights.abs().max() / 2].sort_values(key=abs, ascending=False, kind="stable")
+    ends = {"more": strong[strong > 0], "less": strong[strong < 0]}
+    words = "; ".join(f"{end} {', '.join(labels[found.index[:3]])}" for end, found in ends.items() if len(found))
+    return f"{words[:1].upper()}{words[1:]} ({in_percent(share)} of the differences)"
+
+
+def projection(data, pair):
+    """The customers in the plane of the first two principal components."""
+    weights, shares = principal_components(data)
+    centres = data.profiles.pivot(index="segment_id", columns="feature", values="centroid_scaled")[data.scaled.columns]
+    columns = data.profiles.drop_duplicates("feature").set_index("feature")
+    labels = columns["label"] + (": " + columns["level_label"]).where(columns["is_level"].astype(bool), "")
+    x, y = (name_component(weights[place], shares[place], labels) for place in (0, 1))
+    plane = replace(
+        data,
+        customers=(data.scaled @ weights).set_axis([x, y], axis=1).assign(segment_id=data.customers["segment_id"]),
+        centroids=(centres @ weights).set_axis([x, y], axis=1).reset_index(),
+        features=pd.DataFrame({"label": [x, y], "is_category": False, "transform": "none", "n_missing": 0}, index=[x, y]),
+    )
+    figure, ax = plt.subplots(figsize=(WIDTH, max(6.5, 0.8 + legend_height(data))))
+    draw_customers(plane, x, y, ax, label_width=75)
+    note = (
+        f"The two directions in which customers differ most (principal components) hold {in_percent(sum(shares))} of their "
+        "differences; they are named by the features that count most. Segments that overlap here may lie apart in another one."
+    )
+    return finish_customers(figure, plane, [x, y], f"in a projection of {len(data.features)} features", note)
 
 
 def profiles(data, pair):
-    if data.features["is_category"].any():
-        size = (max(WIDTH, 4.5 + 1.1 * len(data.segments)), max(4, 2.6 + 0.36 * len(profiled_columns(data))))
+    if is_upright(data):
+        width = 1.1 if len(data.segments) < 8 else 0.8
+        size = (max(WIDTH, 3.5 + width * len(data.segments)), max(4, 2.6 + 0.36 * len(profiled_columns(data))))
     else:
         size = (max(WIDTH, 4.5 + 1.1 * len(data.features)), max(4, 2 + 0.6 * len(data.segments)))
     figure, ax = plt.subplots(figsize=size)
@@ -662,18 +760,32 @@ def migrations(data, pair):
         f"model, and {moves['n_model_changed'].sum():,.0f} moved because the model changed. Numbers: customers."
     )
     title = f"{plural(int(moves['n_customers'].sum()), 'customer')} moved between segments in the last build"
-    if (data.migrations["origin"] == 0).all():
-        title, note = "In the first build every customer has joined", "Movements between segments show from the second build on."
     return finish(figure, title, note)
 
 
 def shares(data, pair):
-    figure, ax = plt.subplots(figsize=(WIDTH, max(5, 0.8 + legend_height(data))))
-    draw_shares(data, ax)
-    figure.legend(loc="outside right upper", labelspacing=0.8)
+    """A panel for each segment; lines in one would be too many to follow."""
+    n_columns = min(3, len(data.segments))
+    n_rows = math.ceil(len(data.segments) / n_columns)
+    figure, axes = plt.subplots(n_rows, n_columns, figsize=(WIDTH, 1.2 + 2.4 * n_rows), sharey=True, squeeze=False)
+    for ax, segment_id in itertools.zip_longest(axes.flat, data.segments.index):
+        if segment_id is None:
+            ax.set_axis_off()
+        else:
+            draw_share(data, segment_id, ax)
+    gone = data.shares[~data.shares["segment_id"].isin(data.segments.index)].groupby("segment_id")["day"].max()
+    note = "Grey: the other segments"
+    if len(gone):
+        note += ", also those that are no more: " + "; ".join(
+            f"{data.names[number]} (until {day:%Y-%m-%d})" for number, day in gone.items()
+        )
     n_days = data.shares["day"].nunique()
-    note = "Of several builds on one day the last is shown."
-    return finish(figure, f"Size of the segments over {plural(n_days, 'day')} with a build", note, title_width=66)
+    figure.supylabel("Share of all customers", fontsize=10)
+    return finish(
+        figure,
+        f"Size of the segments over {plural(n_days, 'day')} with a build",
+        f"{note}. Of several builds on one day the last is shown.",
+    )
 
 
 def draw_rfm_grid(cells, ax):
@@ -707,24 +819,6 @@ def rfm_grid(cells):
     return finish(figure, title, note)
 
 
-def rfm_segments(data):
-    """The segments from orders, on log axes however they were formed; a measure that they are not formed from is left out."""
-    pairs = [("recency_days", "monetary_value"), ("frequency", "monetary_value")]
-    pairs = [pair for pair in pairs if set(pair) <= set(data.features.index)] or [("recency_days", "frequency")]
-    shown = list(dict.fromkeys(feature for pair in pairs for feature in pair))
-    data = replace(data, features=data.features.assign(transform="log1p"))
-    size = (3.6 + 4.6 * len(pairs), max(6, 0.8 + legend_height(data)))
-    figure, axes = plt.subplots(1, len(pairs), figsize=size, sharey=True, squeeze=False)
-    for (x, y), ax in zip(pairs, axes[0], strict=True):
-        draw_customers(data, x, y, ax)
-        ax.label_outer()
-    finish_customers(figure, data, shown, "outside right upper")
-    words = {"recency_days": "how long ago", "frequency": "how often", "monetary_value": "for how much"}
-    *others, last = [phrase for feature, phrase in words.items() if feature in shown]
-    figure.suptitle(f"{plural(len(data.segments), 'segment')} by {', '.join(others)} and {last}", x=0.01, ha="left")
-    return figure
-
-
 def save(figure, new, output, picture):
     """Write a picture to the folder `new`, and say which place in `output` it takes."""
     figure.savefig(new / f"{picture}.png")
@@ -733,7 +827,18 @@ def save(figure, new, output, picture):
     print(f"{output / picture}.png, .svg", flush=True)
 
 
-PICTURES = (elbow, segments, segment_pairs, profiles, sizes, migrations, shares)
+PICTURES = (sizes, segments, profiles, segment_pairs, projection, migrations, shares, elbow)
+
+
+def pictures_of(data):
+    """The functions of PICTURES that have something to show of this segmentation."""
+    has_something = {
+        segment_pairs: len(data.features) > 2,
+        projection: math.comb(len(data.features), 2) > MAX_PAIRS,  # where not every pair is shown
+        migrations: (data.migrations["origin"] > 0).any(),  # not in the first build
+        shares: data.shares["day"].nunique() > 1,
+    }
+    return [draw for draw in PICTURES if has_something.get(draw, True)]
 
 
 def set_style(**changes):
@@ -751,25 +856,20 @@ def main():
     path = arguments.warehouse
     print(f"Reading {path} ...", flush=True)
     with read_only(path) as warehouse:
-        is_of_orders = is_segmented(warehouse, "rfm_")
-        first = first_prefix(found_tables(warehouse))
-        use_prefix(warehouse, first)
-        check_build(warehouse, path)
-        data = orders = read_segmentation(warehouse)
+        found = {}
+        for tables in segmentations(warehouse, TABLES):
+            check_build(tables.connection, path)
+            found[tables.prefix] = read_segmentation(tables.connection)
         cells = read_rfm_cells(warehouse)
-        if is_of_orders and first != "rfm_":
-            use_prefix(warehouse, "rfm_")
-            orders = read_segmentation(warehouse)
-    pair = chosen_pair(data.features, arguments.features)
+    pairs = chosen_pairs(found, arguments.features)
 
     set_style()
     with file_set(arguments.output, "pictures", like=path) as new:
-        for draw in PICTURES:
-            save(draw(data, pair), new, arguments.output, draw.__name__)
+        for prefix, data in found.items():
+            for draw in pictures_of(data):
+                save(draw(data, pairs[prefix]), new, arguments.output, prefix + draw.__name__)
         if cells is not None:
             save(rfm_grid(cells), new, arguments.output, "rfm_grid")
-        if is_of_orders:
-            save(rfm_segments(orders), new, arguments.output, "rfm_segments")
 
 
 if __name__ == "__main__":

@@ -14,45 +14,49 @@ from pathlib import Path
 
 import jinja2
 import pandas as pd
-import render_plots
 from file_set import file_set
-from render_plots import NEWEST_BUILD, TABLES, check_build, chosen_pair, plt, read_segmentation, rounded, set_style
-from warehouse import (
-    columns_of_features,
-    first_prefix,
-    found_tables,
-    is_segmented,
-    plural,
-    read_only,
-    spread_features,
-    use_prefix,
+from render_plots import (
+    NEWEST_BUILD,
+    TABLES,
+    check_build,
+    default_pair,
+    pictures_of,
+    plt,
+    read_rfm_cells,
+    read_segmentation,
+    rfm_grid,
+    rounded,
+    set_style,
 )
+from warehouse import basis_of, columns_of_features, found_tables, plural, read_only, segmentations, spread_features
 
-# A second segmentation has the same tables behind a prefix, and becomes a second chapter. Each is made from a file of its own:
-# what the page calls it, the table of its refused rows, and the number of those that were used.
-SOURCES = {
-    "": ("customer", "rejected_customers", "select count(*) from customer_segments"),
-    "rfm_": ("order", "rejected_orders", "select max_by(n_order_lines_accepted, build_number) from builds"),
-}
-REPORT_TABLES = [*TABLES, "segment_attribute_profiles", "segmentation_models", "feature_drift"]
+REPORT_TABLES = [*TABLES, "segmentation_models", "feature_drift"]
 
-# What to say to those who do not see a picture, behind its title; in the order of the page.
+# What to say to those who do not see a picture, behind its title.
 ALTERNATIVES = {
     "sizes": "A bar per segment with its number of customers, as in the table of segments.",
     "segments": "Customers as points, coloured by segment, in the features in which the segments lie furthest apart.",
     "profiles": "A heat map with a row per segment and a column per feature; the means are in the cards of the segments.",
-    "segment_pairs": "Customers as points, coloured by segment, in every pair of features.",
+    "segment_pairs": "Customers as points, coloured by segment, in pairs of features.",
+    "projection": "Customers as points, coloured by segment, in the two directions in which they differ most.",
     "migrations": "A table in colours: rows are the segments in the last build, columns the segments now.",
-    "shares": "A line per segment: its share of all customers, build by build.",
+    "shares": "A small picture per segment with a line: its share of all customers, build by build.",
+    "rfm_grid": "A table in colours: rows are scores of recency, columns scores of purchases, with the class of each cell.",
     "elbow": "Two curves over the number of segments tried: the spread within segments, and their separation.",
 }
 # The same where a feature is a category.
 ALTERNATIVES_OF_CATEGORIES = {
     "segments": "Customers as points or bars, coloured by segment, in the features in which the segments lie furthest apart.",
     "profiles": "A heat map with a column per segment and a row per number or value of a category; the cards say it, too.",
-    "segment_pairs": "Customers as points, or as bars where two categories meet, coloured by segment, in every pair of features.",
+    "segment_pairs": "Customers as points, or as bars where two categories meet, coloured by segment, in pairs of features.",
 }
 
+# What the newest build has read: each file, its rows that were used, and the table of those that were not.
+BUILD = "select * from builds order by build_number desc limit 1"
+FILES = {
+    "customer": ("source_file", "n_accepted", "rejected_customers"),
+    "order": ("orders_source_file", "n_order_lines_accepted", "rejected_orders"),
+}
 # The last build, and the one before it.
 OVERVIEW = """
     with
@@ -71,6 +75,7 @@ OVERVIEW = """
     select
         n_customers, n_imputed, model_version, build_id, built_at, last_built_at,
         fitted_at, reason, chosen_by, silhouette, structure, verdict,
+        (select max(unpinned_model_version) from segment_drift where build_id = newest.build_id) as unpinned_model_version,
         (select count(*) from segment_profiles) as n_segments,
         -- Half a year: seasons and assortments have changed since.
         date_diff('day', fitted_at, built_at) > 182 as is_stale
@@ -156,6 +161,7 @@ FEATURES = f"""
         -- After a logarithm the centre can lie above the average, and the mean below it.
         coalesce(sign(feature_mean - population_mean) = sign(mean_scaled), false) as is_told_by_means,
         row_number() over (partition by segment_id order by abs(deviation) desc, feature_order) as salience,
+        max(abs(deviation)) over (partition by segment_id, name) as strength,
         has_customers and feature_mean >= 0.1 as is_common,
         row_number() over (of_feature order by feature_mean desc, feature_order) as level_rank
     from columns
@@ -218,7 +224,7 @@ DRIFT = f"""
     select feature_drift.feature, labels.label as feature_label, psi, drift_level, unseen_share, is_refitted
     from feature_drift
     left join ({LABELS}) as labels using (feature)
-    where build_id = {NEWEST_BUILD} and drift_level <> 'stable'
+    where build_id = {NEWEST_BUILD}
     order by psi desc, feature_drift.feature
 """
 # From half a standard deviation on, a medium change (Cohen 1988), as the gate has it unless it is configured otherwise.
@@ -236,7 +242,39 @@ ADVICE = """
     group by advice
     order by min(feature_order)
 """
-REJECTED = "select count(*) as n_rejected, ({accepted}) as n_accepted from {table} where {condition}"
+# Of the last twelve months with orders. What counts for no segment comes last.
+VALUES = """
+    select
+        basis, segment_id, segment_name, sum(n_orders) as n_orders, sum(revenue) as revenue, sum(margin) as margin,
+        sum(average_order_value * n_orders) / nullif(sum(n_orders), 0) as average_order_value,
+        sum(revenue) / nullif(sum(sum(revenue)) over (partition by basis), 0) as share,
+        sum(n_new_customers) as n_new, sum(n_lapsed_customers) as n_lapsed,
+        max(max(month)) over () as last_month
+    from segment_values
+    where month > (select max(month) - interval 12 month from segment_values)
+    group by basis, segment_id, segment_name
+    -- Before there is a history all is older than the first build.
+    qualify count(segment_id) over (partition by basis) > 0
+    order by basis, segment_id is null, revenue desc, n_orders desc, segment_id
+"""
+# Shares of fewer than five customers may tell who they are.
+RETENTION = """
+    select basis, segment_id, segment_name, n_months, n_customers, share_stayed, share_ordered_again
+    from segment_retention
+    where n_customers >= 5
+    order by basis, segment_id, n_months
+"""
+MOVERS = """
+    select count(*) as n_movers, count(*) filter (where to_segment_id is null) as n_left
+    from segment_movers
+    where customer_changed
+"""
+RFM_CLASSES = """
+    select rfm_class, n_customers, share, value_share, recency_days_median, frequency_median, monetary_value_median
+    from rfm_class_profiles
+    where n_customers > 0
+    order by value_share desc nulls last, n_customers desc, rfm_class
+"""
 REASONS = """
     select reason, count(*) as n_rows
     from (select unnest(string_split(reasons, '; ')) as reason from {table} where {condition})
@@ -258,10 +296,11 @@ def rows(warehouse, query):
     return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
 
-def by_segment(found):
+def grouped(found, column):
+    """{value of the column: its rows}, in the order in which they come."""
     groups = {}
     for row in found:
-        groups.setdefault(row["segment_id"], []).append(row)
+        groups.setdefault(row[column], []).append(row)
     return groups
 
 
@@ -273,14 +312,6 @@ def with_texts(warehouse):
         texts = rounded(of_feature[numbers].stack(future_stack=True)).unstack()
         frame.loc[of_feature.index, [f"{name}_text" for name in numbers]] = texts.to_numpy()
     return frame.astype(object).where(frame.notna(), None).to_dict("records")
-
-
-def by_feature(found):
-    """The rows of one segment of FEATURES in groups, one per feature: the row of a number, or those of a category's levels."""
-    groups = {}
-    for row in found:
-        groups.setdefault(row["name"], []).append(row)
-    return list(groups.values())
 
 
 def parsed(rule, labels):
@@ -305,12 +336,10 @@ def parsed(rule, labels):
     return list(conditions.values())
 
 
-def described_attributes(warehouse):
+def described_attributes(found):
     """{attribute: its rows of STATISTICS, one per segment, with every figure as a text}; '' where there is none."""
     figures = ["mean", "p25", "median", "p75", "min", "max", "population_mean", "population_median"]
-    attributes = {}
-    for row in rows(warehouse, STATISTICS):
-        attributes.setdefault(row["attribute"], []).append(row)
+    attributes = grouped(found, "attribute")
     for found in attributes.values():
         texts = rounded(pd.DataFrame(found)[figures].astype(float).stack(future_stack=True)).unstack()
         for place, row in enumerate(found):
@@ -320,9 +349,8 @@ def described_attributes(warehouse):
     return attributes
 
 
-def drawn(name, data, pair):
+def drawn(figure, name, alternative):
     """A picture as an image that stands in the page itself; its title and its note are texts of the page instead."""
-    figure = getattr(render_plots, name)(data, pair)
     title, note = (" ".join(text.split()) for text in (figure.get_suptitle(), figure.get_supxlabel()))
     figure.suptitle("")
     figure.supxlabel("")
@@ -331,58 +359,74 @@ def drawn(name, data, pair):
     figure.savefig(file, format="svg", metadata={"Date": None})
     plt.close(figure)
     source = "data:image/svg+xml;base64," + b64encode(file.getvalue()).decode("ascii")
-    alternatives = ALTERNATIVES | (ALTERNATIVES_OF_CATEGORIES if data.features["is_category"].any() else {})
-    return {"source": source, "title": title, "note": note, "alternative": f"{title}. {alternatives[name]}"}
+    return {"name": name, "source": source, "title": title, "note": note, "alternative": f"{title}. {alternative}"}
 
 
-def has_something_to_show(name, data):
-    if name == "segment_pairs":
-        return len(data.features) > 2
-    if name == "migrations":
-        return (data.migrations["origin"] > 0).any()
-    if name == "shares":
-        return data.shares["day"].nunique() > 1
-    return True
-
-
-def read_chapter(warehouse, path, prefix):
-    """All that a chapter says, or None where the segmentation is absent or empty, unless it is the first one."""
-    found = found_tables(warehouse)
-    # A second segmentation without attributes has no profiles of them.
-    needed = set(REPORT_TABLES) - {"segment_attribute_profiles"}
-    is_there = {prefix + table for table in needed} <= set(found) and is_segmented(warehouse, prefix)
-    if prefix != first_prefix(found) and not is_there:
+def read_file(warehouse, found, build, source):
+    """What became of the rows of the customer or the order file, or None where the build had none."""
+    name, accepted, table = FILES[source]
+    if table not in found or build[accepted] is None:
         return None
-    use_prefix(warehouse, prefix)
-    check_build(warehouse, path)
-    source, rejected, accepted = SOURCES[prefix]
     # What a shop does not count is left out as a matter of course, and is not refused; a build of before can be gone back to.
-    has_rejected = rejected in found
-    has_left_out = has_rejected and warehouse.execute(HAS_LEFT_OUT.format(table=rejected)).fetchone()[0]
-    refused = {"table": rejected, "condition": "not is_left_out" if has_left_out else "true"}
+    has_left_out = warehouse.execute(HAS_LEFT_OUT.format(table=table)).fetchone()[0]
+    refused = "not is_left_out" if has_left_out else "true"
+    newest = "select max(ordered_at) from stg_orders" if source == "order" else "select null"
+    return {
+        "source": source,
+        "name": build[name],
+        "n_accepted": build[accepted],
+        "n_rejected": warehouse.execute(f"select count(*) from {table} where {refused}").fetchone()[0],
+        "newest": warehouse.execute(newest).fetchone()[0],
+        "reasons": rows(warehouse, REASONS.format(table=table, condition=refused, limit=3)),
+        "left_out": rows(warehouse, REASONS.format(table=table, condition="is_left_out", limit=10)) if has_left_out else [],
+    }
+
+
+def read_page(warehouse):
+    """What the page says of the build as a whole."""
+    found = found_tables(warehouse)
+    build = rows(warehouse, BUILD)[0]
+    # Builds of before there were these columns can be gone back to.
+    build = dict.fromkeys(("orders_source_file", "restored_build_number", "not_segmented")) | build
+    return {
+        "build": build,
+        "files": [file for source in FILES if (file := read_file(warehouse, found, build, source))],
+        "obstacle": build["not_segmented"],  # why there are no segments from the orders
+        "rfm_classes": rows(warehouse, RFM_CLASSES) if "rfm_class_profiles" in found else [],
+        "rfm_cells": read_rfm_cells(warehouse),
+    }
+
+
+def read_chapter(tables, path):
+    """All that the page says of one segmentation."""
+    check_build(tables.connection, path)
+    warehouse, prefix = tables.connection, tables.prefix
+
+    def rows_if(table, query):
+        """A segmentation may have no attributes or no orders, and a build of before there was the table can be gone back to."""
+        return rows(warehouse, query) if table in tables.names else []
+
     segments, features = rows(warehouse, SEGMENTS), with_texts(warehouse)
     labels = {row["feature"]: row["label"] for row in rows(warehouse, LABELS)}
     return {
         "prefix": prefix,
+        "basis": basis_of(tables),
         "overview": rows(warehouse, OVERVIEW)[0],
         "segments": segments,
         "gone": rows(warehouse, GONE),
-        "features": by_segment(features),
-        "attributes": by_segment(rows(warehouse, ATTRIBUTES) if f"{prefix}segment_attribute_profiles" in found else []),
-        # As above, and there are builds of before there were statistics.
-        "statistics": described_attributes(warehouse) if f"{prefix}segment_attribute_statistics" in found else {},
+        "features": grouped(features, "segment_id"),
+        "attributes": grouped(rows_if("segment_attribute_profiles", ATTRIBUTES), "segment_id"),
+        "statistics": described_attributes(rows_if("segment_attribute_statistics", STATISTICS)),
         "rules": {segment["segment_id"]: parsed(segment["rule"], labels) for segment in segments},
         "labels": list(labels.values()),
         "has_categories": any(row["is_level"] for row in features),
         "k_scores": rows(warehouse, K_SCORES),
         "drift": rows(warehouse, DRIFT),
         "joint_drift": rows(warehouse, JOINT_DRIFT),
-        # A build of before there were diagnostics can be gone back to.
-        "advice": rows(warehouse, ADVICE) if f"{prefix}feature_diagnostics" in found else [],
-        "source": source,
-        "rejected": rows(warehouse, REJECTED.format(accepted=accepted, **refused))[0] if has_rejected else {"n_rejected": 0},
-        "reasons": rows(warehouse, REASONS.format(limit=3, **refused)) if has_rejected else [],
-        "left_out": rows(warehouse, REASONS.format(table=rejected, condition="is_left_out", limit=10)) if has_left_out else [],
+        "advice": rows_if("feature_diagnostics", ADVICE),
+        "values": grouped(rows_if("segment_values", VALUES), "basis"),
+        "retention": grouped(rows_if("segment_retention", RETENTION), "basis"),
+        "movers": rows_if("segment_movers", MOVERS),
         "data": read_segmentation(warehouse),
     }
 
@@ -390,10 +434,11 @@ def read_chapter(warehouse, path, prefix):
 def with_pictures(chapter):
     """The chapter with its pictures and the colours of its segments in place of the data that they are drawn from."""
     data = chapter.pop("data")
-    pair = chosen_pair(data.features, None)
-    shown = [name for name in ALTERNATIVES if has_something_to_show(name, data)]
+    alternatives = ALTERNATIVES | (ALTERNATIVES_OF_CATEGORIES if data.features["is_category"].any() else {})
     chapter["looks"] = data.segments["colour"].to_dict()
-    chapter["pictures"] = {name: drawn(name, data, pair) for name in shown}
+    chapter["pictures"] = [
+        drawn(draw(data, default_pair(data.features)), draw.__name__, alternatives[draw.__name__]) for draw in pictures_of(data)
+    ]
     return chapter
 
 
@@ -410,6 +455,10 @@ def percent(share, decimals=0):
     text = f"{share:.{decimals}%}"
     # Few are not none.
     return f"less than {10**-decimals:g}%" if share > 0 and float(text[:-1]) == 0 else text
+
+
+def money(amount, decimals=0):
+    return "" if amount is None else f"{amount:,.{decimals}f}"
 
 
 def change(n):
@@ -433,14 +482,7 @@ def in_sentence(label):
     return label[:1].lower() + label[1:] if label[1:2].islower() else label
 
 
-def read_obstacle(warehouse):
-    """Why the newest build has no segments from the orders, or None; a build of before that was recorded has them."""
-    columns = [name for name, *_ in warehouse.execute("select * from builds limit 0").description]
-    obstacle = "max_by(coalesce(not_segmented, ''), build_number)" if "not_segmented" in columns else "''"
-    return warehouse.execute(f"select {obstacle} from builds").fetchone()[0] or None
-
-
-def page(chapters, obstacle=None):
+def page(about, chapters):
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -448,9 +490,9 @@ def page(chapters, obstacle=None):
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters = (number, whole, percent, change, label_of, in_sentence, plural, listed, by_feature)
+    filters = (number, whole, percent, money, change, label_of, in_sentence, plural, listed, grouped)
     environment.filters |= {function.__name__: function for function in filters}
-    return environment.get_template("report.html.jinja").render(chapters=chapters, obstacle=obstacle)
+    return environment.get_template("report.html.jinja").render(chapters=chapters, **about)
 
 
 def main():
@@ -462,15 +504,16 @@ def main():
     path = arguments.warehouse
     print(f"Reading {path} ...", flush=True)
     with read_only(path) as warehouse:
-        # A cursor for each chapter keeps its views to itself; the file is opened once, so that all chapters are of one build.
-        chapters = [chapter for prefix in SOURCES if (chapter := read_chapter(warehouse.cursor(), path, prefix))]
-        obstacle = read_obstacle(warehouse)
+        chapters = [read_chapter(tables, path) for tables in segmentations(warehouse, REPORT_TABLES)]
+        about = read_page(warehouse)
     set_style(**{"svg.fonttype": "path"})
     with file_set(arguments.output, "report", like=path) as new:
         for chapter in chapters:
-            print(f"Drawing the segments of the {chapter['source']} file ...", flush=True)
+            print(f"Drawing the segments of {plural(chapter['overview']['n_customers'], 'customer')} ...", flush=True)
             with_pictures(chapter)
-        (new / "index.html").write_text(page(chapters, obstacle), encoding="utf-8")
+        cells = about.pop("rfm_cells")
+        about["rfm_grid"] = drawn(rfm_grid(cells), "rfm_grid", ALTERNATIVES["rfm_grid"]) if about["rfm_classes"] else None
+        (new / "index.html").write_text(page(about, chapters), encoding="utf-8")
     print(f"{arguments.output / 'index.html'}: the report, to be opened in a browser")
 
 

@@ -1,6 +1,7 @@
 """Open the file that dbt has built, read-only, and say in one sentence what is wrong where that fails."""
 
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -93,10 +94,14 @@ def found_tables(warehouse):
     return [name for (name,) in warehouse.execute(query).fetchall()]
 
 
+def prefixes(found):
+    """The prefixes of all segmentations among the tables `found`: none for the first, then `rfm_` and so on."""
+    return sorted(name.removesuffix("customer_segments") for name in found if name.endswith("customer_segments"))
+
+
 def first_prefix(found):
     """The prefix of the first segmentation among the tables `found`: none, but `rfm_` in a build from orders alone."""
-    endings = sorted(name.removesuffix("customer_segments") for name in found if name.endswith("customer_segments"))
-    return endings[0] if endings else ""
+    return next(iter(prefixes(found)), "")
 
 
 def is_segmented(warehouse, prefix):
@@ -114,3 +119,38 @@ def use_prefix(warehouse, prefix):
         if prefix and name.startswith(prefix):
             table = f"{quoted(warehouse.execute('select current_database()').fetchone()[0])}.main.{quoted(name)}"
             warehouse.execute(f"create temp view {quoted(name.removeprefix(prefix))} as select * from {table}")
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables of one segmentation: `connection` knows them by the names of the first, and `names` says which it has."""
+
+    prefix: str
+    connection: duckdb.DuckDBPyConnection
+    names: frozenset
+
+
+def segmentations(warehouse, needed):
+    """The Tables of each segmentation, the first one always: of others those that have segments and all that is `needed`."""
+    found = found_tables(warehouse)
+    for prefix in prefixes(found) or [""]:
+        names = frozenset(name.removeprefix(prefix) for name in found if name.startswith(prefix))
+        if prefix == first_prefix(found) or (names.issuperset(needed) and is_segmented(warehouse, prefix)):
+            # A cursor of its own keeps the views of each to itself; all read the one file that is open.
+            connection = warehouse.cursor()
+            use_prefix(connection, prefix)
+            yield Tables(prefix, connection, names)
+
+
+def basis_of(tables):
+    """What customers are segmented by, in words: nothing for the first, `their orders`, or the name of a further one."""
+    if not tables.prefix:
+        return ""
+    query = f"""
+        select coalesce(bool_and(feature in (
+            select column_name from duckdb_columns()
+            where database_name = current_database() and table_name = 'customer_order_features'
+        )), false)
+        from ({spread_features()})
+    """
+    return "their orders" if tables.connection.execute(query).fetchone()[0] else tables.prefix.removesuffix("_")

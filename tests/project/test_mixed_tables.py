@@ -70,7 +70,7 @@ def labels_that_overlap(figure):
 def pictures(shop):
     """Every picture in which features are drawn, by the pair that is chosen and by the category with the most levels."""
     data = segmentation(shop)
-    chosen = render_plots.chosen_pair(data.features, None)
+    chosen = render_plots.default_pair(data.features)
     longest = data.levels["name"].value_counts().index[0]
     others = [name for name in data.features.index if name != longest]
     yield render_plots.segments(data, chosen)
@@ -235,7 +235,7 @@ def test_the_dashboard_finds_features_and_levels(shop):
     warehouse = shop.folder / "warehouse.duckdb"
     found, rows = assets_of(warehouse), answers(warehouse)
     data = segmentation(shop)
-    assert data.features["is_category"][render_plots.chosen_pair(data.features, None)].any()
+    assert data.features["is_category"][render_plots.default_pair(data.features)].any()
     assert "charts/bars.yaml" in found
     assert "charts/scatter.yaml" not in found
     titles = {asset["uuid"]: asset["slice_name"] for name, asset in found.items() if name.startswith("charts/")}

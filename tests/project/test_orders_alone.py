@@ -195,9 +195,12 @@ def test_what_is_known_of_the_customers_is_kept(alone):
 def test_the_scripts_show_the_segments_from_orders(alone):
     page = report(alone)
     assert page.count("<h3>Who they are</h3>") == 1
-    assert f"{N_WITH_ORDERS} customers in 3 segments" in page
+    assert f"{N_WITH_ORDERS} customers by their orders in 3 segments" in page
+    assert "<code>orders.csv</code>" in page
     assert run(alone, "render_plots").returncode == 0
-    assert {"rfm_grid.png", "rfm_segments.png"} == {path.name for path in (alone.folder / "reports").glob("rfm_*.png")}
+    drawn = {path.name for path in (alone.folder / "reports").glob("*.png")}
+    assert {"rfm_grid.png", "rfm_segments.png", "rfm_profiles.png"} < drawn
+    assert all(name.startswith("rfm_") for name in drawn)
     assert run(alone, "activation").returncode == 0
     listed = (alone.folder / "exports" / "activation" / "rfm" / "all_segments.csv").read_text(encoding="utf-8").splitlines()
     assert len(listed) == 1 + N_WITH_ORDERS

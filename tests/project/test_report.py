@@ -68,6 +68,10 @@ def parsed(path):
     return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(path.read_text(encoding="utf-8"))
 
 
+# The title of the segments from orders.
+ORDERS = "2,624 customers by their orders in 5 segments"
+
+
 def text_of(element):
     for cell in [*element.iter("td"), *element.iter("th")]:
         cell.tail = " "
@@ -163,6 +167,63 @@ def test_it_says_what_the_tables_say(built_sample, sample_report):
         in text
     )
     assert "This is the first build" in text
+    (build,) = built_sample.query("select build_number, built_at from builds")
+    assert f"As of build {build[0]} of {build[1].day} {build[1]:%B %Y}, {build[1]:%H:%M} UTC" in text
+    assert "Customers: dbt_project/sample/customers.csv 3,000 12 0" in text
+    assert f"Orders: dbt_project/sample/orders.csv {n_used:,} {n_refused} 0 31 December 2025" in text
+
+
+def test_it_says_what_segments_and_classes_are_worth(built_sample, sample_report):
+    text = text_of(parsed(sample_report).find("body"))
+    # Of the first build, no order is by the segment of then.
+    assert "By the segment that they were in when they ordered" not in text
+    for prefix in ("", "rfm_"):
+        values = built_sample.query(f"""
+            select segment_name, sum(n_orders), sum(revenue), sum(n_new_customers), sum(n_lapsed_customers)
+            from {prefix}segment_values
+            where basis = 'today' and month between '2025-01-01' and '2025-12-31' and segment_id is not null
+            group by segment_name
+        """)
+        assert len(values) == 5
+        for name, n_orders, revenue, n_new, n_lapsed in values:
+            assert re.search(rf"{name} {n_orders:,} {revenue:,.0f} [\d.]+% [\d.,]+ {n_new:,} {n_lapsed:,} ", text)
+        retention = f"select segment_name, share_ordered_again, n_customers from {prefix}segment_retention where n_months = 1"
+        for name, share, n_customers in built_sample.query(f"{retention} and basis = 'today'", "warehouse.duckdb"):
+            assert f"{name} {share:.0%} ({n_customers:,}) " in text
+    for name, n_customers, value_share in built_sample.query(
+        "select rfm_class, n_customers, value_share from rfm_class_profiles"
+    ):
+        assert re.search(rf"{name} {n_customers:,} [\d.]+% {value_share:.1%} ", text)
+
+
+def test_it_tells_the_segment_of_then_from_that_of_today(changed):
+    text = text_of(
+        parsed(
+            changed(
+                """
+                insert into segment_values
+                select 'then', date '2025-12-01', 2, 'Young', 7, 10, 1234.56, 200, 123.456, 1, 3, 4
+                union all
+                select 'then', date '2025-12-01', null, '(before the first build)', 7, 30, 3703.68, null, 123.456, 1, 3, 4;
+                create table retained as from segment_retention;
+                drop view segment_retention;
+                alter table retained rename to segment_retention;
+                insert into segment_retention values
+                ('then', 2, 'Young', 1, 40, 30, 0.75, 10, 0.25), ('then', 3, 'High', 1, 4, 3, 0.75, 1, 0.25);
+                """
+            )
+        ).find("body")
+    )
+    then, today = (
+        text.index("By the segment that they were in when they ordered"),
+        text.index("By the segment that they are in today"),
+    )
+    assert then < today
+    # 40 orders of 4,938.24 in that month, of which a quarter is the segment's; those of before are the sample's other months.
+    assert re.search(r"Young 10 1,235 [\d.]+% 200 123.46 3 4", text[then:today])
+    assert "(before the first build)" in text[then:today]
+    assert "Young 75% stayed, 25% ordered (40)" in text
+    assert "High 75% stayed" not in text
 
 
 def test_the_same_warehouse_gives_the_same_bytes(built_sample, sample_report, tmp_path):
@@ -225,13 +286,16 @@ def test_it_warns(changed):
     assert "Named today, it would be “Senior <b>”." in text
     assert text.count("The name no longer holds. Named today: Senior <b>.") == 1
     assert "That makes it no group." in text
-    assert "Very firm: " not in text.split("2,624 customers in 5 segments")[0]
+    assert "Very firm: " not in text.split(ORDERS)[0]
     assert "The segments lie close together: " in text
     assert "formed more than half a year before this build" in text
     assert "30 customers (1.0%) lacked a value" in text
     assert "The customers have changed in Age (years): strong drift since the segments were formed (index 0.31; 5.0% of" in text
     assert "The features no longer go together as they did: more customers lie far from the centres" in text
     assert "could not be used" not in text
+    assert "Names 1 of 5 names no longer holds." in text
+    assert "Customers They have changed since in 1 of 1 feature." in text
+    assert "Model Model 1, formed on " in text
 
 
 def test_it_tells_ranges_from_groups(changed):
@@ -242,8 +306,31 @@ def test_it_tells_ranges_from_groups(changed):
 def test_without_reason_it_does_not_warn(changed):
     page = parsed(changed("delete from rejected_customers; delete from rejected_orders"))
     assert page.find(".//div[@class='warning']") is None
-    for source in ("customer", "order"):
-        assert f"Nothing: all rows of the {source} file were used" in text_of(page)
+    text = text_of(page)
+    assert text.count("Nothing: the customers are like those the segments were formed from, and every segment holds up.") == 2
+    assert text.count("Names All hold. Customers The segments were formed from these.") == 2
+
+
+def test_it_says_that_valuable_customers_have_moved_down_and_that_a_model_is_not_the_newest(changed):
+    text = text_of(
+        parsed(
+            changed(
+                """
+                create table moved as from rfm_segment_movers;
+                drop view rfm_segment_movers;
+                alter table moved rename to rfm_segment_movers;
+                insert into rfm_segment_movers by name select 1 as customer_id, true as customer_changed, 2 as to_segment_id;
+                insert into rfm_segment_movers by name select 2 as customer_id, true as customer_changed;
+                insert into rfm_segment_movers by name select 3 as customer_id, false as customer_changed;
+                update segment_drift set unpinned_model_version = 4;
+                """
+            )
+        ).find("body")
+    )
+    moved = "2 valuable customers moved to segments that are worth less, or left, since the last build."
+    assert moved in text.split(ORDERS)[-1]
+    assert text.count("valuable customers moved") == 1
+    assert "It is not the newest: the configuration asks for it in place of model 4." in text
 
 
 def test_what_is_left_out_as_a_matter_of_course_is_said_and_warns_of_nothing(changed):
@@ -252,7 +339,6 @@ def test_what_is_left_out_as_a_matter_of_course_is_said_and_warns_of_nothing(cha
     assert page.find(".//div[@class='warning']") is None
     text = text_of(page.find("body"))
     assert "order file are left out, as the configuration says: status <b>failed</b> does not count (12 rows)." in text
-    assert "Nothing: no row of the order file was refused" in text
 
 
 def test_a_build_of_before_lines_were_left_out_can_be_reported(changed):
@@ -294,17 +380,37 @@ def test_a_second_segmentation_is_a_second_chapter(built_sample, sample_report):
     page = parsed(sample_report)
     n_customers = built_sample.value("select count(*) from rfm_customer_segments")
     chapters = [text_of(heading) for heading in page.iter("h2")]
-    assert chapters == ["3,000 customers in 5 segments", f"{n_customers:,} customers in 5 segments", "Glossary"]
+    assert chapters == [
+        "The data",
+        "3,000 customers in 5 segments",
+        f"{n_customers:,} customers by their orders in 5 segments",
+        f"{n_customers:,} customers in RFM classes",
+        "Glossary",
+    ]
     assert card_of(page, 1).startswith("Close to the average 707 customers")
     name, size = built_sample.query("select segment_name, n_customers from rfm_segment_profiles where segment_id = 1")[0]
     assert card_of(page, 1, prefix="rfm_").startswith(f"{name} {size} customers")
-    # Both files were refused in part, each in its own chapter.
+    # Both files were refused in part.
     assert len(page.findall(".//div[@class='warning']")) == 2
 
 
 def test_half_a_second_segmentation_is_left_out(changed):
     page = parsed(changed("drop table rfm_segment_drift"))
-    assert len(list(page.iter("h2"))) == 2
+    assert not [heading for heading in page.iter("h2") if "by their orders" in text_of(heading)]
+
+
+def test_a_third_segmentation_is_a_chapter_by_itself(changed, built_sample):
+    """As `make segmentation NAME=money` would add it, with a tab of its own in the table of contents."""
+    tables = built_sample.query(
+        "select table_name from information_schema.tables where table_schema = 'main' and table_name similar to "
+        "'(segment_|segmentation_models|customer_segments$|k_scores|feature_d).*'",
+        "warehouse.duckdb",
+    )
+    page = parsed(changed("".join(f"create table money_{table} as from {table};" for (table,) in tables)))
+    assert "3,000 customers by money in 5 segments" in [text_of(heading) for heading in page.iter("h2")]
+    assert card_of(page, 1, prefix="money_").startswith("Close to the average 707 customers")
+    contents = [(link.get("href"), text_of(link)) for link in page.find(".//nav").iter("a")]
+    assert ("#money_segmentation", "3,000 customers by money in 5 segments") in contents
 
 
 class Shown:

@@ -30,6 +30,10 @@ SCRIPT = ROOT / "scripts" / "serve_superset.py"
 CHARTS = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in (ROOT / "bi/superset/charts").glob("*.yaml")}
 # It takes the place of the scatter where there are categories; the sample has none.
 CHARTS_OF_CATEGORIES = CHARTS | {"scatter": CHARTS.pop("bars")}
+# They need orders.
+WORTH = ("worth", "revenue", "retention")
+# {the address of a dashboard: its title}, of a build with orders.
+DASHBOARDS = {"segments": "Customer segments", "rfm_segments": "Customer segments by their orders"}
 
 pytestmark = [
     pytest.mark.superset,
@@ -125,14 +129,19 @@ def later_customers(sample, path):
 
 @pytest.fixture(scope="module")
 def two_builds(new_project):
-    """A project built twice, the second time on other customers; first.duckdb is what the first build published."""
+    """A project with orders built twice, the second time on other customers; first.duckdb is what the first build published."""
     project = new_project(whole=True)
     sample = project.folder / "dbt_project" / "sample" / "customers.csv"
     first = shutil.copy(sample, project.folder / "first.csv")
+    # The sample's orders are for the sample's customers.
+    orders = shutil.copy(sample.with_name("orders.csv"), project.folder / "orders.csv")
     later_customers(sample, project.folder / "later.csv")
-    project.build(file=first)
+    project.build(file=first, orders=orders)
     shutil.copy(project.folder / "warehouse.duckdb", project.folder / "first.duckdb")
-    project.build(file=project.folder / "later.csv")
+    header, *lines = orders.read_text(encoding="utf-8").splitlines()
+    kept = [line for number, line in enumerate(lines) if number % 7]
+    orders.write_text("\n".join([header, *kept]) + "\n", encoding="utf-8")
+    project.build(file=project.folder / "later.csv", orders=orders)
     return project
 
 
@@ -175,16 +184,31 @@ def superset(two_builds, tmp_path_factory):
         yield second
 
 
+def charts_of(superset, dashboard):
+    """{name of the asset's file: the chart in Superset}, of the dashboard with this title."""
+    by_name = {
+        chart["slice_name"]: chart
+        for chart in superset.all_of("chart")
+        if [place["dashboard_title"] for place in chart["dashboards"]] == [dashboard]
+    }
+    assert len(by_name) == len(CHARTS)
+    return {name: by_name[asset["slice_name"]] for name, asset in CHARTS.items()}
+
+
 @pytest.fixture(scope="module")
 def charts(superset):
-    """{name of the asset's file: the chart in Superset}."""
-    by_name = {chart["slice_name"]: chart for chart in superset.all_of("chart")}
-    return {name: by_name[asset["slice_name"]] for name, asset in CHARTS.items()}
+    return charts_of(superset, "Customer segments")
+
+
+@pytest.fixture(scope="module")
+def charts_of_orders(superset):
+    return charts_of(superset, "Customer segments by their orders")
 
 
 def test_it_says_where_the_dashboard_is_and_keeps_the_secrets_to_their_owner(superset):
     said = superset.log.read_text(encoding="utf-8")
-    assert f"{superset.url}/superset/dashboard/segments/" in said
+    for address in DASHBOARDS:
+        assert f"{superset.url}/superset/dashboard/{address}/" in said
     assert f"{superset.folder / 'state' / 'admin_password'} is empty or cut, and is made anew." in said
     for name in ("secret_key", "admin_password"):
         secret = superset.folder / "state" / name
@@ -194,13 +218,32 @@ def test_it_says_where_the_dashboard_is_and_keeps_the_secrets_to_their_owner(sup
 
 def test_run_again_it_restores_the_charts_of_the_repository_and_doubles_none(superset):
     names = sorted(chart["slice_name"] for chart in superset.all_of("chart"))
-    assert names == sorted(chart["slice_name"] for chart in CHARTS.values())
-    assert len(superset.all_of("dashboard")) == len(superset.all_of("database")) == 1
+    assert names == sorted(len(DASHBOARDS) * [chart["slice_name"] for chart in CHARTS.values()])
+    titles = {dashboard["slug"]: dashboard["dashboard_title"] for dashboard in superset.all_of("dashboard")}
+    assert titles == DASHBOARDS
+    assert len(superset.all_of("database")) == 1
 
 
 @pytest.mark.parametrize("name", sorted(CHARTS))
-def test_every_chart_has_rows(superset, charts, name):
+def test_every_chart_has_rows(superset, charts, charts_of_orders, name):
     assert superset.rows(charts[name])
+    assert superset.rows(charts_of_orders[name])
+
+
+@pytest.mark.parametrize("prefix", ["", "rfm_"])
+def test_a_dashboard_says_what_its_segments_are_worth(superset, charts, charts_of_orders, two_builds, prefix):
+    of_segmentation = charts_of_orders if prefix else charts
+    last_year = f"month > (select max(month) - interval 12 month from {prefix}segment_values)"
+    worth = two_builds.published(f"""
+        select sum(n_orders), round(sum(revenue), 2) from {prefix}segment_values
+        where basis = 'today' and {last_year} group by segment_name order by all
+    """)
+    found = superset.rows(of_segmentation["worth"])
+    assert sorted((row["orders"], round(row["revenue_today"], 2)) for row in found) == worth
+    assert sum(row["share_today"] for row in found) == pytest.approx(1)
+    again = f"select share_ordered_again from {prefix}segment_retention where basis = 'today' and n_customers >= 5"
+    shares = [row["ordered_again"] for row in superset.rows(of_segmentation["retention"])]
+    assert sorted(shares) == pytest.approx(sorted(share for (share,) in two_builds.published(again)))
 
 
 def test_the_charts_show_what_the_warehouse_says(superset, charts, two_builds):
@@ -264,15 +307,15 @@ def test_nothing_can_be_written_through_superset(superset, charts):
     assert superset.rows(charts["segments"])
 
 
-def assert_drawn(superset, titles, picture):
+def assert_drawn(superset, titles, picture, address="segments"):
     """Every chart has rows and is drawn in a browser; what it shows is kept in build/."""
     with open_browser() as browser:
-        page = browser.new_page(viewport={"width": 1600, "height": 3640})
+        page = browser.new_page(viewport={"width": 1600, "height": 5000})
         cookies = [{"name": cookie.name, "value": cookie.value, "url": superset.url} for cookie in superset.cookies]
         page.context.add_cookies(cookies)
         finished = []
         page.on("requestfinished", lambda request: finished.append(request))
-        page.goto(f"{superset.url}/superset/dashboard/segments/")
+        page.goto(f"{superset.url}/superset/dashboard/{address}/")
 
         def answers():
             return [request.response() for request in finished if "/api/v1/chart/data" in request.url]
@@ -292,8 +335,11 @@ def assert_drawn(superset, titles, picture):
         assert not re.search(r"Unexpected error|No results were returned|Data error", page.inner_text("body"))
 
 
-def test_the_dashboard_is_drawn_in_a_browser(superset):
-    assert_drawn(superset, [chart["slice_name"] for chart in CHARTS.values()], "superset-dashboard.png")
+@pytest.mark.parametrize(
+    ("address", "picture"), [("segments", "superset-dashboard.png"), ("rfm_segments", "superset-dashboard-of-orders.png")]
+)
+def test_the_dashboard_is_drawn_in_a_browser(superset, address, picture):
+    assert_drawn(superset, [chart["slice_name"] for chart in CHARTS.values()], picture, address)
 
 
 def test_a_dashboard_of_categories_is_drawn_in_a_browser(new_project, tmp_path):
@@ -307,7 +353,11 @@ def test_a_dashboard_of_categories_is_drawn_in_a_browser(new_project, tmp_path):
     customers.write_text("\n".join([header, *(row for number, row in enumerate(rows) if number % 9)]) + "\n", encoding="utf-8")
     project.build()
     with running(tmp_path, project.folder / "warehouse.duckdb") as superset:
-        titles = [chart["slice_name"].replace("${level_label}", "Loyalty card") for chart in CHARTS_OF_CATEGORIES.values()]
+        titles = [
+            chart["slice_name"].replace("${level_label}", "Loyalty card")
+            for name, chart in CHARTS_OF_CATEGORIES.items()
+            if name not in WORTH
+        ]
         assert_drawn(superset, titles, "superset-dashboard-of-categories.png")
         (drift,) = [chart for chart in superset.all_of("chart") if chart["slice_name"] == CHARTS["drift"]["slice_name"]]
         labels = {"Region", "Channel", "Loyalty card", "Spend (EUR)", "Visits"}

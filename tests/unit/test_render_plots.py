@@ -9,17 +9,18 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
 import duckdb
 import matplotlib.image
+import numpy as np
+import pandas as pd
 import pytest
 import render_plots
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "render_plots.py"
-PICTURES = ["elbow", "segments", "segment_pairs", "profiles", "sizes", "migrations", "shares"]
+PICTURES = ["sizes", "segments", "profiles", "segment_pairs", "migrations", "shares", "elbow"]
 NAMES = ["Frequent, $pends a lot$", "Rare & <thrifty>", "Jo's largest"]
 LABELS = ["Visits (per month)", "Spend (k$)", 'Returns "net" (%)']
 
@@ -43,7 +44,10 @@ WAREHOUSE = """
         (3, 're"turns', 'Returns "net" (%)', 'none');
 
     create table segment_centroids as
-    select 1 as model_version, segment_id, feature, feature_order, transform, 2.0 * segment_id as centroid_in_own_unit
+    select
+        1 as model_version, segment_id, feature, feature_order, transform, null::double as transform_lambda,
+        null::double as fill_value, 10.0 as mean, 2.0 as scale, segment_id - 2.0 as centroid_scaled,
+        2.0 * segment_id as centroid_in_own_unit
     from segment_profiles cross join features;
 
     create table segment_feature_profiles as
@@ -215,7 +219,8 @@ CATEGORIES = """
         (share - avg(share) over of_level) / sqrt(avg(share) over of_level * (1 - avg(share) over of_level))
     from shares
     window of_level as (partition by feature);
-    insert into segment_centroids select 1, segment_id, feature, feature_order, 'category', share from shares;
+    insert into segment_centroids
+    select 1, segment_id, feature, feature_order, 'category', null, null, 0, 1, share, share from shares;
 """
 
 
@@ -229,7 +234,7 @@ def test_a_category_is_one_feature_with_its_levels(warehouse, refusal):
         zip(["visits", "spend in k$", 're"turns', "region", "has_app"], [*LABELS, "Region", "Has app"], strict=True)
     )
     # Of the app (2/3 * 0.3 * 0.3 + 1/3 * 0.6 * 0.6) / (0.3 * 0.7), which is 6/7: as one feature, and not as yes and as no.
-    pair = render_plots.chosen_pair(data.features, None)
+    pair = render_plots.default_pair(data.features)
     assert pair == ["visits", "has_app"]
     assert render_plots.levels_on_axis(data, "has_app", 1) == ["no", "yes"]
     assert render_plots.levels_on_axis(data, "region", 1) == ["North and <Isles>", "it's east", "not given", "any other"]
@@ -312,8 +317,8 @@ def test_a_single_feature_and_a_single_segment_are_drawn(warehouse, render):
         """,
     )
     reports = render(warehouse)
-    for picture in ("segments", "segment_pairs"):
-        assert "1 segment by Spend (k$)" in svg_text(reports / f"{picture}.svg")
+    assert "1 segment by Spend (k$)" in svg_text(reports / "segments.svg")
+    assert not (reports / "segment_pairs.svg").exists()
 
 
 def test_a_missing_warehouse_is_one_sentence_and_exit_code_1(tmp_path):
@@ -468,7 +473,166 @@ def test_shares_follow_every_segment_that_was(warehouse, monkeypatch):
     render_plots.main()
     text = svg_text(warehouse.parent / "reports" / "shares.svg")
     assert "over 2 days with a build" in text
-    assert "(until 2026-01-01)" in text
+    # All segments had half as large a share yesterday, when there was a fourth one.
+    assert text.count("from 16.7% to 33.3%") == 3
+    assert "those that are no more: Those <before> (until 2026-01-01)" in text
+
+
+def test_a_long_history_has_a_panel_for_each_segment_and_two_days_below_it(warehouse):
+    change(
+        warehouse,
+        """
+        insert into builds
+        select 'build ' || i, -i, timestamp '2025-12-31' - i * interval 6 day, null from range(60) as days (i);
+        insert into segment_drift
+        select 'build ' || i, segment_id, segment_name, n_customers, 0.2 + i / 300
+        from segment_profiles cross join range(60) as days (i);
+        """,
+    )
+    with duckdb.connect(warehouse, read_only=True) as connection:
+        data = render_plots.read_segmentation(connection)
+    figure = render_plots.shares(data, None)
+    panels = [ax for ax in figure.axes if ax.axison]
+    assert [ax.get_title(loc="left").splitlines()[0] for ax in panels] == NAMES
+    assert all([label.get_text() for label in ax.get_xticklabels()] == ["2025-01-11", "2026-01-02"] for ax in panels)
+    coloured = [[line for line in ax.lines if line.get_linewidth() == 2] for ax in panels]
+    assert [len(lines) for lines in coloured] == [1, 1, 1]
+    assert len(coloured[0][0].get_xdata()) == 62
+    render_plots.plt.close(figure)
+
+
+def test_what_needs_a_second_build_is_left_out_of_the_first(warehouse, render):
+    change(
+        warehouse,
+        """
+        delete from builds where build_id = 'yesterday';
+        update segment_migrations set from_segment_id = null;
+        """,
+    )
+    drawn = {path.stem for path in render(warehouse).glob("*.png")}
+    assert drawn == set(PICTURES) - {"migrations", "shares"}
+
+
+def test_customers_are_scaled_as_the_model_has_them():
+    customers = pd.DataFrame(
+        {"spend": [np.e - 1, 0, np.nan], "age": [30.0, 50.0, 40.0], "region": ["north", "any other", "north"]}
+    )
+    columns = pd.DataFrame(
+        [
+            ("spend", "spend", False, None, "log1p", np.nan, np.e**3 - 1, 1.0, 2.0),
+            ("age", "age", False, None, "yeo-johnson", 1.0, np.nan, 40.0, 10.0),
+            ("region=north", "region", True, "north", "category", np.nan, np.nan, 0.5, 0.25),
+        ],
+        columns=["feature", "name", "is_level", "level_label", "transform", "transform_lambda", "fill_value", "mean", "scale"],
+    )
+    # ln(1 + spend) is 1 and 0, and 3 where the model fills in; a power of 1 leaves values as they are.
+    scaled = render_plots.scaled_customers(customers, columns)
+    assert scaled["spend"].tolist() == pytest.approx([0, -0.5, 1])
+    assert scaled["age"].tolist() == pytest.approx([-1, 1, 0])
+    assert scaled["region=north"].tolist() == pytest.approx([2, -2, 2])
+
+
+# The segments are told apart by the last two of the features alone, each of which parts one pair of them: 1 from the others by
+# f7, and 2 from 3 by f8. All others are the same for everybody, up to a hundredth, but f1, which is wide and says nothing.
+EIGHT = """
+    create table points as
+    select
+        *, 1 + i % 3 as segment_id, case when i % 3 = 0 then 4.0 else 0 end as f7, case when i % 3 = 1 then 4.0 else 0 end as f8,
+        case when i // 3 % 2 = 0 then 9.0 else -9 end as f1, 0.01 * (i % 5) as f2, 0.01 * (i % 7) as f3, 0.01 * (i % 11) as f4,
+        0.01 * (i % 13) as f5, 0.01 * (i % 17) as f6
+    from range(240) as customers (i);
+    create or replace table customer_segments as select i as customer_id, *, 'x' as segment_name, 1 as model_version from points;
+    create or replace table features as
+    select i as feature_order, 'f' || i as feature, 'Feature ' || i as feature_label, 'none' as transform
+    from range(1, 9) as f (i);
+    create or replace table segment_centroids as
+    select
+        1 as model_version, segment_id, feature, feature_order, transform, null::double as transform_lambda,
+        null::double as fill_value, 0.0 as mean, 1.0 as scale,
+        case when feature_order = 6 + segment_id then 4.0 else 0 end as centroid_scaled,
+        centroid_scaled as centroid_in_own_unit
+    from segment_profiles cross join features;
+    create or replace table segment_feature_profiles as
+    select segment_id, segment_name, feature, feature_label, feature_order, 1 as feature_mean, 1 as population_mean,
+        case when feature_order = 6 + segment_id then 4.0 else 0 end as mean_scaled
+    from segment_profiles cross join features;
+"""
+
+
+def test_of_many_features_the_pairs_that_tell_most_apart_are_drawn(warehouse):
+    change(warehouse, EIGHT)
+    with duckdb.connect(warehouse, read_only=True) as connection:
+        data = render_plots.read_segmentation(connection)
+    told_apart = render_plots.pairs_told_apart(data)
+    assert len(told_apart) == 28
+    assert told_apart["f7", "f8"] == 1
+    # By one of the two, a third of the customers are told from the others, who go to the lower of the two segments.
+    assert told_apart["f2", "f7"] == pytest.approx(2 / 3)
+    figure = render_plots.segment_pairs(data, None)
+    panels = [ax for ax in figure.axes if ax.axison]
+    assert (panels[0].get_xlabel(), panels[0].get_ylabel(), panels[0].get_title()) == (
+        "Feature 7",
+        "Feature 8",
+        "100% told apart",
+    )
+    assert len(panels) == 6
+    assert figure.get_suptitle().startswith("3 segments in 6 pairs of 8 features")
+    assert render_plots.projection in render_plots.pictures_of(data)
+    render_plots.plt.close(figure)
+
+
+def test_a_projection_is_named_by_what_counts_in_it(warehouse):
+    change(warehouse, EIGHT)
+    with duckdb.connect(warehouse, read_only=True) as connection:
+        data = render_plots.read_segmentation(connection)
+    weights, shares = render_plots.principal_components(data)
+    # f1 varies most and with nothing else; f7 and f8 exclude one another.
+    assert weights[0].abs().idxmax() == "f1"
+    assert weights.loc["f1", 0] == pytest.approx(1, abs=0.001)
+    assert weights[1].abs().round(2).to_dict() == {f"f{i}": 0.71 if i > 6 else 0 for i in range(1, 9)}
+    figure = render_plots.projection(data, None)
+    assert figure.axes[0].get_xlabel().startswith("More Feature 1 (")
+    assert re.match(r"More Feature (7; less Feature 8|8; less Feature 7) \(", " ".join(figure.axes[0].get_ylabel().split()))
+    assert 0.8 < shares[0] < 1
+    assert "3 segments in a projection of 8 features" in figure.get_suptitle()
+    render_plots.plt.close(figure)
+
+
+def test_the_heat_map_of_many_features_fits_a_page(warehouse):
+    change(warehouse, EIGHT)
+    with duckdb.connect(warehouse, read_only=True) as connection:
+        data = render_plots.read_segmentation(connection)
+    assert not render_plots.is_upright(data)
+    more = pd.concat([data.features, data.features.rename(index=lambda name: name + "b")])
+    assert render_plots.is_upright(render_plots.replace(data, features=more))
+
+
+MONEY = """
+    create table money_{0} as from {0};
+"""
+
+
+def test_every_segmentation_has_its_pictures(warehouse, render, refusal):
+    for table in render_plots.TABLES:
+        change(warehouse, MONEY.format(table))
+    change(
+        warehouse,
+        """
+        delete from money_segment_feature_profiles where feature = 'visits';
+        update money_segment_profiles set segment_name = 'By money: ' || segment_name;
+        """,
+    )
+    reports = render(warehouse)
+    drawn = {path.stem for path in reports.glob("*.svg")}
+    assert drawn == set(PICTURES) | {f"money_{picture}" for picture in PICTURES if picture != "segment_pairs"}
+    assert "By money: Jo's largest" in svg_text(reports / "money_sizes.svg")
+    assert "By money" not in svg_text(reports / "sizes.svg")
+    render(warehouse, "--features", "visits", "spend in k$")
+    assert "3 segments by Visits" in svg_text(reports / "segments.svg")
+    assert "3 segments by Spend" in svg_text(reports / "money_segments.svg")
+    change(warehouse, "delete from segment_feature_profiles where feature = 'spend in k$'")
+    message = refusal(warehouse, "--features", "visits", "spend in k$")
+    assert message.startswith("visits and spend in k$ are of different segmentations; the features are ")
 
 
 RFM = """
@@ -522,29 +686,3 @@ def test_the_grid_has_the_most_recent_on_top_and_fences_between_classes(warehous
 
 def test_a_build_without_orders_has_no_grid(warehouse, render):
     assert not (render(warehouse) / "rfm_grid.svg").exists()
-
-
-@pytest.mark.parametrize("measures", [["recency_days", "frequency", "monetary_value"], ["frequency", "monetary_value"]])
-def test_the_segments_from_orders_are_drawn_on_log_axes(warehouse, measures):
-    """Renamed, the features of the test shop are the measures; amounts of 0 and of tens of thousands are both in the picture."""
-    with duckdb.connect(warehouse, read_only=True) as connection:
-        data = render_plots.read_segmentation(connection)
-    names = dict(zip(list(data.features.index)[-len(measures) :], measures, strict=True))
-    customers = data.customers.rename(columns=names)
-    customers.loc[[0, 1], "monetary_value"] = [0, 40_000]
-    data = replace(
-        data, customers=customers, features=data.features.rename(index=names), centroids=data.centroids.rename(columns=names)
-    )
-    figure = render_plots.rfm_segments(data)
-    figure.canvas.draw()
-    assert len(figure.axes) == len(measures) - 1
-    for ax, measure in zip(figure.axes, measures, strict=False):
-        for (low, high), feature in ((ax.get_xlim(), measure), (ax.get_ylim(), "monetary_value")):
-            assert low < customers[feature].min()
-            assert customers[feature].max() < high
-        # A step from 0 to 9 is as long as one from 9 to 99.
-        heights = ax.transData.transform([(1, 0), (1, 9), (1, 99)])[:, 1]
-        assert heights[1] - heights[0] == pytest.approx(heights[2] - heights[1])
-    legend = [text.get_text().splitlines()[0] for text in figure.legends[0].get_texts()]
-    assert legend == NAMES
-    render_plots.plt.close(figure)

@@ -38,6 +38,7 @@ final as (
     select
         {{ build_columns() }},
         {{ sql_texts([segmentation().source.name or orders().source.name]) }} as source_file,
+        {{ sql_texts([orders().source.name]) if has_orders() else 'cast(null as string)' }} as orders_source_file,
         customers.n_accepted + customers.n_rejected as n_rows,
         customers.n_accepted,
         customers.n_rejected,

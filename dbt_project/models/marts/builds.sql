@@ -28,7 +28,8 @@ final as (
         cast(null as integer) as n_customers_erased,
         cast(null as string) as not_segmented,
         n_order_lines_left_out,
-        engine
+        engine,
+        orders_source_file
     from int_build
     where false
 )
