@@ -171,8 +171,8 @@ def test_cards_say_shares_and_rules_in_words(shops, reports):
 
 def assets_of(warehouse):
     """{file of bi/superset: what is imported for this warehouse}"""
-    names, segments = serve_superset.read(warehouse)
-    return {name: yaml.safe_load(text) for name, text in serve_superset.assets(names, segments, ["#000000"]).items()}
+    found = serve_superset.read(warehouse)
+    return {name: yaml.safe_load(text) for name, text in serve_superset.assets(found, ["#000000"]).items()}
 
 
 def answers(warehouse):
