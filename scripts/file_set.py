@@ -168,10 +168,10 @@ def named_in(ledger):
 
 
 def like_these(folder, names):
-    """Files in the same places and of the same kinds as those named, but other ones."""
+    """Files in the same places and of the same kinds as those named, but other ones, which are of no other set either."""
     kinds = {(folder / name).parent / f"*{PurePosixPath(name).suffix}" for name in names}
     found = {path.relative_to(folder).as_posix() for kind in kinds for path in kind.parent.glob(kind.name)}
-    return sorted(found - set(names))
+    return sorted(found - set(names) - {name for other in SETS for name in named_in(folder / f".{other}.json") or []})
 
 
 def synchronise(path):

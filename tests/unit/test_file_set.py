@@ -263,6 +263,14 @@ def test_a_folder_from_before_there_were_ledgers_keeps_its_files_and_the_first_r
     assert capsys.readouterr().out == ""
 
 
+def test_the_files_of_another_set_are_not_named(tmp_path, published, capsys):
+    for name, file in [("report", "index.html"), ("what_if", "what_if.html")]:
+        with file_set(tmp_path, name, like=published) as new:
+            write(new, {file: "<p>"})
+    assert held(tmp_path).keys() >= {"index.html", "what_if.html"}
+    assert capsys.readouterr().out == ""
+
+
 def test_a_folder_in_the_place_of_a_file_stops_the_set_before_anything_moves(folder, published):
     (folder / "csv" / "b.csv").mkdir()
     with pytest.raises(SystemExit, match=r"exports cannot be written: csv/b\.csv is a folder there"):
