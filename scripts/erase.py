@@ -30,7 +30,7 @@ from warehouse import plural
 sys.path.append(str(Path(__file__).parents[1] / "dbt_project" / "plugins"))
 from published_file import PublishedFile, RefusalError, append_build, identifier, literal, lock_builds, sentence
 
-CONFIG = {"memory_limit": os.environ.get("DUCKDB_MEMORY_LIMIT", "400MB")}  # as for builds: what does not fit goes to disk
+CONFIG = {"memory_limit": os.environ.get("DUCKDB_MEMORY_LIMIT", "1GB")}  # as for builds: what does not fit goes to disk
 BUILD = Path("build")
 MADE = [Path("exports"), Path("reports")]
 OF_DBT = [Path("target"), Path("logs")]
