@@ -43,10 +43,10 @@ class Catalog:
             self.session.sql(statement)
 
     def relations(self, schema):
-        """{name: whether it is a view}."""
+        """{name: whether it is a view}. Some catalogs list views among the tables, and others, such as those of Iceberg, do not."""
         views = {row["viewName"] for row in self.rows(f"show views in {identifier(schema)}") if not row["isTemporary"]}
-        names = [row["tableName"] for row in self.rows(f"show tables in {identifier(schema)}") if not row["isTemporary"]]
-        return {name: name in views for name in names}
+        tables = {row["tableName"] for row in self.rows(f"show tables in {identifier(schema)}") if not row["isTemporary"]}
+        return {name: name in views for name in sorted(tables | views)}
 
     def tables(self, schema):
         return {name for name, is_view in self.relations(schema).items() if not is_view}
@@ -82,7 +82,8 @@ class Catalog:
     def sweep(self):
         """Remove the folders of tables that a killed process has written and the catalog does not know.
 
-        They would refuse a table of that name. Spark Connect reaches no files: there they stay.
+        They would refuse a table of that name. Views have folders, too, in catalogs such as those of Iceberg. Spark Connect
+        reaches no files: there they stay.
         """
         if not hasattr(self.session, "_jvm"):
             return
@@ -91,7 +92,7 @@ class Catalog:
             described = {row[0]: row[1] for row in self.rows(f"describe schema {identifier(schema)}")}
             folder = self.session._jvm.org.apache.hadoop.fs.Path(described["Location"])
             files = folder.getFileSystem(hadoop)
-            known = {name.lower() for name in self.tables(schema)}
+            known = {name.lower() for name in self.relations(schema)}
             for found in files.listStatus(folder) if files.exists(folder) else []:
                 name = found.getPath().getName()
                 # A folder with another name than a table could have is that of a catalog with rules of its own.
