@@ -43,7 +43,7 @@ class Catalog:
             self.session.sql(statement)
 
     def relations(self, schema):
-        """{name: whether it is a view}. Some catalogs list views among the tables, and others, such as those of Iceberg, do not."""
+        """{name: whether it is a view}. Some catalogs list views among the tables; others, such as those of Iceberg, do not."""
         views = {row["viewName"] for row in self.rows(f"show views in {identifier(schema)}") if not row["isTemporary"]}
         tables = {row["tableName"] for row in self.rows(f"show tables in {identifier(schema)}") if not row["isTemporary"]}
         return {name: name in views for name in sorted(tables | views)}
