@@ -12,9 +12,9 @@ import re
 from base64 import b64encode
 from pathlib import Path
 
-import jinja2
 import pandas as pd
 from file_set import file_set
+from pages import rendered
 from render_plots import (
     NEWEST_BUILD,
     TABLES,
@@ -483,16 +483,8 @@ def in_sentence(label):
 
 
 def page(about, chapters):
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     filters = (number, whole, percent, money, change, label_of, in_sentence, plural, listed, grouped)
-    environment.filters |= {function.__name__: function for function in filters}
-    return environment.get_template("report.html.jinja").render(chapters=chapters, **about)
+    return rendered("report.html.jinja", filters, chapters=chapters, **about)
 
 
 def main():

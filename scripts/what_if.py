@@ -23,9 +23,9 @@ from pathlib import Path
 from textwrap import indent
 
 import duckdb
-import jinja2
 import yaml
 from file_set import file_set
+from pages import rendered
 from warehouse import first_prefix, found_tables, is_segmented, plural, quoted, read_only, spread_features
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -395,15 +395,9 @@ def kept_share(candidate):
 
 def page(block_name, tried, published):
     """The text of the page."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"plural": plural, "kept_share": kept_share}
-    return environment.get_template("what_if.html.jinja").render(
+    return rendered(
+        "what_if.html.jinja",
+        [plural, kept_share],
         block=block_name,
         candidates=tried,
         published=published,
