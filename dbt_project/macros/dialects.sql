@@ -130,14 +130,6 @@
 {% macro spark__raised(sentence) -%}raise_error({{ sentence }}){%- endmacro %}
 
 
-{#- The number that hexadecimal digits stand for, at most fifteen of them. -#}
-{% macro number_in_hexadecimal(digits) -%}{{ adapter.dispatch('number_in_hexadecimal')(digits) }}{%- endmacro %}
-
-{% macro duckdb__number_in_hexadecimal(digits) -%}cast('0x' || {{ digits }} as bigint){%- endmacro %}
-
-{% macro spark__number_in_hexadecimal(digits) -%}cast(conv({{ digits }}, 16, 10) as bigint){%- endmacro %}
-
-
 {#- How many different combinations of columns a table has, to a few per cent; engines may differ by as much. -#}
 {% macro approximate_distinct(columns) -%}{{ adapter.dispatch('approximate_distinct')(columns) }}{%- endmacro %}
 

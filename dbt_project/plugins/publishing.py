@@ -8,6 +8,7 @@ never anything between.
 import gc
 import os
 import signal
+import sys
 import threading
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -168,6 +169,8 @@ class Plugin(BasePlugin):
         go_to_the_project()
         try:
             cursor.execute(f"set variable code_version = {literal(self.code_version)}")
+            # Of what takes longer than two seconds. DuckDB would draw it into a file as well.
+            cursor.execute(f"set enable_progress_bar = {sys.stdout.isatty()}")
         except duckdb.Error as error:  # such as less memory than anything needs
             raise DbtRuntimeError(f"The build cannot begin: {sentence(error)}") from None
 

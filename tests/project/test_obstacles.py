@@ -88,15 +88,15 @@ def test_a_build_that_runs_out_of_memory_says_so_and_leaves_the_old_file(project
 
 FULL_DISK = """
 
-import shutil
+import published_file
 
-def copy_onto_a_full_disk(source, target, copyfile=shutil.copyfile):
+def copy_onto_a_full_disk(source, target, make_copy=published_file.copy_hidden):
     limit = source.stat().st_size // 2
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-    copyfile(source, target)
+    make_copy(source, target)
 
 import resource
-shutil.copyfile = copy_onto_a_full_disk
+published_file.copy_hidden = copy_onto_a_full_disk
 """
 
 

@@ -251,10 +251,6 @@ def local_md5(text):
     return hashlib.md5(text.encode()).hexdigest()
 
 
-def number_in_hexadecimal(digits):
-    return f"cast('0x' || {digits} as bigint)"
-
-
 def fingerprint(columns):
     return f"count({columns.split(', ')[0]})"
 

@@ -33,14 +33,16 @@ KEYS = [("bigint", key) for key in WHOLE_NUMBERS.values()] + [("varchar", key) f
 NAMES = [*WHOLE_NUMBERS, *TEXTS]
 
 
+def macros():
+    stubs = {"local_md5": lambda text: hashlib.md5(text.encode()).hexdigest()}
+    return Environment(extensions=["jinja2.ext.do"]).from_string(SOURCE.read_text(encoding="utf-8"), globals=stubs).module
+
+
 def drawn_number(data_type, seed=42):
-    """The SQL of the macro over the column `key`, for DuckDB."""
-    stubs = {
-        "local_md5": lambda text: hashlib.md5(text.encode()).hexdigest(),
-        "number_in_hexadecimal": lambda digits: f"cast('0x' || {digits} as bigint)",
-    }
-    template = Environment(extensions=["jinja2.ext.do"]).from_string(SOURCE.read_text(encoding="utf-8"), globals=stubs)
-    return template.module.drawn_number("key", data_type, seed)
+    """SQL over the column `key`, for DuckDB: what is below a share where the key is drawn."""
+    if data_type == "bigint":
+        return macros().drawn_number("key", seed)
+    return f"cast('0x' || md5('{seed}|' || key)[:12] as bigint) / cast(2 as double) ** 48"
 
 
 @pytest.fixture(scope="module", params=KEYS, ids=NAMES)
@@ -49,7 +51,7 @@ def draws(request):
     data_type, key = request.param
     connection = duckdb.connect()
     connection.execute(
-        f"create table draws as select i, {drawn_number(data_type)} as drawn, {drawn_number(data_type, seed=43)} as other, "
+        f"create table draws as select i, key, {drawn_number(data_type)} as drawn, {drawn_number(data_type, seed=43)} as other, "
         f"lead(drawn) over (order by i) as next from (select cast({key} as {data_type}) as key, i from range({N}) as keys (i))"
     )
     return connection
@@ -58,6 +60,26 @@ def draws(request):
 def assert_share(draws, condition, share):
     (n,) = draws.sql(f"select count(*) filter (where {condition}) from draws").fetchone()
     assert abs(n - share * N) <= 5 * math.sqrt(share * (1 - share) * N), condition
+
+
+@pytest.mark.parametrize("share", [0.001, 0.1, 0.5, 1000000 / 3000001])
+def test_who_is_drawn_is_below_the_share(draws, share):
+    (data_type,) = draws.sql(
+        "select case typeof(key) when 'BIGINT' then 'bigint' else 'varchar' end from draws limit 1"
+    ).fetchone()
+    condition = macros().is_drawn("key", f"cast({share!r} as double)", data_type, 42)
+    drawn, differing = draws.sql(
+        f"select count(*) filter (where {condition}), count(*) filter (where ({condition}) <> (drawn < {share!r})) from draws"
+    ).fetchone()
+    assert drawn > 0
+    assert differing == 0
+
+
+def test_a_text_on_the_border_of_a_share_is_not_drawn():
+    """The share is that of the text itself: its number is not below it, and is below the next larger one."""
+    number = int(hashlib.md5(b"42|a").hexdigest()[:12], 16)
+    conditions = [macros().is_drawn("'a'", f"{share} / cast({2**48} as double)", "varchar", 42) for share in (number, number + 1)]
+    assert duckdb.sql(f"select {', '.join(conditions)}").fetchone() == (False, True)
 
 
 @pytest.mark.parametrize("share", [0.001, 0.1, 0.5])

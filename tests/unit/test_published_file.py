@@ -208,17 +208,51 @@ def test_a_link_is_followed_and_a_dangling_one_refused(start, folder):
         published_file.PublishedFile("warehouse.duckdb").check()
 
 
+@pytest.mark.parametrize("is_able", [True, False])
+def test_a_copy_holds_all_that_is_in_the_file_whether_the_file_system_makes_it_or_not(folder, monkeypatch, is_able):
+    calls = []
+
+    def copy_file_range(source, target, count):
+        calls.append(count)
+        if not is_able:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        os.write(target, data := os.read(source, 1000))
+        return len(data)
+
+    monkeypatch.setattr(published_file.os, "copy_file_range", copy_file_range, raising=False)
+    (folder / "file").write_bytes(bytes(range(256)) * 10)
+    published_file.copy_hidden(folder / "file", folder / "copy")
+    assert (folder / "copy").read_bytes() == bytes(range(256)) * 10
+    assert mode("copy") == 0o600
+    assert len(calls) == (4 if is_able else 1)
+
+
+def test_a_file_system_that_copies_too_little_is_not_believed(folder, monkeypatch):
+    monkeypatch.setattr(published_file.os, "copy_file_range", lambda source, target, count: 0, raising=False)
+    published_file.copy_hidden(folder / "warehouse.duckdb", folder / "copy")
+    assert (folder / "copy").read_bytes() == (folder / "warehouse.duckdb").read_bytes()
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_progress_is_drawn_where_somebody_looks(start, monkeypatch, is_terminal):
+    plugin = start()
+    monkeypatch.setattr(publishing.sys, "stdout", SimpleNamespace(isatty=lambda: is_terminal))
+    with plugin.connection.cursor() as cursor:
+        plugin.configure_cursor(cursor)
+        assert cursor.execute("select current_setting('enable_progress_bar')").fetchone() == (is_terminal,)
+
+
 def test_who_may_not_read_the_published_file_reads_nothing_that_a_build_writes(start, folder, monkeypatch):
     os.chmod(folder / "warehouse.duckdb", 0o600)
     plugin = start()
     modes = []
-    make_copy = published_file.shutil.copyfile
+    make_copy = published_file.copy_hidden
 
     def look(source, target):
         make_copy(source, target)
         modes.append(mode(target))
 
-    monkeypatch.setattr(published_file.shutil, "copyfile", look)
+    monkeypatch.setattr(published_file, "copy_hidden", look)
     assert publish(plugin) is None
     assert modes == [0o600]
     files = ["warehouse.duckdb", "build/warehouse.duckdb", "build/scratch.duckdb", "kept_builds/2.duckdb"]
@@ -243,14 +277,14 @@ def test_the_first_file_has_the_mode_of_other_new_files(start, folder):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_says_whether_the_build_was_published(start, said, monkeypatch, number):
-    plugin, copyfile, replace = start(), published_file.shutil.copyfile, os.replace
+    plugin, make_copy, replace = start(), published_file.copy_hidden, os.replace
 
     def copy_and_interrupt(source, target):
-        copyfile(source, target)
+        make_copy(source, target)
         os.kill(os.getpid(), number)
 
     with monkeypatch.context() as patch:
-        patch.setattr(published_file.shutil, "copyfile", copy_and_interrupt)
+        patch.setattr(published_file, "copy_hidden", copy_and_interrupt)
         assert publish(plugin) == "Not published, readers keep the build before: it was interrupted."
     assert numbers() == [(1,)]
     assert not plugin.published.copy.exists()

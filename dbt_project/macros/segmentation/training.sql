@@ -109,26 +109,35 @@
 
 {#- Drawn by key and seed: the same customers in every order of the rows, night after night, and on every engine. `share` is an expression. -#}
 {% macro is_sampled(key, share) -%}
-    ({{ share }} >= 1 or {{ drawn_number(key, segmentation().key.data_type, segmentation().seed) }} < {{ share }})
+    ({{ share }} >= 1 or {{ is_drawn(key, share, segmentation().key.data_type, segmentation().seed) }})
 {%- endmacro %}
 
 
 {#-
-    A number from 0 to below 1 that looks drawn by lot, and that a key and a seed give alike on every engine: no digits are lost, since no product is beyond
-    2^62. A text is known by its MD5. A whole number is known by its remainders by two primes, each put through a line that the seed gives, and the product of
-    both leaves a remainder by a third prime: neighbours, multiples and other seeds come out as if they had nothing to do with each other. These are no primes
-    that numbers of customers would be multiples of.
+    Whether a key is among a share below 1 of all, as if drawn by lot, and alike on every engine. A text is known by the first digits of its MD5, which are
+    compared as a text: to make a number of them would take as long as the MD5.
 -#}
-{% macro drawn_number(key, data_type, seed) -%}
+{% macro is_drawn(key, share, data_type, seed) -%}
     {%- if data_type == 'bigint' -%}
-        {#- Of 28 bits each; the factors have one more, which makes them large. -#}
-        {%- set digits, lines = local_md5(seed | string), [] -%}
-        {%- for prime in [2123456771, 1987654313] -%}
-            {%- set factor, summand = 268435456 + digits[14 * loop.index0:][:7] | int(0, 16), digits[14 * loop.index0 + 7:][:7] | int(0, 16) -%}
-            {%- do lines.append('(((cast(' ~ key ~ ' as bigint) % ' ~ prime ~ ' + ' ~ prime ~ ') * ' ~ factor ~ ' + ' ~ summand ~ ') % ' ~ prime ~ ')') -%}
-        {%- endfor -%}
-        cast({{ lines | join(' * ') }} % 4123456787 as double) / 4123456787
+        {{ drawn_number(key, seed) }} < {{ share }}
     {%- else -%}
-        {{ number_in_hexadecimal("substr(md5('" ~ seed ~ "|' || " ~ key ~ '), 1, 12)') }} / cast(281474976710656 as double)
+        md5('{{ seed }}|' || {{ key }}) < lpad(lower(hex(cast(ceil(({{ share }}) * 281474976710656) as bigint))), 12, '0')
     {%- endif -%}
+{%- endmacro %}
+
+
+{#-
+    A number from 0 to below 1 that looks drawn by lot, and that a whole number and a seed give alike on every engine: no digits are lost, since no product is
+    beyond 2^62. The key is known by its remainders by two primes, each put through a line that the seed gives, and the product of both leaves a remainder by a
+    third prime: neighbours, multiples and other seeds come out as if they had nothing to do with each other. These are no primes that numbers of customers
+    would be multiples of.
+-#}
+{% macro drawn_number(key, seed) -%}
+    {#- Of 28 bits each; the factors have one more, which makes them large. -#}
+    {%- set digits, lines = local_md5(seed | string), [] -%}
+    {%- for prime in [2123456771, 1987654313] -%}
+        {%- set factor, summand = 268435456 + digits[14 * loop.index0:][:7] | int(0, 16), digits[14 * loop.index0 + 7:][:7] | int(0, 16) -%}
+        {%- do lines.append('(((cast(' ~ key ~ ' as bigint) % ' ~ prime ~ ' + ' ~ prime ~ ') * ' ~ factor ~ ' + ' ~ summand ~ ') % ' ~ prime ~ ')') -%}
+    {%- endfor -%}
+    cast({{ lines | join(' * ') }} % 4123456787 as double) / 4123456787
 {%- endmacro %}
