@@ -137,3 +137,31 @@ def test_queries_stand_beside_each_other_and_not_among_the_builds():
     assert lines[2:] == ["| a customer by the key | 4 | 9 |  |  |", "| sizes |  |  | 778 | 1,554 |"]
     assert len(benchmark.table(results, "mall").splitlines()) == 2
     assert len(benchmark.nodes_table(results).splitlines()) == 2
+
+
+def test_customers_in_another_guise_stand_beside_the_usual_ones():
+    common = {"run": "1", "memory_limit": None, "code": 0, "cpu_seconds": 10.0, "peak_mb": 300.0}
+    results = [
+        {"kind": "mall", "rows": 10**6, "contestant": "dbt", "seconds": 8.0} | common,
+        {"kind": "mall_uuid", "rows": 10**6, "contestant": "dbt", "seconds": 10.0} | common,
+        {"kind": "mall_uuid", "rows": 10**6, "contestant": "again", "seconds": 6.0} | common,
+        {"kind": "mall_notes", "rows": 10**6, "contestant": "dbt", "seconds": 6.0} | common | {"code": 1},
+    ]
+    assert benchmark.guises_table(results).splitlines()[2:] == [
+        "| `mall_uuid` | 1,000,000 | dbt build | 10.0 | 1.25 | 10.0 | 1.00 | 300 |",
+        "| `mall_uuid` | 1,000,000 | dbt build, the night after | 6.0 |  | 10.0 |  | 300 |",
+    ]
+
+
+def test_what_is_made_of_a_build_has_a_table():
+    common = {"run": "1", "memory_limit": None, "code": 0, "cpu_seconds": 2.0, "peak_mb": 300.0, "kind": "mall", "rows": 10**6}
+    results = [common | {"contestant": "report", "seconds": 3.0}, common | {"contestant": "dbt", "seconds": 8.0}]
+    assert benchmark.scripts_table(results).splitlines()[2:] == ["| mall | 1,000,000 | `make report` | 3.0 | 2.0 | 300 |"]
+
+
+def test_the_lines_of_a_file_are_shared_out_among_many(tmp_path, monkeypatch):
+    monkeypatch.setattr(benchmark, "N_FILES", 3)
+    (tmp_path / "customers.csv").write_text("id\n1\n2\n3\n4\n", encoding="utf-8")
+    benchmark.share_out(tmp_path / "customers.csv", tmp_path / "customers")
+    pieces = [path.read_text(encoding="utf-8") for path in sorted((tmp_path / "customers").iterdir())]
+    assert pieces == ["id\n1\n", "id\n2\n", "id\n3\n4\n"]
