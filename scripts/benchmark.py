@@ -413,7 +413,9 @@ def run(kinds, sizes, contestants, memory_limit, rounds):
             found = run_script(name, file)
         else:
             found = run_python(name, kind, file)
-        note({"kind": kind, "rows": n_rows, "contestant": name, **found, **common})
+        # The others know nothing of the limit.
+        its_limit = memory_limit if name in ("dbt", "again") else None
+        note({"kind": kind, "rows": n_rows, "contestant": name, **found, **common, "memory_limit": its_limit})
     if "dbt" in contestants and not memory_limit and not set(SPARK_WORKERS) & set(contestants):
         for kind, options in SAMPLES.items():
             for _ in range(rounds):
