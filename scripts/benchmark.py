@@ -632,17 +632,17 @@ def draw(results):
         for ax, column, unit, scale in ((row[0], "seconds", "Seconds", 1), (row[1], "peak_mb", "Peak memory (GB)", 1e-3)):
             for name, label in LABELS.items():
                 its = [result for key, result in found.items() if key[::2] == (kind, name)]
-                points = sorted((result["rows"], result[column] * scale) for result in its)
+                points = sorted((result["rows"] / 1e6, result[column] * scale) for result in its)
                 if points:
                     ax.plot(*zip(*points, strict=True), label=label.replace("`", ""), linewidth=1.5, markersize=6, **LOOKS[name])
             ax.set(title=title, ylabel=unit, xscale="log", yscale="log")
             ax.grid(which="major", color="#e0e0e0", linewidth=0.8)
             ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            for axis, words in ((ax.xaxis, "{x:,.0f}"), (ax.yaxis, "{x:g}")):
-                axis.set_major_formatter(words)
+            for axis in (ax.xaxis, ax.yaxis):
+                axis.set_major_formatter("{x:g}")
                 axis.set_minor_formatter(NullFormatter())
     for ax in axes[1]:
-        ax.set_xlabel("Customers")
+        ax.set_xlabel("Customers (millions)")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3)
     figure.suptitle("Segmenting customers: the whole process, from the file to the labels", x=0.01, ha="left")
