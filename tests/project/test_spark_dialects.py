@@ -175,7 +175,9 @@ def test_a_function_answers_with_a_whole_number(spark):
     macros = macros_for("spark")
     name = "default.side_of_five"
     spark.ask(
-        sql=macros.create_function(name, {"a": "double", "b": "double"}, "case when a + b < 5 then 1 when a + b >= 5 then 2 end", "integer"),
+        sql=macros.create_function(
+            name, {"a": "double", "b": "double"}, "case when a + b < 5 then 1 when a + b >= 5 then 2 end", "integer"
+        ),
         schema="default",
     )
     asked = f"select {name}(1, 2), {name}(4, 4), {name}(null, 1), typeof({name}(1, 2))"
