@@ -137,39 +137,50 @@ percentiles as (
     group by customer_segments.segment_id
 ),
 
-of_population as (
+-- Added up in the order of the segments, since the last digit of a sum depends on the order.
+totals as (
     select
         {% for feature in numbers %}
-        sum({{ feature.name }}_n_customers) as {{ feature.name }}_n_customers,
-        sum({{ feature.name }}_sum) / nullif(sum({{ feature.name }}_n_customers), 0) as {{ feature.name }}_mean,
-        sum({{ feature.name }}_sum_of_squares) as {{ feature.name }}_sum_of_squares,
-        min({{ feature.name }}_min) as {{ feature.name }}_min,
+        sum({{ feature.name }}_n_customers) over all_segments as {{ feature.name }}_population_n_customers,
+        sum({{ feature.name }}_sum) over all_segments as {{ feature.name }}_population_sum,
+        sum({{ feature.name }}_sum_of_squares) over all_segments as {{ feature.name }}_population_sum_of_squares,
+        min({{ feature.name }}_min) over all_segments as {{ feature.name }}_population_min,
         {% endfor %}
-        count(*) as n_segments
+        *
     from sums
+    window all_segments as (order by segment_id rows between unbounded preceding and unbounded following)
+),
+
+differences as (
+    select
+        {% for feature in numbers %}
+        {{ feature.name }}_population_sum / nullif({{ feature.name }}_population_n_customers, 0) as {{ feature.name }}_population_difference,
+        {% endfor %}
+        *
+    from totals
 ),
 
 statistics as (
     {%- for feature in numbers %}
     select
-        sums.segment_id,
-        sums.segment_name,
+        differences.segment_id,
+        differences.segment_name,
         '{{ feature.name }}' as feature,
-        sums.{{ feature.name }}_origin + sums.{{ feature.name }}_sum / nullif(sums.{{ feature.name }}_n_customers, 0) as feature_mean,
+        differences.{{ feature.name }}_origin + differences.{{ feature.name }}_sum / nullif(differences.{{ feature.name }}_n_customers, 0) as feature_mean,
         percentiles.{{ feature.name }}_p10 as feature_p10,
         percentiles.{{ feature.name }}_median as feature_median,
         percentiles.{{ feature.name }}_p90 as feature_p90,
-        sums.{{ feature.name }}_origin + of_population.{{ feature.name }}_mean as population_mean,
+        differences.{{ feature.name }}_origin + differences.{{ feature.name }}_population_difference as population_mean,
         -- A ratio to the mean means something where no value is negative and the mean is clearly above 0, by two standard errors: 2 * sqrt(variance / n).
-        of_population.{{ feature.name }}_min >= 0
-        and of_population.{{ feature.name }}_n_customers * power(sums.{{ feature.name }}_origin + of_population.{{ feature.name }}_mean, 2)
+        differences.{{ feature.name }}_population_min >= 0
+        and differences.{{ feature.name }}_population_n_customers
+        * power(differences.{{ feature.name }}_origin + differences.{{ feature.name }}_population_difference, 2)
         > 4 * (
-            of_population.{{ feature.name }}_sum_of_squares / of_population.{{ feature.name }}_n_customers
-            - power(of_population.{{ feature.name }}_mean, 2)
+            differences.{{ feature.name }}_population_sum_of_squares / differences.{{ feature.name }}_population_n_customers
+            - power(differences.{{ feature.name }}_population_difference, 2)
         ) as has_index
-    from sums
-    left join percentiles on sums.segment_id = percentiles.segment_id
-    cross join of_population
+    from differences
+    left join percentiles on differences.segment_id = percentiles.segment_id
     {{- " union all" if not loop.last }}
     {%- endfor %}
 ),
