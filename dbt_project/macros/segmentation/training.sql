@@ -114,8 +114,8 @@
 
 
 {#-
-    Whether a key is among a share below 1 of all, as if drawn by lot, and alike on every engine. A text is known by the first digits of its MD5, which are
-    compared as a text: to make a number of them would take as long as the MD5.
+    Whether a key is among a share below 1 of all, as if drawn by lot, and alike on every engine. A text is known by its MD5, whose first twelve digits,
+    of 48 bits, are compared with those of the share as a text: to make a number of them would take as long as the MD5.
 -#}
 {% macro is_drawn(key, share, data_type, seed) -%}
     {%- if data_type == 'bigint' -%}

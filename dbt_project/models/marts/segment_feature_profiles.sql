@@ -142,7 +142,8 @@ totals as (
     select
         {% for feature in numbers %}
         sum({{ feature.name }}_n_customers) over all_segments as {{ feature.name }}_population_n_customers,
-        sum({{ feature.name }}_sum) over all_segments as {{ feature.name }}_population_sum,
+        sum({{ feature.name }}_sum) over all_segments
+        / nullif(sum({{ feature.name }}_n_customers) over all_segments, 0) as {{ feature.name }}_population_difference,
         sum({{ feature.name }}_sum_of_squares) over all_segments as {{ feature.name }}_population_sum_of_squares,
         min({{ feature.name }}_min) over all_segments as {{ feature.name }}_population_min,
         {% endfor %}
@@ -151,36 +152,27 @@ totals as (
     window all_segments as (order by segment_id rows between unbounded preceding and unbounded following)
 ),
 
-differences as (
-    select
-        {% for feature in numbers %}
-        {{ feature.name }}_population_sum / nullif({{ feature.name }}_population_n_customers, 0) as {{ feature.name }}_population_difference,
-        {% endfor %}
-        *
-    from totals
-),
-
 statistics as (
     {%- for feature in numbers %}
     select
-        differences.segment_id,
-        differences.segment_name,
+        totals.segment_id,
+        totals.segment_name,
         '{{ feature.name }}' as feature,
-        differences.{{ feature.name }}_origin + differences.{{ feature.name }}_sum / nullif(differences.{{ feature.name }}_n_customers, 0) as feature_mean,
+        totals.{{ feature.name }}_origin + totals.{{ feature.name }}_sum / nullif(totals.{{ feature.name }}_n_customers, 0) as feature_mean,
         percentiles.{{ feature.name }}_p10 as feature_p10,
         percentiles.{{ feature.name }}_median as feature_median,
         percentiles.{{ feature.name }}_p90 as feature_p90,
-        differences.{{ feature.name }}_origin + differences.{{ feature.name }}_population_difference as population_mean,
+        totals.{{ feature.name }}_origin + totals.{{ feature.name }}_population_difference as population_mean,
         -- A ratio to the mean means something where no value is negative and the mean is clearly above 0, by two standard errors: 2 * sqrt(variance / n).
-        differences.{{ feature.name }}_population_min >= 0
-        and differences.{{ feature.name }}_population_n_customers
-        * power(differences.{{ feature.name }}_origin + differences.{{ feature.name }}_population_difference, 2)
+        totals.{{ feature.name }}_population_min >= 0
+        and totals.{{ feature.name }}_population_n_customers
+        * power(totals.{{ feature.name }}_origin + totals.{{ feature.name }}_population_difference, 2)
         > 4 * (
-            differences.{{ feature.name }}_population_sum_of_squares / differences.{{ feature.name }}_population_n_customers
-            - power(differences.{{ feature.name }}_population_difference, 2)
+            totals.{{ feature.name }}_population_sum_of_squares / totals.{{ feature.name }}_population_n_customers
+            - power(totals.{{ feature.name }}_population_difference, 2)
         ) as has_index
-    from differences
-    left join percentiles on differences.segment_id = percentiles.segment_id
+    from totals
+    left join percentiles on totals.segment_id = percentiles.segment_id
     {{- " union all" if not loop.last }}
     {%- endfor %}
 ),
